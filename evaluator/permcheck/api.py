@@ -1,0 +1,164 @@
+"""The library's face: load an estate, ask it, change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from permcheck.ask import Asker
+from permcheck.errors import Problem, QuestionError
+from permcheck.evaluate.change import changed
+from permcheck.evaluate.decide import decide
+from permcheck.evaluate.engine import Engine
+from permcheck.evaluate.further import further
+from permcheck.evaluate.question import Question
+from permcheck.evaluate.strict import strict_decision
+from permcheck.graph.build import draw
+from permcheck.graph.membership import Membership
+from permcheck.graph.node import Adjacency, Container
+from permcheck.graph.rights import GrantGraph
+from permcheck.load.estate import collector_off, read_estate
+from permcheck.load.policy import load_policy
+from permcheck.load.resolve import resolve
+from permcheck.model.change import Change
+from permcheck.model.decision import Decision
+from permcheck.model.names import Names
+from permcheck.model.policy_index import Policy
+from permcheck.model.state import Verdict
+from permcheck.model.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question, by the names that people use."""
+
+    user: str
+    action: str
+    device: str | None = None
+    object: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to read the documents: a fixed edition, chosen readings, or every one of them (`strict`)."""
+
+    edition: str | None = None
+    readings: tuple[tuple[str, str], ...] = ()
+    strict: bool = False
+
+
+class Estate:
+    """The facts about one tenant, ready to be asked. It never changes; it may be used from many threads."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        policy: Policy,
+        warnings: tuple[Problem, ...] = (),
+        settings: Settings = Settings(),  # noqa: B008 - frozen
+        container: Callable[[], Container] = Adjacency,
+    ) -> None:
+        self._tables = tables
+        self._policy = policy
+        self._container = container
+        self.warnings = warnings
+        self.settings = settings
+        self._asker = Asker(tables, policy)
+        self._graph = GrantGraph(tables, draw(tables, policy, container()))
+        readings = policy.defaults() | dict(tables.readings) | dict(settings.readings)
+        membership = Membership(tables)
+        self._engine = Engine(tables, policy, self._graph, membership, readings, settings.edition)
+
+    @property
+    def name(self) -> str:
+        """What the estate calls itself."""
+        return self._tables.name
+
+    @property
+    def tables(self) -> Tables:
+        """Everything that the estate says."""
+        return self._tables
+
+    @property
+    def policy(self) -> Policy:
+        """What Microsoft's documents say."""
+        return self._policy
+
+    @property
+    def grants(self) -> GrantGraph:
+        """The grant graph; `grants.container` is the networkx.DiGraph."""
+        return self._graph
+
+    @property
+    def names(self) -> Mapping[str, Names]:
+        """Names of users, devices and hierarchies."""
+        return {"user": self._asker.users, "device": self._asker.devices, "hierarchy": self._asker.hierarchies}
+
+    def check(self, user: str, action: str, device: str | None = None, *, object: str | None = None) -> Decision:  # noqa: A002 - the word that people see
+        """Decide whether `user` can do `action` on `device`, with every reason.
+
+        user: UPN, object id, SID or DOMAIN\\name. action: id, title or synonym, with a variant
+        behind a colon (`run-cmpivot:Administrators`). device: name, resource id, Intune or Entra id;
+        for actions on a hierarchy its id. object: the script or application, where the action has one.
+        Raises UnknownNameError, AmbiguousNameError or QuestionError.
+        """
+        return self._decide(self._asker.question(user, action, device, object))
+
+    def verdict(self, user: str, action: str, device: str | None = None, *, object: str | None = None) -> Verdict:  # noqa: A002 - as in check
+        """The verdict of `check` alone, in microseconds once the user is known."""
+        question = self._asker.question(user, action, device, object)
+        return strict_decision(self._engine, question).verdict if self.settings.strict else self._engine.verdict(question)
+
+    def check_many(self, requests: Iterable[Request]) -> Iterator[Decision]:
+        """Decide many requests, in their order, one at a time."""
+        return (self.check(r.user, r.action, r.device, object=r.object) for r in requests)
+
+    def with_changes(self, *changes: Change) -> Estate:
+        """The estate as it would be after the changes. Raises QuestionError if one can't be made."""
+        tables = changed(self._tables, self._policy, changes)
+        return Estate(tables, self._policy, self.warnings, self.settings, self._container)
+
+    def with_settings(
+        self, *, edition: str | None = None, readings: Mapping[str, str] | None = None, strict: bool = False
+    ) -> Estate:
+        """The same estate, with the documents read in another way. Raises QuestionError for unknown names."""
+        chosen = tuple(sorted((readings or {}).items()))
+        _check_settings(self._policy, edition, chosen)
+        return Estate(self._tables, self._policy, self.warnings, Settings(edition, chosen, strict), self._container)
+
+    def _decide(self, question: Question) -> Decision:
+        if self.settings.strict:
+            return strict_decision(self._engine, question)
+        return decide(self._engine, question, further(self._engine, question))
+
+
+def _check_settings(policy: Policy, edition: str | None, readings: tuple[tuple[str, str], ...]) -> None:
+    if edition is not None and edition not in policy.editions:
+        message = f"no edition is called `{edition}`"
+        raise QuestionError(message, "known are " + ", ".join(policy.editions))
+    for name, alternative in readings:
+        if name not in policy.readings:
+            near = Names("reading", ((r, (r,)) for r in policy.readings)).near(name)
+            message = f"no reading is called `{name}`"
+            raise QuestionError(message, f"did you mean `{near[0]}`?" if near else "`permcheck show policy` lists them")
+        known = [a.id for a in policy.readings[name].alternatives]
+        if alternative not in known:
+            message = f"the reading `{name}` has no alternative `{alternative}`"
+            raise QuestionError(message, "it is one of " + ", ".join(known))
+
+
+def load(path: str | PathLike[str], *, container: Callable[[], Container] | None = None) -> Estate:
+    """Load the estate in a file or folder. Raises LoadError with every problem.
+
+    `container` holds the grant graph; by default a networkx.DiGraph.
+    """
+    policy = load_policy()
+    with collector_off():
+        tables, warnings = resolve(read_estate(Path(path)), policy)
+        if container is None:
+            from permcheck.graph.backend import digraph  # networkx takes 100 ms to import
+
+            container = digraph
+        return Estate(tables, policy, warnings, container=container)

@@ -1,0 +1,101 @@
+"""Turn the words of a question into a question: names to keys, variants, objects, hierarchies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from permcheck.errors import QuestionError, UnknownNameError
+from permcheck.evaluate.question import Question
+from permcheck.load.resolve_configmgr import device_names
+from permcheck.load.resolve_people import user_names
+from permcheck.model.names import Names
+from permcheck.model.policy import Action
+from permcheck.model.policy_index import Policy
+from permcheck.model.tables import Key, Tables, hierarchy_of
+
+HIERARCHY_PREFIX = "hierarchy:"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Resolves the names of one estate."""
+
+    tables: Tables
+    policy: Policy
+
+    @cached_property
+    def users(self) -> Names:
+        """Users by UPN, object id, SID and DOMAIN\\name."""
+        return user_names(self.tables.users)
+
+    @cached_property
+    def devices(self) -> Names:
+        """Devices by name, resource id, Intune id and Entra id; with `hierarchy/` in front where ambiguous."""
+        return Names("device", device_names(self.tables.devices))
+
+    @cached_property
+    def hierarchies(self) -> Names:
+        """Hierarchies by id and name."""
+        return Names("hierarchy", ((key, (h.id, h.name)) for key, h in self.tables.hierarchies.items()))
+
+    def action(self, text: str) -> tuple[Action, str | None]:
+        """An action by any of its names, and what stands behind the colon."""
+        name, colon, rest = text.partition(":")
+        action = self.policy.actions[self.policy.action_names.find(name)]
+        return action, rest.strip() if colon and rest.strip() else None
+
+    def question(self, user: str, action: str, device: str | None, object_: str | None) -> Question:
+        """Resolve every name. Raises UnknownNameError, AmbiguousNameError or QuestionError."""
+        asked, rest = self.action(action)
+        variant, object_ = self._variant(asked, rest, object_)
+        user_key = self.users.find(user)
+        if asked.target == "device":
+            device_key = self._device(asked, device)
+            hierarchy: Key | None = hierarchy_of(device_key)
+            return Question(user_key, asked, variant, hierarchy, device_key, self._object(asked, object_, hierarchy))
+        hierarchy = self._hierarchy(asked, device)
+        return Question(user_key, asked, variant, hierarchy, None, self._object(asked, object_, hierarchy))
+
+    def _variant(self, action: Action, rest: str | None, object_: str | None) -> tuple[str | None, str | None]:
+        if rest is None:
+            return None, object_
+        names = Names("variant", ((v.id, (v.id, v.name, *v.synonyms)) for v in action.variants))
+        found = names.get(rest)
+        if found is not None:
+            return found, object_
+        if action.object is not None and object_ is None and not action.variants:
+            return None, rest
+        if action.free_variant is not None:
+            return rest.casefold().replace(" ", "-"), object_
+        if not action.variants:
+            message = f"`{action.id}` has no variants"
+            raise QuestionError(message, f"ask for `{action.id}`")
+        raise UnknownNameError(f"variant of `{action.id}`", rest, names.near(rest.casefold()) or names.all())
+
+    def _device(self, action: Action, device: str | None) -> Key:
+        if device is None:
+            message = f"`{action.id}` is about a device, and none was named"
+            raise QuestionError(message, f"permcheck check USER {action.id} DEVICE")
+        return self.devices.find(device)
+
+    def _hierarchy(self, action: Action, name: str | None) -> Key | None:
+        if name is not None:
+            return self.hierarchies.find(name.removeprefix(HIERARCHY_PREFIX))
+        if action.target == "tenant":
+            return None
+        if len(self.tables.hierarchies) == 1:
+            return next(iter(self.tables.hierarchies))
+        ids = ", ".join(f"`{h.id}`" for h in self.tables.hierarchies.values())
+        message = f"`{action.id}` is about a hierarchy, and the estate has several or none"
+        raise QuestionError(message, f"name one of {ids}" if ids else "list one under `hierarchies:`")
+
+    def _object(self, action: Action, name: str | None, hierarchy: Key | None) -> Key | None:
+        if name is None:
+            return None
+        if action.object is None:
+            message = f"`{action.id}` takes no script or application"
+            raise QuestionError(message, "leave --object out")
+        records = self.tables.scripts if action.object == "script" else self.tables.applications
+        mine = ((key, (form.name,)) for key, form in records.items() if hierarchy_of(key) == hierarchy)
+        return Names(action.object, mine).find(name)

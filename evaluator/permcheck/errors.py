@@ -1,0 +1,97 @@
+"""Everything that permcheck raises, and what a problem in a file looks like.
+
+PermcheckError
+├── LoadError         an input can't be used: carries every problem
+├── UnknownNameError  a question names something that the estate or policy lacks
+│   └── AmbiguousNameError
+├── QuestionError     a question that can't be asked this way
+└── PolicyError       the shipped policy is broken
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with an input. Lines and columns count from 1; 0 means the whole file."""
+
+    file: str
+    line: int
+    column: int
+    id: str
+    message: str
+    help: str = ""
+    severity: str = "error"
+
+    @property
+    def place(self) -> str:
+        """The file, with line and column where they are known."""
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}"
+        return f"{text}\n  help: {self.help}" if self.help else text
+
+
+class PermcheckError(Exception):
+    """Base of every error that permcheck raises."""
+
+
+class LoadError(PermcheckError):
+    """An input can't be used. `problems` holds every reason, sorted."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(sorted(problems))
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class PolicyError(LoadError):
+    """The policy files are broken."""
+
+
+class UnknownNameError(PermcheckError):
+    """No `kind` is called `name`. `near` are names that look alike."""
+
+    def __init__(self, kind: str, name: str, near: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(kind, name, near, hint)
+        self.kind, self.name, self.near, self.hint = kind, name, near, hint
+
+    def __str__(self) -> str:
+        return f"no {self.kind} is called `{self.name}`"
+
+    @property
+    def help(self) -> str:
+        """What to do, one line; empty if nothing helps."""
+        if self.hint:
+            return self.hint
+        return "did you mean " + " or ".join(f"`{n}`" for n in self.near) + "?" if self.near else ""
+
+
+class AmbiguousNameError(UnknownNameError):
+    """Several of a kind are called `name`; `near` lists them."""
+
+    def __str__(self) -> str:
+        return f"`{self.name}` names {len(self.near)} {self.kind}s"
+
+    @property
+    def help(self) -> str:
+        """The candidates."""
+        return "use one of " + ", ".join(f"`{n}`" for n in self.near)
+
+
+class QuestionError(PermcheckError):
+    """A question that can't be asked this way."""
+
+    def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - the word that people see
+        super().__init__(message, help)
+        self.message, self.help = message, help
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,180 @@
+"""Make changed tables: a new value, sharing what did not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from permcheck.errors import QuestionError
+from permcheck.model import change as c
+from permcheck.model.estate import AdministrativeUser, Group
+from permcheck.model.base import Form
+from permcheck.model.policy_index import Policy
+from permcheck.model.tables import IntuneAssignment, Key, Principals, RoleHolders, SecurityRole, SecurityRow, Tables
+
+SECTION_OF = {
+    "hierarchy": "hierarchies",
+    "user": "users",
+    "device": "devices",
+    "script": "scripts",
+    "application": "applications",
+}
+
+
+def changed(tables: Tables, policy: Policy, changes: Iterable[c.Change]) -> Tables:
+    """Apply changes one after the other. Raises QuestionError for one that can't be made."""
+    for change in changes:
+        tables = APPLY[type(change)](tables, policy, change)
+    return tables
+
+
+def _set_fact(tables: Tables, _policy: Policy, change: c.SetFact) -> Tables:
+    if change.subject == "tenant":
+        return replace(tables, tenant=_with(tables.tenant, change))
+    section = SECTION_OF[change.subject]
+    records = getattr(tables, section)
+    record = _with(records[change.key], change)
+    if change.subject == "hierarchy" and change.fact == "version":  # an upgrade reaches every site
+        record = record.model_copy(update={"sites": None})
+    return replace(tables, **{section: {**records, change.key: record}})
+
+
+def _with(form: Form, change: c.SetFact) -> Any:
+    """A form with one field changed; the value is checked like one from a file."""
+    if change.fact not in type(form).model_fields:
+        known = ", ".join(sorted(type(form).model_fields))
+        message = f"`{change.subject}` has no fact `{change.fact}`"
+        raise QuestionError(message, f"known are {known}")
+    try:
+        return type(form).model_validate({**form.model_dump(), change.fact: change.value})
+    except ValueError:
+        message = f"`{change.value}` is not a value for `{change.subject}.{change.fact}`"
+        raise QuestionError(message, "see `permcheck schema estate`") from None
+
+
+def _members(tables: Tables, group: Key, update: Callable[[Principals], Principals]) -> Tables:
+    if group not in tables.members:
+        message = f"no group is called `{group}`"
+        raise QuestionError(message)
+    return replace(tables, members={**tables.members, group: update(tables.members[group])})
+
+
+def _add_member(tables: Tables, _policy: Policy, change: c.AddMember) -> Tables:
+    return _members(tables, change.group, lambda m: replace(m, users=tuple(dict.fromkeys((*m.users, change.user)))))
+
+
+def _remove_member(tables: Tables, _policy: Policy, change: c.RemoveMember) -> Tables:
+    field = "users" if change.member_kind == "user" else "groups"
+    return _members(
+        tables,
+        change.group,
+        lambda m: replace(m, **{field: tuple(key for key in getattr(m, field) if key != change.member)}),
+    )
+
+
+def _new_group(tables: Tables, name: str, user: Key) -> Tables:
+    """A new security group with one member."""
+    group = Group(name=name, type="security")
+    key = name.casefold()
+    groups = {**tables.groups, key: group}
+    return replace(tables, groups=groups, members={**tables.members, key: Principals((user,))})
+
+
+def _assign_intune(tables: Tables, role: str, user: Key, *, built_in: bool) -> Tables:
+    name = f"new assignment of {role} for {user}"
+    tables = _new_group(tables, f"new group of {user}", user)
+    assignment = IntuneAssignment(name, role, built_in, (f"new group of {user}".casefold(),), True, ())  # noqa: FBT003 - a fact
+    return replace(tables, intune_assignments={**tables.intune_assignments, name: assignment})
+
+
+def _assign_intune_role(tables: Tables, _policy: Policy, change: c.AssignIntuneRole) -> Tables:
+    return _assign_intune(tables, change.role, change.user, built_in=change.built_in)
+
+
+def _create_intune_role(tables: Tables, _policy: Policy, change: c.CreateIntuneRole) -> Tables:
+    name = "new custom role"
+    tables = replace(tables, intune_roles={**tables.intune_roles, name: frozenset(change.permissions)})
+    return _assign_intune(tables, name, change.user, built_in=False)
+
+
+def _holders(tables: Tables, section: str, role: str, user: Key) -> Tables:
+    holders = dict(getattr(tables, section))
+    found = next((h for h in holders.values() if h.role == role), RoleHolders(f"new {role}", role, Principals()))
+    active = replace(found.active, users=tuple(dict.fromkeys((*found.active.users, user))))
+    holders[found.key] = replace(found, active=active)
+    return replace(tables, **{section: holders})
+
+
+def _assign_app_role(tables: Tables, _policy: Policy, change: c.AssignAppRole) -> Tables:
+    return _holders(tables, "app_roles", change.permission, change.user)
+
+
+def _assign_entra_role(tables: Tables, _policy: Policy, change: c.AssignEntraRole) -> Tables:
+    return _holders(tables, "entra_roles", change.role, change.user)
+
+
+def _admin(tables: Tables, hierarchy: Key, user: Key) -> tuple[Tables, Key]:
+    """The administrative user of a user, made if there is none."""
+    record = tables.users[user]
+    for key, admin in tables.admins.items():
+        same = (admin.sid and admin.sid == record.sid) or admin.name.casefold() == (record.account or "").casefold()
+        if key.startswith(f"{hierarchy}/") and same:
+            return tables, key
+    name = record.account or record.upn
+    key = f"{hierarchy}/{name.casefold()}"
+    form = AdministrativeUser(name=name, sid=record.sid, assignments=())
+    return replace(tables, admins={**tables.admins, key: form}, admin_known={**tables.admin_known, key: True}), key
+
+
+def _assign_security_role(tables: Tables, _policy: Policy, change: c.AssignSecurityRole) -> Tables:
+    tables, admin = _admin(tables, change.hierarchy, change.user)
+    key = f"{admin}#new-{len(tables.rows)}"
+    row = SecurityRow(key, admin, change.hierarchy, change.role, frozenset({change.scope}), (change.collection,))
+    return replace(tables, rows={**tables.rows, key: row})
+
+
+def _create_security_role(tables: Tables, policy: Policy, change: c.CreateSecurityRole) -> Tables:
+    name = "new security role"
+    key = f"{change.hierarchy}/{name}"
+    role = SecurityRole(key, name, change.hierarchy, None, frozenset(change.permissions))
+    tables = replace(tables, security_roles={**tables.security_roles, key: role})
+    assign = c.AssignSecurityRole(change.hierarchy, key, change.user, change.collection, change.scope)
+    return _assign_security_role(tables, policy, assign)
+
+
+def _add_scope_tag(tables: Tables, _policy: Policy, change: c.AddScopeTag) -> Tables:
+    found = tables.intune_assignments[change.assignment]
+    tagged = replace(found, tags=tuple(dict.fromkeys((*(found.tags or ()), change.tag))))
+    return replace(tables, intune_assignments={**tables.intune_assignments, change.assignment: tagged})
+
+
+def _remove_grant(tables: Tables, _policy: Policy, change: c.RemoveGrant) -> Tables:
+    records = dict(getattr(tables, change.section))
+    if change.holder:
+        record = records[change.key]
+        if isinstance(record, IntuneAssignment):
+            records[change.key] = replace(record, members=tuple(m for m in record.members if m != change.holder))
+        else:
+            field = "users" if change.holder_kind == "user" else "groups"
+            kept = tuple(key for key in getattr(record.active, field) if key != change.holder)
+            records[change.key] = replace(record, active=replace(record.active, **{field: kept}))
+    else:
+        records.pop(change.key, None)
+    return replace(tables, **{change.section: records})
+
+
+APPLY: dict[type, Callable[[Tables, Policy, Any], Tables]] = {
+    c.SetFact: _set_fact,
+    c.AddMember: _add_member,
+    c.RemoveMember: _remove_member,
+    c.AssignIntuneRole: _assign_intune_role,
+    c.CreateIntuneRole: _create_intune_role,
+    c.AssignAppRole: _assign_app_role,
+    c.AssignEntraRole: _assign_entra_role,
+    c.AssignSecurityRole: _assign_security_role,
+    c.CreateSecurityRole: _create_security_role,
+    c.AddScopeTag: _add_scope_tag,
+    c.RemoveGrant: _remove_grant,
+}
+"""Every kind of change. A new kind is one class, one function and one line."""

@@ -1,0 +1,217 @@
+"""Tests of the Intune and Entra planes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
+from permcheck.graph.node import Node
+from permcheck.graph.rights import Grants, Way
+from permcheck.model import policy as form
+from permcheck.model.decision import Missing, NearMiss, Proof, Step
+from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of, any_of
+
+SECTIONS = {
+    "intune": ("groups", "intune_assignments", "entra_roles"),
+    "entra": ("groups", "app_roles", "entra_roles"),
+}
+FAULTS = {
+    "group-type": "its member group {group} is not a security group",
+    "nested": "the user is in {group} only through another group, and this role takes direct members only",
+    "premium": "assigning it to group {group} needs Microsoft Entra ID P1 or P2",
+    "members": "the members of group {group} are not stated",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One way to a permission: the way to the role, the chain from the role, and whether it all holds."""
+
+    way: Way
+    tail: Grants
+    state: State
+
+
+def held(context: Context, ways: Iterable[Way], permission: str) -> tuple[Held, ...]:
+    """Every way that ends in a permission."""
+    readings, version = context.readings, context.world.version
+    found = []
+    for way in ways:
+        for tail in context.graph.gives(way.role).get(permission, ()):
+            state = all_of((way.state, *(grant.state(readings, version) for grant in tail)))
+            found.append(Held(way, tail, state))
+    return tuple(found)
+
+
+def grant_test(context: Context, test: form.GrantTest, need: form.Need) -> Outcome:
+    """A permission is held through an Intune role, an Entra role or an app role."""
+    permission = need.permission if test.permission == "$permission" else test.permission
+    return _holds(context, permission or "", context.policy.planes[permission or ""])
+
+
+def any_role_test(context: Context, test: form.AnyRoleTest, _: form.Need) -> Outcome:
+    """Some role of a plane is held."""
+    return _holds(context, context.policy.gates[test.plane].id, test.plane)
+
+
+def _holds(context: Context, permission: str, plane: form.Plane) -> Outcome:
+    rights = context.rights
+    ways = held(context, rights.cloud(), permission)
+    doubtful = context.tables.doubtful(*SECTIONS[plane])
+    state = any_of((*(h.state for h in ways), UNKNOWN if doubtful else UNMET))
+    return Outcome(state, lambda: _explain(context, permission, ways, doubtful if state is UNKNOWN else ()))
+
+
+def _explain(context: Context, permission: str, ways: tuple[Held, ...], doubtful: tuple[str, ...]) -> Explanation:
+    proofs = tuple(context.path((*h.way.grants, *h.tail)) for h in ways if h.state is MET)
+    facts = [*missing(doubtful, "the list is not in the estate, or known to lack entries")]
+    if not proofs:
+        facts += [m for h in ways if h.state is UNKNOWN for m in unknowns(context, h)]
+    near = () if proofs else (*_lost(ways), *_eligible(context, permission), *_confused(context, permission))
+    return Explanation(proofs, tuple(dict.fromkeys(facts)), tuple(dict.fromkeys(near)))
+
+
+def unknowns(context: Context, one: Held) -> Iterator[Missing]:
+    """What would settle a way that may or may not hold."""
+    for fact in one.way.missing:
+        yield Missing(fact, FAULTS.get(one.way.fault, "not stated").format(group=_last_group(one.way)))
+    for grant in one.tail:
+        condition = grant.condition
+        if condition and condition.by_reading and grant.state(context.readings, context.world.version) is UNKNOWN:
+            reading = context.policy.readings[condition.by_reading.reading]
+            yield Missing(f"reading {reading.id}", reading.question)
+    if one.way.fault == "nested" and one.way.state is UNKNOWN:
+        yield Missing("documents", FAULTS["nested"].format(group=_last_group(one.way)))
+
+
+def _lost(ways: tuple[Held, ...]) -> Iterator[NearMiss]:
+    for one in ways:
+        if one.way.state is UNMET:
+            reason = FAULTS.get(one.way.fault, "it does not count").format(group=_last_group(one.way))
+            yield NearMiss(f"{one.way.grants[-1].reason}, but {reason}")
+
+
+def _last_group(way: Way) -> str:
+    return next((grant.start.key for grant in reversed(way.grants) if grant.start.kind == "group"), "")
+
+
+def _eligible(context: Context, permission: str) -> Iterator[NearMiss]:
+    """Roles and groups that the user could activate (PIM)."""
+    tables, user = context.tables, context.question.user
+    title = context.policy.title(permission)
+    mine = {node.key for node in context.graph.groups(Node("user", user))}
+    for group, who in tables.eligible.items():
+        if user in who.users or mine & set(who.groups):
+            yield NearMiss(
+                f"{tables.users[user].upn} is eligible for group {tables.groups[group].name},"
+                f" but an eligible member is no member until it is activated ({title})"
+            )
+    for holders in tables.entra_roles.values():
+        if user in holders.eligible.users or mine & set(holders.eligible.groups):
+            role = context.policy.roles[holders.role]
+            yield NearMiss(
+                f"{tables.users[user].upn} is eligible for the Entra role {role.name}, but has not activated it"
+            )
+
+
+def _confused(context: Context, permission: str) -> Iterator[NearMiss]:
+    """Roles that the user holds and whose name is easily taken for one that would help."""
+    policy = context.policy
+    mine = {policy.roles[w.role.key].name.casefold(): w for w in context.rights.cloud() if w.role.key in policy.roles}
+    for role in policy.roles.values():
+        helps = any(permission in grant.permissions for grant in role.grants)
+        for other, why in role.confused_with.items():
+            if helps and other.casefold() in mine:
+                yield NearMiss(f"the user holds {other}, which is not {role.name}: {why}")
+
+
+def group_type_test(context: Context, _test: form.GroupTypeTest, _need: form.Need) -> Outcome:
+    """No Intune role is lost because a member group has the wrong type."""
+    ways = context.rights.intune
+    bad = tuple(w for w in ways if w.fault == "group-type")
+    if not bad or any(w.state is MET for w in ways):
+        return Outcome(MET)
+    state = UNKNOWN if all(w.state is UNKNOWN for w in bad) else UNMET
+    near = tuple(NearMiss(f"{w.grants[-1].reason}, but {FAULTS['group-type'].format(group=_last_group(w))}") for w in bad)
+    facts = missing((m for w in bad for m in w.missing), "whether it is a security group")
+    return Outcome(state, lambda: Explanation(missing=facts if state is UNKNOWN else (), near=near))
+
+
+def app_role_group_test(context: Context, _test: form.AppRoleGroupTest, _need: form.Need) -> Outcome:
+    """Where the app role comes through groups only, one of those ways works."""
+    ways = context.rights.app
+    if not ways:
+        return Outcome(MET)
+    state = any_of(w.state for w in ways)
+    near = tuple(
+        NearMiss(f"{w.grants[-1].reason}, but {FAULTS[w.fault].format(group=_last_group(w))}")
+        for w in ways
+        if w.state is UNMET and w.fault in FAULTS
+    )
+    facts = missing((m for w in ways for m in w.missing), "needed for an assignment to a group")
+    proofs = tuple(context.path(w.grants) for w in ways if w.state is MET)
+    return Outcome(state, lambda: Explanation(proofs, facts if state is UNKNOWN else (), near))
+
+
+def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> Outcome:
+    """The user's role assignments see the tag that the device carries."""
+    device = context.tables.devices.get(context.question.device or "")
+    names = {test.tag, *(b.name for b in context.policy.builtins if b.kind == "scope-tag" and b.id == test.tag)}
+    if device is not None and device.scope_tags is not None and not names & set(device.scope_tags):
+        step = Step(f"{device.name} carries the scope tags {', '.join(device.scope_tags) or 'none'}")
+        return Outcome(UNMET, lambda: Explanation((Proof((step,)),)))
+    if any(w.state is MET and context.graph.gives(w.role) for w in context.rights.entra):
+        return Outcome(MET)
+    ways = [w for w in context.rights.intune if w.state is not UNMET]
+    mode = context.tables.tenant.scoped_permissions
+    joined, own = _merged(context, ways, test.tag), _scoped(context, ways, test.tag)
+    if mode is None:
+        state = joined if joined is own else UNKNOWN
+    else:
+        state = joined if mode == "merged" else own
+    return Outcome(state, lambda: _tags(context, ways, state, mode, differ=joined is not own))
+
+
+def _merged(context: Context, ways: list[Way], tag: str) -> State:
+    """Tags of all assignments count together; only without any tag does one see everything."""
+    lists = [context.tables.intune_assignments[w.end.key].tags for w in ways]
+    if any(tags and tag in tags for tags in lists) or all(tags == () for tags in lists):
+        return MET
+    return UNKNOWN if None in lists else UNMET
+
+
+def _scoped(context: Context, ways: list[Way], tag: str) -> State:
+    """Each assignment's permissions stay inside its own tags."""
+    permission = asked_permission(context)
+    mine = [w for w in ways if permission is None or permission in context.graph.gives(w.role)]
+    if not mine:
+        return _merged(context, ways, tag)
+    lists = [context.tables.intune_assignments[w.end.key].tags for w in mine]
+    return any_of(UNKNOWN if tags is None else (MET if not tags or tag in tags else UNMET) for tags in lists)
+
+
+def asked_permission(context: Context) -> str | None:
+    """The Intune permission that the plan asks for first."""
+    for leaf in context.plan.leaves():
+        if isinstance(leaf.test, form.GrantTest):
+            permission = leaf.need.permission if leaf.test.permission == "$permission" else leaf.test.permission
+            if permission and context.policy.planes[permission] == "intune":
+                return permission
+    return None
+
+
+def _tags(context: Context, ways: list[Way], state: State, mode: str | None, *, differ: bool) -> Explanation:
+    facts: list[str] = []
+    steps = []
+    for way in ways:
+        assignment = context.tables.intune_assignments[way.end.key]
+        if assignment.tags is None:
+            facts.append(f"intune_assignments[{assignment.key}].scope_tags")
+        else:
+            text = f"the role assignment {assignment.key} carries the scope tags {', '.join(assignment.tags) or 'none'}"
+            steps.append(Step(text, context.origin("intune_assignments", assignment.key)))
+    if mode is None and differ:
+        facts.append("tenant.scoped_permissions")
+    proofs = tuple(Proof((step,)) for step in steps)
+    return Explanation(proofs, missing(facts, "not stated") if state is UNKNOWN else ())

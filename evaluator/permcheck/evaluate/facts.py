@@ -1,0 +1,182 @@
+"""Look facts up: those that the estate states, and those that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from permcheck.evaluate.outcome import Context
+from permcheck.evaluate.worlds import switch_value
+from permcheck.model.tables import Key, Origin
+
+FactValue: TypeAlias = bool | int | str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact: its value (None: unknown), how the estate would state it, and where it does."""
+
+    value: FactValue
+    name: str
+    origin: Origin | None = None
+    text: str = ""
+
+
+def fact(context: Context, name: str) -> Fact:
+    """Look up `subject.fact`, such as `device.online`."""
+    subject, _, attribute = name.partition(".")
+    section, key, label = _subject(context, subject)
+    derived = DERIVED.get(name)
+    record = _record(context, section, key)
+    value = derived(context, record) if derived else getattr(record, attribute, None)
+    shown = f"{subject}[{label}].{attribute}" if label else name
+    stated = value is not None and section is not None
+    return Fact(value, shown, context.origin(section or "", key) if stated else None, f"{shown} is {_shown(value)}")
+
+
+def _shown(value: FactValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "empty"
+    return str(value) if value != "" else "empty"
+
+
+def _subject(context: Context, subject: str) -> tuple[str | None, Key, str]:
+    """Section, key and label of what a fact is about."""
+    question, tables = context.question, context.tables
+    match subject:
+        case "tenant":
+            return "tenant", "", ""
+        case "hierarchy" if question.hierarchy:
+            return "hierarchies", question.hierarchy, tables.hierarchies[question.hierarchy].id
+        case "user":
+            return "users", question.user, tables.users[question.user].upn
+        case "device" if question.device:
+            return "devices", question.device, tables.devices[question.device].name
+        case "script" | "application" if question.object:
+            section = subject + "s"
+            return section, question.object, getattr(tables, section)[question.object].name
+    return None, "", ""
+
+
+def _record(context: Context, section: str | None, key: Key) -> Any:
+    if section is None:
+        return None
+    return context.tables.tenant if section == "tenant" else getattr(context.tables, section)[key]
+
+
+def _toggle(context: Context, tenant: Any) -> FactValue:
+    value = context.world.toggle if context.world.toggle is not None else switch_value(tenant.use_intune_rbac)
+    return None if value is None else ("on" if value else "off")
+
+
+def _version(context: Context, _: Any) -> FactValue:
+    return context.world.version
+
+
+def _lowest_version(context: Context, hierarchy: Any) -> FactValue:
+    sites = [site.version for site in (hierarchy.sites if hierarchy else None) or ()]
+    own = [context.world.version] if context.world.version is not None else []
+    return min([*sites, *own], default=None)
+
+
+def _sign_in_matches(context: Context, user: Any) -> FactValue:
+    if user.signs_in_with is None:
+        return None
+    return str(user.signs_in_with).casefold() == context.question.user
+
+
+def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
+    if user.discovered_upn is None:
+        never = user.discovered_by is not None and "ad" not in user.discovered_by
+        return "empty" if never else None
+    if not user.discovered_upn:
+        return "empty"
+    if user.on_premises_upn is None:
+        return None
+    same = user.discovered_upn.casefold() == user.on_premises_upn.casefold()
+    return "on-premises" if same else "cloud"
+
+
+def _uploaded(context: Context, device: Any) -> FactValue:
+    """Stated, or from the upload scope of the hierarchy."""
+    hierarchy = context.tables.hierarchies.get(context.question.hierarchy or "")
+    if device is None or device.uploaded is not None or hierarchy is None:
+        return None if device is None else device.uploaded
+    if hierarchy.tenant_attached is False:
+        return False
+    if hierarchy.tenant_attached is None or hierarchy.upload is None:
+        return None
+    if hierarchy.upload == "all":
+        return True
+    return _in_upload_collection(context, hierarchy.upload.collection)
+
+
+def _in_upload_collection(context: Context, name: str) -> FactValue:
+    coverage = context.membership.coverage(context.question.device or "")
+    folded = name.casefold()
+    inside = context.tables.device_collections.get(context.question.device or "", frozenset())
+    for key in coverage.above:
+        form = context.tables.collections[key]
+        if folded in {form.id.casefold(), form.name.casefold()}:
+            since = context.policy.features["upload-limited-collections"].since
+            return key in inside or (context.world.version is not None and context.world.version >= since)
+    return None if coverage.open else False
+
+
+def _client_current(context: Context, device: Any) -> FactValue:
+    """Stated, or the client's build against that of the hierarchy's release."""
+    if device is None or device.client_current is not None or device.client_version is None:
+        return None if device is None else device.client_current
+    hierarchy = context.tables.hierarchies.get(context.question.hierarchy or "")
+    lowest = _lowest_version(context, hierarchy)
+    release = context.policy.versions.get(lowest) if isinstance(lowest, int) else None
+    if release is None or release.build is None:
+        return None
+    build = dotted(release.build)
+    return dotted(device.client_version)[: len(build)] >= build
+
+
+def dotted(text: str) -> tuple[int, ...]:
+    """A version as numbers, to compare."""
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+def _authored(context: Context, script: Any) -> FactValue:
+    if script is None or script.author is None:
+        return None
+    user = context.tables.users[context.question.user]
+    names = {n.casefold() for n in (user.upn, user.id, user.sid, user.account) if n}
+    return script.author.casefold() in names
+
+
+def _user_targeted(context: Context, application: Any) -> FactValue:
+    if application is None or application.user_targeted is not None:
+        return None if application is None else application.user_targeted
+    targets = context.tables.deployed_to.get(context.question.object or "")
+    if targets is None:
+        return None
+    return any(context.tables.collections[key].kind == "user" for key in targets)
+
+
+def _entity_documented(context: Context, _: Any) -> FactValue:
+    question = context.question
+    return question.variant is None or any(v.id == question.variant for v in question.action.variants)
+
+
+DERIVED: dict[str, Callable[[Context, Any], FactValue]] = {
+    "tenant.use_intune_rbac": _toggle,
+    "hierarchy.version": _version,
+    "hierarchy.lowest_version": _lowest_version,
+    "user.sign_in_matches": _sign_in_matches,
+    "user.discovered_upn_kind": _discovered_upn_kind,
+    "device.uploaded": _uploaded,
+    "device.in_tenant": _uploaded,
+    "device.client_current": _client_current,
+    "script.authored_by_user": _authored,
+    "application.user_targeted": _user_targeted,
+    "action.entity_documented": _entity_documented,
+}
+"""Facts that follow from others."""

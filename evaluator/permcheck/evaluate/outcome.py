@@ -1,0 +1,86 @@
+"""What a test finds: a state at once, its explanation when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from permcheck.evaluate.plan import Plan
+from permcheck.evaluate.question import Question, World
+from permcheck.graph.membership import Membership
+from permcheck.graph.node import Grant
+from permcheck.graph.rights import GrantGraph, Rights
+from permcheck.model.change import Change, RemoveGrant, RemoveMember
+from permcheck.model.decision import Missing, NearMiss, Proof, Step
+from permcheck.model.policy_index import Policy
+from permcheck.model.state import State
+from permcheck.model.tables import Origin, Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a test came out as it did."""
+
+    proofs: tuple[Proof, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    near: tuple[NearMiss, ...] = ()
+
+
+NOTHING = Explanation()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state of a test; `explain` works the reasons out."""
+
+    state: State
+    explain: Callable[[], Explanation] = field(default=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that a test may look at."""
+
+    tables: Tables
+    policy: Policy
+    graph: GrantGraph
+    membership: Membership
+    readings: Mapping[str, str]
+    question: Question
+    world: World
+    plan: Plan
+
+    @property
+    def rights(self) -> Rights:
+        """What the user of the question holds."""
+        return self.graph.rights(self.question.user)
+
+    def origin(self, section: str, key: str) -> Origin | None:
+        """Where a record stands."""
+        return self.tables.places.of(section, key)
+
+    def step(self, grant: Grant) -> Step:
+        """The sentence of a grant."""
+        origin = self.origin(*grant.record) if grant.record else None
+        return Step(grant.reason, origin, grant.sources, removal(grant))
+
+    def path(self, grants: Iterable[Grant], *more: Step) -> Proof:
+        """A chain of grants as a proof."""
+        return Proof((*(self.step(grant) for grant in grants), *more), "grant")
+
+
+def removal(grant: Grant) -> Change | None:
+    """The change that takes a grant away; None for what the policy says, or what is no right by itself."""
+    if grant.record is None:
+        return None
+    section, key = grant.record
+    if grant.kind == "member":
+        return RemoveMember(grant.end.key, grant.start.key, grant.start.kind)
+    if grant.kind in {"assigned", "holds"}:
+        return RemoveGrant(section, key, grant.start.kind, grant.start.key)
+    return RemoveGrant("rows", grant.end.key) if grant.kind == "pair" else None
+
+
+def missing(facts: Iterable[str], text: str) -> tuple[Missing, ...]:
+    """Missing facts with one text."""
+    return tuple(Missing(fact, text) for fact in dict.fromkeys(facts))

@@ -1,0 +1,167 @@
+"""Make, of an action's rules, the tree of requirements that holds in one world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from permcheck.evaluate.question import Question, World
+from permcheck.model import policy as form
+from permcheck.model.decision import Side
+from permcheck.model.policy_index import Policy
+from permcheck.model.state import State
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """One requirement of the plan: its id as printed, and the test that decides in this world."""
+
+    id: str
+    requirement: form.Requirement
+    test: form.Test
+    need: form.Need
+    sources: tuple[str, ...]
+    on_device: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """Requirements of which all, or any, are needed."""
+
+    kind: Literal["all", "any"]
+    children: tuple[Tree, ...]
+
+
+Tree: TypeAlias = Leaf | Branch | State
+"""A state stands for a part that is settled already; a plan has none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What an action needs in one world, by side; `documented` tells whether its edition describes it."""
+
+    sides: Mapping[Side, Branch]
+    deciding: tuple[Side, ...]
+    documented: bool
+    collection_permissions: tuple[str, ...]
+    """Configmgr permissions over the device that are all needed."""
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Every requirement of every side."""
+        for tree in self.sides.values():
+            yield from leaves(tree)
+
+
+DEVICE_TESTS = {"scope-tag", "same-collection"}
+DECIDING: Mapping[str, tuple[Side, ...]] = {
+    "configmgr": ("common", "configmgr"),
+    "intune": ("common", "intune"),
+    "both": ("common", "configmgr", "intune"),
+}
+
+
+def applies(when: form.When | None, question: Question, world: World, readings: Mapping[str, str]) -> bool:
+    """Whether a condition of the policy holds in a world."""
+    if when is None:
+        return True
+    version = world.version
+    return (
+        (when.editions is None or world.edition in when.editions)
+        and (when.from_version is None or version is None or version >= when.from_version)
+        and (when.below_version is None or version is None or version < when.below_version)
+        and (when.variants is None or question.variant in when.variants)
+        and (when.not_variants is None or question.variant not in when.not_variants)
+        and (when.object_named is None or (question.object is not None) is when.object_named)
+        and all(readings[name] in alternatives for name, alternatives in when.readings.items())
+    )
+
+
+def make_plan(policy: Policy, question: Question, world: World, readings: Mapping[str, str]) -> Plan:
+    """Choose the needs and tests that apply in a world."""
+    planner = _Planner(policy, question, world, readings)
+    rules = question.action.requires
+    sides: dict[Side, Branch] = {
+        "common": planner.branch(rules.common),
+        "configmgr": planner.branch(rules.configmgr),
+        "intune": planner.branch(rules.intune),
+    }
+    deciding: tuple[Side, ...] = ("common",)
+    if question.action.authority and world.row is not None:
+        sides["switch"] = planner.branch(policy.authority.switch_requirements)
+        deciding = DECIDING[world.row.authority]
+    rights = tuple(dict.fromkeys(_collection_permissions(sides["configmgr"])))
+    return Plan(sides, deciding, world.edition in question.action.documented, rights)
+
+
+def _collection_permissions(tree: Tree) -> Iterator[str]:
+    if isinstance(tree, Leaf):
+        if isinstance(tree.test, form.RightTest) and tree.test.over == "device" and tree.test.permission != "any":
+            yield tree.test.permission
+    elif isinstance(tree, Branch) and tree.kind == "all":
+        for child in tree.children:
+            yield from _collection_permissions(child)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    policy: Policy
+    question: Question
+    world: World
+    readings: Mapping[str, str]
+
+    def branch(self, needs: tuple[form.Need, ...], kind: Literal["all", "any"] = "all") -> Branch:
+        return Branch(kind, tuple(tree for need in needs for tree in self.trees(need, ())))
+
+    def trees(self, need: form.Need, sources: tuple[str, ...]) -> Iterator[Tree]:
+        if not applies(need.when, self.question, self.world, self.readings):
+            return
+        sources = need.sources or sources
+        if need.id is not None:
+            yield from self.leaf(need, sources)
+        elif need.use is not None:
+            for inner in self.policy.bundles[need.use]:
+                yield from self.trees(inner, sources)
+        else:
+            kind: Literal["all", "any"] = "all" if need.all else "any"
+            children = tuple(t for inner in need.all or need.any for t in self.trees(inner, sources))
+            if children:
+                yield Branch(kind, children)
+
+    def leaf(self, need: form.Need, sources: tuple[str, ...]) -> Iterator[Leaf]:
+        requirement = self.policy.requirements[need.id or ""]
+        test = self.chosen(requirement.tests)
+        if test is not None:
+            id_ = f"{requirement.id}:{self.policy.title(need.permission)}" if need.permission else requirement.id
+            all_sources = tuple(dict.fromkeys((*sources, *requirement.sources)))
+            yield Leaf(id_, requirement, test, need, all_sources, self.on_device(test))
+
+    def chosen(self, cases: tuple[form.TestCase, ...]) -> form.Test | None:
+        """The test of the first case that applies, with the cases inside it chosen as well."""
+        for case in cases:
+            if applies(case.when, self.question, self.world, self.readings):
+                return self.narrowed(case.test)
+        return None
+
+    def narrowed(self, test: form.Test) -> form.Test | None:
+        if not isinstance(test, form.Combined):
+            return test
+        inner = [self.narrowed(c.test) for c in test.of if applies(c.when, self.question, self.world, self.readings)]
+        kept = tuple(form.TestCase(test=t) for t in inner if t is not None)
+        return form.Combined(kind=test.kind, of=kept) if kept else None
+
+    def on_device(self, test: form.Test) -> bool:
+        if isinstance(test, form.Combined):
+            return any(self.on_device(case.test) for case in test.of)
+        if isinstance(test, form.FactTest):
+            return test.fact.startswith("device.")
+        return test.kind in DEVICE_TESTS or (isinstance(test, form.RightTest) and test.over == "device")
+
+
+def leaves(tree: Tree) -> Iterator[Leaf]:
+    """Every requirement of a tree."""
+    if isinstance(tree, Leaf):
+        yield tree
+    elif isinstance(tree, Branch):
+        for child in tree.children:
+            yield from leaves(child)

@@ -1,0 +1,222 @@
+"""What could be changed so that a requirement is met: candidates, to be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from permcheck.evaluate.cloud import asked_permission
+from permcheck.evaluate.facts import fact
+from permcheck.evaluate.leaf import run_test
+from permcheck.evaluate.outcome import Context
+from permcheck.evaluate.plan import Leaf
+from permcheck.evaluate.remedies_security import security_remedies
+from permcheck.graph.node import Node
+from permcheck.model import policy as form
+from permcheck.model.change import (
+    AddMember,
+    AddScopeTag,
+    AssignAppRole,
+    AssignEntraRole,
+    AssignIntuneRole,
+    Change,
+    CreateIntuneRole,
+    FactValue,
+    SetFact,
+)
+from permcheck.model.state import MET
+
+Remedy: TypeAlias = tuple[Change, ...]
+
+SETTABLE: dict[str, tuple[str, Callable[[Any, Any], FactValue]]] = {
+    "user.sign_in_matches": ("signs_in_with", lambda record, _: record.upn),
+    "user.discovered_upn_kind": ("discovered_upn", lambda _, __: ""),
+    "user.discovered_by": ("discovered_by", lambda record, wanted: tuple(sorted({*(record.discovered_by or ()), wanted}))),
+    "hierarchy.lowest_version": ("version", lambda _, wanted: int(wanted)),
+    "hierarchy.version": ("version", lambda _, wanted: int(wanted)),
+}
+"""Facts that are changed through another one, or not by a plain value."""
+FIXED = {
+    "tenant.cloud", "tenant.geography", "hierarchy.geography", "tenant.multi_geo", "tenant.entra_premium",
+    "action.entity_documented", "script.authored_by_user", "device.in_tenant", "device.management",
+    "hierarchy.central_site_remote_provider", "hierarchy.update_ring", "application.user_targeted",
+}  # fmt: skip
+"""Facts that nobody changes to let one person do one thing."""
+BEST = 4
+"""Candidates of one kind that are tried, the least privileged first."""
+
+
+def remedies(context: Context, leaf: Leaf) -> Iterator[Remedy]:
+    """Candidates for a requirement that is not met."""
+    yield from _remedies(context, leaf.test, leaf.need)
+
+
+def _remedies(context: Context, test: form.Test, need: form.Need) -> Iterator[Remedy]:
+    if isinstance(test, form.Combined):
+        yield from _combined(context, test, need)
+    elif isinstance(test, form.FactTest):
+        yield from _fact(context, test, need)
+    elif isinstance(test, form.VersionTest):
+        yield from _version(context, test, need)
+    elif isinstance(test, form.SwitchTest):
+        yield (_switch(context, test),)
+    elif isinstance(test, form.GrantTest):
+        permission = need.permission if test.permission == "$permission" else test.permission
+        yield from cloud_remedies(context, permission or "", context.policy.planes[permission or ""])
+    elif isinstance(test, form.AnyRoleTest):
+        yield from cloud_remedies(context, context.policy.gates[test.plane].id, test.plane)
+    elif isinstance(test, form.GroupTypeTest):
+        wanted = asked_permission(context) or context.policy.gates["intune"].id
+        yield from cloud_remedies(context, wanted, "intune")
+    elif isinstance(test, form.AppRoleGroupTest):
+        yield from ((AssignAppRole(way.role.key, context.question.user),) for way in context.rights.app)
+    elif isinstance(test, form.ScopeTagTest):
+        yield from _tags(context, test)
+    elif isinstance(test, form.RightTest | form.SameCollectionTest):
+        yield from ((change,) for change in security_remedies(context, test))
+
+
+def _combined(context: Context, test: form.Combined, need: form.Need) -> Iterator[Remedy]:
+    open_ = [case.test for case in test.of if run_test(context, case.test, need).state is not MET]
+    if test.kind == "any":
+        for inner in open_:
+            yield from _remedies(context, inner, need)
+        return
+    parts = [list(_remedies(context, inner, need)) for inner in open_]
+    if all(parts):
+        yield joined_facts(tuple(change for part in parts for change in part[0]))
+
+
+def joined_facts(remedy: Remedy) -> Remedy:
+    """Several changes of one list become one that has all the values."""
+    lists: dict[tuple[str, str, str], SetFact] = {}
+    others: list[Change] = []
+    for change in remedy:
+        if isinstance(change, SetFact) and isinstance(change.value, tuple):
+            key = (change.subject, change.key, change.fact)
+            before = lists[key].value if key in lists else ()
+            values = tuple(sorted({*(before if isinstance(before, tuple) else ()), *change.value}))
+            lists[key] = SetFact(*key, values)
+        else:
+            others.append(change)
+    return tuple(dict.fromkeys((*others, *lists.values())))
+
+
+def _fact(context: Context, test: form.FactTest, need: form.Need) -> Iterator[Remedy]:
+    if test.fact in FIXED:
+        return
+    subject, _, attribute = test.fact.partition(".")
+    wanted: Any = test.equals if test.equals is not None else (test.one_of[0] if test.one_of else None)
+    if test.contains is not None:
+        wanted = need.value if test.contains == "$value" else test.contains
+    if test.at_least is not None:
+        wanted = need.at_least if test.at_least == "$at_least" else test.at_least
+    key, record = _subject(context, subject)
+    if test.fact in SETTABLE:
+        attribute, make = SETTABLE[test.fact]
+        wanted = make(record, wanted)
+    if wanted is not None:
+        yield (SetFact(subject, key, attribute, wanted),)
+
+
+def _subject(context: Context, subject: str) -> tuple[str, Any]:
+    question, tables = context.question, context.tables
+    match subject:
+        case "tenant":
+            return "", tables.tenant
+        case "hierarchy":
+            return question.hierarchy or "", tables.hierarchies.get(question.hierarchy or "")
+        case "user":
+            return question.user, tables.users[question.user]
+        case "device":
+            return question.device or "", tables.devices.get(question.device or "")
+    return question.object or "", None
+
+
+def _version(context: Context, test: form.VersionTest, need: form.Need) -> Iterator[Remedy]:
+    hierarchy, bound = context.question.hierarchy or "", int(need.at_least or "0")
+    changes: list[Change] = []
+    found = fact(context, test.fact).value
+    if not isinstance(found, int) or found < bound:
+        changes.append(SetFact("hierarchy", hierarchy, "version", bound))
+    if need.updates and (not isinstance(found, int) or found <= bound):
+        have = context.tables.hierarchies[hierarchy].updates or ()
+        changes.append(SetFact("hierarchy", hierarchy, "updates", tuple(dict.fromkeys((*have, *need.updates)))))
+    yield tuple(changes)
+
+
+def _switch(context: Context, test: form.SwitchTest) -> Change:
+    if test.switch == "toggle":
+        return SetFact("tenant", "", "use_intune_rbac", "On")
+    return SetFact("hierarchy", context.question.hierarchy or "", "enforce_configmgr_rbac", "Cleared")
+
+
+def cloud_remedies(context: Context, permission: str, plane: form.Plane) -> Iterator[Remedy]:
+    """Ways to an Intune or Entra permission: an existing group, an existing role, a new role."""
+    user = context.question.user
+    if plane == "entra":
+        if Node("app-role", permission) in context.graph.container.adj or _is_app_role(context, permission):
+            yield (AssignAppRole(permission, user),)
+        for group in _app_groups(context, permission):
+            yield (AddMember(group, user),)
+        yield from ((AssignEntraRole(role, user),) for role in _directory_roles(context, permission))
+        return
+    for group in _intune_groups(context, permission)[:BEST]:
+        yield (AddMember(group, user),)
+    for role in _intune_roles(context, permission)[:BEST]:
+        yield (AssignIntuneRole(role.key, role.key in context.policy.roles, user),)
+    if permission in context.policy.permissions:
+        yield (CreateIntuneRole((permission,), user),)
+
+
+def _is_app_role(context: Context, permission: str) -> bool:
+    found = context.policy.permissions.get(permission)
+    return found is not None and found.guid is not None
+
+
+def _app_groups(context: Context, permission: str) -> tuple[str, ...]:
+    if not context.tables.tenant.entra_premium:
+        return ()
+    return tuple(g for h in context.tables.app_roles.values() if h.role == permission for g in h.active.groups)
+
+
+def _directory_roles(context: Context, permission: str) -> tuple[str, ...]:
+    return tuple(
+        role.id
+        for role in context.policy.roles.values()
+        if context.policy.role_planes[role.id] == "entra" and any(permission in grant.permissions for grant in role.grants)
+    )
+
+
+def _intune_groups(context: Context, permission: str) -> list[str]:
+    """Security groups that are members of an assignment whose role has the permission; the least privileged first."""
+    found: dict[str, int] = {}
+    for assignment in context.tables.intune_assignments.values():
+        role = Node("intune-role", assignment.role)
+        gives = context.graph.gives(role)
+        if permission in gives:
+            for group in assignment.members:
+                found[group] = min(found.get(group, len(gives)), len(gives))
+    return sorted(found, key=lambda group: (found[group], group))
+
+
+def _intune_roles(context: Context, permission: str) -> list[Node]:
+    """Intune roles that have the permission, custom ones of the estate included; the least privileged first."""
+    sizes: dict[Node, int] = {}
+    for key, permissions in context.tables.intune_roles.items():
+        if permission in permissions or permission == context.policy.gates["intune"].id:
+            sizes[Node("intune-role", key)] = len(permissions)
+    for role in context.policy.roles.values():
+        if context.policy.role_planes[role.id] == "intune":
+            ids = {p for grant in role.grants for p in grant.permissions}
+            if permission in ids or permission == context.policy.gates["intune"].id:
+                sizes[Node("intune-role", role.id)] = len(ids)
+    return sorted(sizes, key=lambda role: (sizes[role], role))
+
+
+def _tags(context: Context, test: form.ScopeTagTest) -> Iterator[Remedy]:
+    device = context.tables.devices.get(context.question.device or "")
+    if device is not None and device.scope_tags is not None and test.tag not in device.scope_tags:
+        yield (SetFact("device", context.question.device or "", "scope_tags", (*device.scope_tags, test.tag)),)
+    for way in context.rights.intune:
+        yield (AddScopeTag(way.end.key, test.tag),)

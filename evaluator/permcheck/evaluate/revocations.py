@@ -1,0 +1,43 @@
+"""Find the smallest sets of grants without which an allow ends; every one is tried."""
+
+from __future__ import annotations
+
+from permcheck.evaluate.change import changed
+from permcheck.evaluate.engine import Engine
+from permcheck.evaluate.leaf import run_leaf
+from permcheck.evaluate.plan import Branch, Leaf
+from permcheck.evaluate.question import Question
+from permcheck.evaluate.sets import IMPOSSIBLE, Family, defeat, either, every
+from permcheck.evaluate.slice import engine_of, sliced
+from permcheck.model.decision import Revocation, Step
+from permcheck.model.state import MET, Verdict
+
+SHOWN = 16
+
+
+def revocations(engine: Engine, question: Question) -> tuple[Revocation, ...]:
+    """Minimal sets of grants of the estate whose removal ends an allow."""
+    base = sliced(engine.tables, question)
+    start = engine_of(engine, base)
+    world = start.worlds(question.hierarchy)[0]
+    plan = start.plan(question, world)
+    context = start.context(question, world, plan)
+
+    def leaf(one: Leaf) -> Family[Step]:
+        outcome = run_leaf(context, one)
+        if outcome.state is not MET:
+            return IMPOSSIBLE
+        proofs = [p for p in outcome.explain().proofs if p.kind == "grant"]
+        chains = [frozenset(frozenset({s}) for s in p.steps if s.removal is not None) for p in proofs]
+        return every(either([chain]) for chain in chains) if chains else IMPOSSIBLE
+
+    goal = Branch("all", tuple(plan.sides[side] for side in plan.deciding))
+    found = []
+    for steps in sorted(defeat(goal, leaf), key=lambda s: (len(s), sorted(step.text for step in s))):
+        revocation = Revocation(tuple(sorted(steps, key=lambda step: step.text)))
+        tables = changed(base, engine.policy, revocation.changes)
+        if engine_of(engine, tables).verdict(question) is not Verdict.ALLOW:
+            found.append(revocation)
+        if len(found) == SHOWN:
+            break
+    return tuple(found)

@@ -1,0 +1,270 @@
+"""Tests of the Configuration Manager plane: permissions over collections and objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from permcheck.evaluate.cloud import Held, held, unknowns
+from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
+from permcheck.graph.node import Node
+from permcheck.graph.rights import Way
+from permcheck.model import policy as form
+from permcheck.model.decision import Missing, NearMiss, Step
+from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of, any_of
+from permcheck.model.tables import Key, SecurityRow, hierarchy_of
+
+ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a row reaches: its state, and the steps or facts behind it."""
+
+    state: State
+    steps: tuple[Step, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+def ways_here(context: Context) -> tuple[Way, ...]:
+    """The user's ways to security assignments of the hierarchy asked about."""
+    return context.rights.security.get(context.question.hierarchy or "", ())
+
+
+def with_permission(context: Context, permission: str) -> tuple[Held, ...]:
+    """The rows of the user whose role has a permission, or may have it."""
+    ways = ways_here(context)
+    if permission == ANY:
+        return tuple(Held(way, (), way.state) for way in ways)
+    found = list(held(context, ways, permission))
+    certain = {one.way.end for one in found if one.state is MET}
+    for way in ways:
+        if way.end not in certain and not _documented(context, way):
+            found.append(Held(way, (), all_of((way.state, UNKNOWN))))
+    return tuple(found)
+
+
+def _documented(context: Context, way: Way) -> bool:
+    """Whether everything that the role holds is known."""
+    role = context.tables.security_roles[way.role.key]
+    if role.permissions is not None:
+        return True
+    return role.built_in is not None and context.policy.roles[role.built_in].complete
+
+
+def right_test(context: Context, test: form.RightTest, _: form.Need) -> Outcome:
+    """A permission is held, over what the test says."""
+    found = with_permission(context, test.permission)
+    reach = EXTENTS[test.over]
+    extents = [(one, reach(context, one, test.permission)) for one in found]
+    doubt = _doubt(context)
+    states = [all_of((one.state, extent.state)) for one, extent in extents]
+    state = any_of((*states, UNKNOWN if doubt else UNMET))
+    return Outcome(state, lambda: _explain(context, test, extents, state, doubt))
+
+
+def _doubt(context: Context) -> tuple[str, ...]:
+    """Lists without which nobody can say that the user lacks a permission."""
+    question, tables = context.question, context.tables
+    user = tables.users[question.user]
+    if user.synced is False:
+        return ()
+    doubtful = tables.doubtful("administrative_users", "groups")
+    silent = tuple(
+        f"administrative_users[{tables.admins[key].name}].assignments"
+        for key in sorted(context.rights.admins)
+        if hierarchy_of(key) == question.hierarchy and not tables.admin_known[key]
+    )
+    return (*doubtful, *silent)
+
+
+def _row(context: Context, one: Held) -> SecurityRow:
+    return context.tables.rows[one.way.end.key]
+
+
+def _over_any(_context: Context, _one: Held, _permission: str) -> Extent:
+    return Extent(MET)
+
+
+def _over_device(context: Context, one: Held, permission: str) -> Extent:
+    """Some collection that contains the device is, or is limited to, one that the role is assigned on."""
+    coverage = context.membership.coverage(context.question.device or "")
+    row = _row(context, one)
+    withheld = _withheld(context, permission)
+    above = coverage.strict if withheld else coverage.above.keys()
+    for collection in row.collections:
+        if collection in above:
+            return Extent(MET, tuple(_chain(context, one, coverage.above[collection])))
+    if context.policy.all_scope in row.scopes and context.policy.enabled(
+        "all-scope-covers-collections", context.readings
+    ):
+        return Extent(MET)
+    return Extent(UNKNOWN, facts=coverage.open) if coverage.open and row.collections else Extent(UNMET)
+
+
+def _withheld(context: Context, permission: str) -> bool:
+    found = context.policy.permissions.get(permission)
+    return (
+        found is not None
+        and found.withheld_on_assigned
+        and not context.policy.enabled("assigned-and-limited-restores", context.readings)
+    )
+
+
+def _chain(context: Context, one: Held, chain: tuple[Key, ...]) -> Iterator[Step]:
+    nodes = [one.way.end, *(Node("collection", key) for key in chain)]
+    for start, end in zip(nodes, nodes[1:], strict=False):
+        yield context.step(context.graph.grant(start, end))
+    device = context.question.device or ""
+    name, last = context.tables.devices[device].name, context.tables.collections[chain[-1]]
+    yield Step(f"{name} is in collection {last.name}", context.origin("devices", device))
+
+
+def _over_scopes(context: Context, row: SecurityRow, scopes: tuple[str, ...] | None, fact: str) -> Extent:
+    everything = context.policy.all_scope
+    if everything in row.scopes:
+        return Extent(MET)
+    if scopes is None:
+        return Extent(UNKNOWN, facts=(fact,))
+    shared = sorted(row.scopes & set(scopes))
+    if not shared:
+        return Extent(UNMET)
+    node = Node("scope", f"{row.hierarchy}/{shared[0]}")
+    return Extent(MET, (context.step(context.graph.grant(Node("security-assignment", row.key), node)),))
+
+
+def _over_default_scope(context: Context, one: Held, _permission: str) -> Extent:
+    return _over_scopes(context, _row(context, one), (context.policy.default_scope,), "")
+
+
+def _over_object(section: str) -> Callable[[Context, Held, str], Extent]:
+    def over(context: Context, one: Held, _permission: str) -> Extent:
+        key = context.question.object
+        if key is None:
+            return Extent(MET)
+        record = getattr(context.tables, section)[key]
+        return _over_scopes(context, _row(context, one), record.scopes, f"{section}[{record.name}].scopes")
+
+    return over
+
+
+def _over_targets(context: Context, one: Held, permission: str) -> Extent:
+    """One of the user collections that the application is deployed to is assigned, or limited to an assigned one."""
+    key = context.question.object
+    if key is None:
+        return Extent(MET)
+    targets = context.tables.deployed_to.get(key)
+    if targets is None:
+        return Extent(UNKNOWN, facts=(f"applications[{context.tables.applications[key].name}].deployed_to",))
+    row, limited = _row(context, one), context.tables.limited_to
+    unknown: tuple[str, ...] = ()
+    for target in (t for t in targets if context.tables.collections[t].kind == "user"):
+        top: Key | None = target
+        passed: set[Key] = set()
+        while top is not None and top not in passed:
+            if top in row.collections:
+                return Extent(MET)
+            passed.add(top)
+            if top not in limited:
+                unknown = (f"collections[{context.tables.collections[top].name}].limited_to",)
+            top = limited.get(top)
+    return Extent(UNKNOWN, facts=unknown) if unknown and row.collections else Extent(UNMET)
+
+
+EXTENTS: dict[str, Callable[[Context, Held, str], Extent]] = {
+    "any": _over_any,
+    "device": _over_device,
+    "default-scope": _over_default_scope,
+    "script": _over_object("scripts"),
+    "application": _over_object("applications"),
+    "target-collections": _over_targets,
+}
+
+
+def _explain(
+    context: Context, test: form.RightTest, extents: list[tuple[Held, Extent]], state: State, doubt: tuple[str, ...]
+) -> Explanation:
+    proofs = tuple(
+        context.path((*one.way.grants, *one.tail), *extent.steps)
+        for one, extent in extents
+        if one.state is MET and extent.state is MET
+    )
+    if proofs:
+        return Explanation(proofs)
+    facts: list[Missing] = []
+    if state is UNKNOWN:
+        facts += missing(doubt, "the list is not in the estate, or known to lack entries")
+        for one, extent in extents:
+            if all_of((one.state, extent.state)) is UNKNOWN:
+                facts += [*unknowns(context, one), *missing(extent.facts, "not stated")]
+                facts += _undocumented(context, one, test.permission)
+    near = tuple(_elsewhere(context, test, extents))
+    return Explanation((), tuple(dict.fromkeys(facts)), near)
+
+
+def _undocumented(context: Context, one: Held, permission: str) -> Iterator[Missing]:
+    if one.state is UNKNOWN and not one.tail and permission != ANY:
+        role = context.tables.security_roles[one.way.role.key]
+        title = context.policy.title(permission)
+        yield Missing(
+            f"security_roles[{role.name}].permissions", f"no document says whether {role.name} has {title}"
+        )
+
+
+def _elsewhere(context: Context, test: form.RightTest, extents: list[tuple[Held, Extent]]) -> Iterator[NearMiss]:
+    """The permission is there, but over something else."""
+    for one, extent in extents:
+        if one.state is MET and extent.state is UNMET and test.permission != ANY:
+            row = _row(context, one)
+            names = ", ".join(context.tables.collections[key].name for key in row.collections) or "no collection"
+            scopes = ", ".join(sorted(row.scopes)) or "no scope"
+            where = f"on {names}" if test.over in {"device", "target-collections"} else f"for {scopes}"
+            title = context.policy.title(test.permission)
+            yield NearMiss(f"{context.tables.admins[row.admin].name} has {title} {where}, which does not cover this")
+
+
+def same_collection_test(context: Context, _test: form.SameCollectionTest, _need: form.Need) -> Outcome:
+    """One collection that covers the device gives every collection permission that the action needs."""
+    permissions = context.plan.collection_permissions
+    coverage = context.membership.coverage(context.question.device or "")
+    if len(permissions) < 2:  # noqa: PLR2004 - one permission is always on one collection
+        return Outcome(MET)
+    inside = context.tables.device_collections.get(context.question.device or "", frozenset())
+    best = UNMET
+    for collection in sorted(inside):
+        chain = {key for key, path in coverage.above.items() if path[-1] == collection} | _up(context, collection)
+        states = [
+            any_of(one.state for one in with_permission(context, p) if chain & set(_row(context, one).collections))
+            for p in permissions
+        ]
+        best = any_of((best, all_of(states)))
+    if best is UNMET and coverage.open:
+        best = UNKNOWN
+    return Outcome(best, lambda: Explanation(missing=missing(coverage.open, "not stated") if best is UNKNOWN else ()))
+
+
+def _up(context: Context, collection: Key) -> set[Key]:
+    found: set[Key] = set()
+    top: Key | None = collection
+    while top is not None and top not in found:
+        found.add(top)
+        top = context.tables.limited_to.get(top)
+    return found
+
+
+def role_exists_test(context: Context, test: form.RoleExistsTest, _: form.Need) -> Outcome:
+    """Some security role of the hierarchy has these permissions."""
+    roles = [r for r in context.tables.security_roles.values() if r.hierarchy == context.question.hierarchy]
+    states = [
+        MET
+        if set(test.permissions) <= set(context.graph.gives(Node("security-role", r.key)))
+        or set(test.permissions) <= (r.permissions or set())
+        else UNMET
+        for r in roles
+    ]
+    complete = any(
+        r.built_in and r.permissions is None and context.policy.roles[r.built_in].complete for r in roles
+    )  # a role with every permission is always there
+    state = MET if complete or MET in states else (UNKNOWN if context.tables.doubtful("security_roles") else UNMET)
+    facts = missing(context.tables.doubtful("security_roles"), "the list is not in the estate")
+    return Outcome(state, lambda: Explanation(missing=facts if state is UNKNOWN else ()))

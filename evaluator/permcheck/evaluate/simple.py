@@ -1,0 +1,87 @@
+"""Tests that compare facts."""
+
+from __future__ import annotations
+
+from permcheck.evaluate.facts import Fact, dotted, fact
+from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
+from permcheck.model import policy as form
+from permcheck.model.decision import Proof, Step
+from permcheck.model.state import MET, UNKNOWN, state_of
+
+
+def fact_test(context: Context, test: form.FactTest, need: form.Need) -> Outcome:
+    """A fact has a value."""
+    found = fact(context, test.fact)
+    if found.value is None:
+        if test.unstated == "met":
+            return Outcome(MET)
+        return _unknown(found)
+    return Outcome(state_of(_fits(found, test, need)), lambda: _told(found))
+
+
+def _fits(found: Fact, test: form.FactTest, need: form.Need) -> bool:
+    value = found.value
+    if test.equals is not None:
+        return value == test.equals
+    if test.one_of:
+        return value in test.one_of
+    if test.contains is not None:
+        wanted = need.value if test.contains == "$value" else test.contains
+        return isinstance(value, tuple) and wanted in value
+    bound = need.at_least if test.at_least == "$at_least" else test.at_least
+    return dotted(str(value)) >= dotted(bound or "0")
+
+
+def version_test(context: Context, test: form.VersionTest, need: form.Need) -> Outcome:
+    """The hierarchy's release is at least the action's, with the updates that this very release needs."""
+    found = fact(context, test.fact)
+    if found.value is None:
+        return _unknown(found)
+    release, bound = int(str(found.value)), int(need.at_least or "0")
+    if release != bound or not need.updates:
+        return Outcome(state_of(release >= bound), lambda: _told(found))
+    updates = fact(context, "hierarchy.updates")
+    if updates.value is None:
+        return _unknown(updates)
+    there = isinstance(updates.value, tuple) and {u.upper() for u in need.updates} <= {u.upper() for u in updates.value}
+    return Outcome(state_of(there), lambda: _told(found, updates))
+
+
+def same_test(context: Context, test: form.SameTest, _: form.Need) -> Outcome:
+    """Two facts are equal, whatever the case."""
+    one, two = (fact(context, name) for name in test.facts)
+    unknown = [f for f in (one, two) if f.value is None]
+    if unknown:
+        return Outcome(UNKNOWN, lambda: Explanation(missing=missing((f.name for f in unknown), "not stated")))
+    same = str(one.value).casefold() == str(two.value).casefold()
+    return Outcome(state_of(same), lambda: _told(one, two))
+
+
+def switch_test(context: Context, test: form.SwitchTest, _: form.Need) -> Outcome:
+    """The toggle is On, or the checkbox cleared."""
+    world, authority = context.world, context.policy.authority
+    value = world.toggle if test.switch == "toggle" else world.checkbox
+    if value is None:
+        return Outcome(UNKNOWN)
+    wanted = value if test.switch == "toggle" else not value
+    name = authority.toggle.name if test.switch == "toggle" else authority.checkbox.name
+    word = ("On" if value else "Off") if test.switch == "toggle" else ("checked" if value else "cleared")
+    section, key = ("tenant", "") if test.switch == "toggle" else ("hierarchies", context.question.hierarchy or "")
+    step = Step(f"{name} is {word}", context.origin(section, key))
+    return Outcome(state_of(wanted), lambda: Explanation((Proof((step,)),)))
+
+
+def undocumented_test(_context: Context, _test: form.UndocumentedTest, _: form.Need) -> Outcome:
+    """No document says what is needed."""
+    text = "no document says what is needed here"
+    return Outcome(UNKNOWN, lambda: Explanation(missing=missing(("documents",), text)))
+
+
+def _unknown(found: Fact) -> Outcome:
+    return Outcome(UNKNOWN, lambda: Explanation(missing=missing((found.name,), "not stated")))
+
+
+def _told(*facts: Fact) -> Explanation:
+    return Explanation((Proof(tuple(Step(f.text, f.origin) for f in facts)),))
+
+

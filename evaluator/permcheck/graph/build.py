@@ -1,0 +1,205 @@
+"""Draw the grant graph: every edge that an estate and the policy state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from permcheck.graph.node import Condition, Container, Grant, Node
+from permcheck.model.policy import BuiltInRole, RoleGrant
+from permcheck.model.policy_index import Policy
+from permcheck.model.state import UNKNOWN, UNMET
+from permcheck.model.tables import Key, Principals, RoleHolders, Tables, hierarchy_of
+
+WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
+
+
+def draw(tables: Tables, policy: Policy, container: Container) -> Container:
+    """Add every grant of an estate to an empty container and return it."""
+    for grant in edges(tables, policy):
+        known = container.adj.get(grant.start, {}).get(grant.end)
+        if known is None or (known["grant"].condition is not None and grant.condition is None):
+            container.add_edge(grant.start, grant.end, grant=grant)
+    return container
+
+
+def edges(tables: Tables, policy: Policy) -> Iterator[Grant]:
+    """Every grant, in the order of the estate."""
+    yield from _memberships(tables)
+    yield from _intune(tables, policy)
+    yield from _holders(tables, policy)
+    yield from _security(tables, policy)
+    yield from _limits(tables)
+    yield from _implied(policy)
+
+
+def _users_and_groups(tables: Tables, who: Principals) -> Iterator[tuple[Node, str]]:
+    for user in who.users:
+        yield Node("user", user), tables.users[user].upn
+    for group in who.groups:
+        yield Node("group", group), f"group {tables.groups[group].name}"
+
+
+def _memberships(tables: Tables) -> Iterator[Grant]:
+    for key, members in tables.members.items():
+        name, record = tables.groups[key].name, ("groups", key)
+        for node, who in _users_and_groups(tables, members):
+            yield Grant("member", node, Node("group", key), f"{who} is a member of group {name}", record)
+
+
+def _intune(tables: Tables, policy: Policy) -> Iterator[Grant]:
+    drawn: set[Node] = set()
+    for key, assignment in tables.intune_assignments.items():
+        node, record = Node("intune-assignment", key), ("intune_assignments", key)
+        for group in assignment.members:
+            reason = f"group {tables.groups[group].name} is a member of the role assignment {key}"
+            yield Grant("assigned", Node("group", group), node, reason, record, (), _group_type(tables, group))
+        role = Node("intune-role", assignment.role)
+        name = policy.roles[assignment.role].name if assignment.built_in else assignment.role
+        yield Grant("role", node, role, f"the role assignment {key} assigns the Intune role {name}", record)
+        if role not in drawn:
+            drawn.add(role)
+            if assignment.built_in:
+                yield from _built_in(policy, policy.roles[assignment.role], role)
+            else:
+                yield from _custom(policy, tables.intune_roles[assignment.role], role)
+            yield _any_role(policy, role, name)
+
+
+def _group_type(tables: Tables, group: Key) -> Condition | None:
+    kind = tables.groups[group].type
+    if kind == "security":
+        return None
+    if kind is None:
+        return Condition(fixed=UNKNOWN, fault="group-type", missing=f"groups[{tables.groups[group].name}].type")
+    return WRONG_TYPE
+
+
+def _any_role(policy: Policy, role: Node, name: str) -> Grant:
+    gate = policy.gates["intune"]
+    return Grant("gives", role, Node("permission", gate.id), f"{name} is an Intune role", None, gate.sources)
+
+
+def _custom(policy: Policy, permissions: Iterable[str], role: Node) -> Iterator[Grant]:
+    for permission in sorted(permissions):
+        reason = f"the custom role {role.key} has {policy.title(permission)}"
+        yield Grant("gives", role, Node("permission", permission), reason, ("intune_roles", role.key))
+
+
+def _built_in(policy: Policy, role: BuiltInRole, node: Node) -> Iterator[Grant]:
+    for grant in role.grants:
+        condition = None
+        if grant.by_reading or grant.since:
+            condition = Condition(by_reading=grant.by_reading, since=grant.since)
+        for permission in _permissions(policy, role, grant):
+            reason = f"{role.name} has {policy.title(permission)}"
+            yield Grant("gives", node, Node("permission", permission), reason, None, grant.sources, condition)
+
+
+def _permissions(policy: Policy, role: BuiltInRole, grant: RoleGrant) -> Iterator[str]:
+    plane = grant.plane or policy.role_planes[role.id]
+    yield from grant.permissions
+    if grant.any_role:
+        yield policy.gates[plane].id
+    if grant.every:
+        for permission in policy.permissions.values():
+            if policy.planes[permission.id] == plane and grant.every in {"all", permission.effect}:
+                yield permission.id
+
+
+def _holders(tables: Tables, policy: Policy) -> Iterator[Grant]:
+    drawn: set[Node] = set()
+    for key, holders in tables.entra_roles.items():
+        role, node = policy.roles[holders.role], Node("entra-role", holders.role)
+        for who, text in _users_and_groups(tables, holders.active):
+            reason = f"{text} holds the Entra role {role.name}"
+            yield Grant("holds", who, node, reason, ("entra_roles", key))
+        if node not in drawn:
+            drawn.add(node)
+            yield from _built_in(policy, role, node)
+    for key, holders in tables.app_roles.items():
+        yield from _app_role(tables, policy, key, holders)
+
+
+def _app_role(tables: Tables, policy: Policy, key: Key, holders: RoleHolders) -> Iterator[Grant]:
+    node, title = Node("app-role", holders.role), policy.title(holders.role)
+    for who, text in _users_and_groups(tables, holders.active):
+        condition = _premium(tables) if who.kind == "group" else None
+        reason = f"{text} is assigned the app role {title}"
+        yield Grant("assigned", who, node, reason, ("app_roles", key), (), condition)
+    sources = policy.permissions[holders.role].sources
+    yield Grant("gives", node, Node("permission", holders.role), f"the app role is {title}", None, sources)
+
+
+def _premium(tables: Tables) -> Condition | None:
+    premium = tables.tenant.entra_premium
+    if premium is None:
+        return Condition(fixed=UNKNOWN, fault="premium", missing="tenant.entra_premium")
+    return None if premium else Condition(fixed=UNMET, fault="premium")
+
+
+def _security(tables: Tables, policy: Policy) -> Iterator[Grant]:
+    yield from _administrators(tables)
+    drawn: set[Node] = set()
+    for key, row in tables.rows.items():
+        node, record = Node("security-assignment", key), ("rows", key)
+        admin, role = tables.admins[row.admin], tables.security_roles[row.role]
+        reason = f"{admin.name} has the security role {role.name} in hierarchy {row.hierarchy.upper()}"
+        yield Grant("pair", Node("admin", row.admin), node, reason, record)
+        role_node = Node("security-role", row.role)
+        yield Grant("role", node, role_node, f"the assignment is of the security role {role.name}", record)
+        for collection in row.collections:
+            name = tables.collections[collection].name
+            reason = f"{role.name} is assigned on collection {name}"
+            yield Grant("over", node, Node("collection", collection), reason, record)
+        for scope in sorted(row.scopes):
+            scope_node = Node("scope", f"{row.hierarchy}/{scope}")
+            yield Grant("within", node, scope_node, f"{role.name} is assigned for the security scope {scope}", record)
+        if role_node not in drawn:
+            drawn.add(role_node)
+            yield from _security_role(tables, policy, role_node)
+
+
+def _security_role(tables: Tables, policy: Policy, node: Node) -> Iterator[Grant]:
+    role = tables.security_roles[node.key]
+    if role.permissions is None and role.built_in:
+        yield from _built_in(policy, policy.roles[role.built_in], node)
+    for permission in sorted(role.permissions or ()):
+        reason = f"{role.name} has {policy.title(permission)}"
+        yield Grant("gives", node, Node("permission", permission), reason, ("security_roles", node.key))
+
+
+def _administrators(tables: Tables) -> Iterator[Grant]:
+    """Join users and groups to administrative users by SID, else by account name."""
+    by_sid: dict[str, Node] = {}
+    by_account: dict[str, Node] = {}
+    for kind, records in (("user", tables.users), ("group", tables.groups)):
+        for key, record in records.items():
+            if getattr(record, "synced", None) is not False:  # a cloud-only account can't be an administrative user
+                if record.sid:
+                    by_sid[record.sid.upper()] = Node(kind, key)
+                if record.account:
+                    by_account[record.account.casefold()] = Node(kind, key)
+    for key, admin in tables.admins.items():
+        node = by_sid.get((admin.sid or "").upper()) or by_account.get(admin.name.casefold())
+        if node is not None:
+            hierarchy = hierarchy_of(key).upper()
+            who = tables.users[node.key].upn if node.kind == "user" else f"group {tables.groups[node.key].name}"
+            reason = f"{who} is the administrative user {admin.name} in hierarchy {hierarchy}"
+            yield Grant("is-admin", node, Node("admin", key), reason, ("administrative_users", key))
+
+
+def _limits(tables: Tables) -> Iterator[Grant]:
+    for key, parent in tables.limited_to.items():
+        if parent is not None:
+            child, above = tables.collections[key].name, tables.collections[parent].name
+            reason = f"permissions on collection {above} extend to {child}, which is limited to it"
+            yield Grant("limits", Node("collection", parent), Node("collection", key), reason, ("collections", key))
+
+
+def _implied(policy: Policy) -> Iterator[Grant]:
+    for permission in policy.permissions.values():
+        for other in permission.implies:
+            condition = Condition(since=permission.implied_since) if permission.implied_since else None
+            reason = f"{policy.title(permission.id)} includes {policy.title(other)}"
+            nodes = Node("permission", permission.id), Node("permission", other)
+            yield Grant("implies", *nodes, reason, None, permission.sources, condition)

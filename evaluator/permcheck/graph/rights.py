@@ -1,0 +1,185 @@
+"""What one user holds: every way from the user to a role, followed through the grant graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from permcheck.graph.node import Condition, Container, Grant, Node
+from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of
+from permcheck.model.tables import Key, Tables, hierarchy_of
+
+Grants: TypeAlias = tuple[Grant, ...]
+
+ROLE_EDGES = frozenset({"assigned", "holds", "is-admin"})
+DIRECT_ONLY = {"app-role": UNMET, "entra-role": UNKNOWN}
+"""Kinds of role that a nested group does not pass on, and what nesting makes of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way from a user to a role assignment, directory role, app role or security assignment."""
+
+    end: Node
+    role: Node
+    grants: Grants
+    state: State = MET
+    fault: str = ""
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Every way of one user, by kind of its end."""
+
+    user: Key
+    intune: tuple[Way, ...]
+    entra: tuple[Way, ...]
+    app: tuple[Way, ...]
+    security: Mapping[Key, tuple[Way, ...]]
+    """By hierarchy."""
+    admins: frozenset[Key]
+    """Administrative users that the user is, or may be."""
+
+    def cloud(self) -> tuple[Way, ...]:
+        """Ways that may end in an Intune or Entra permission."""
+        return (*self.intune, *self.entra, *self.app)
+
+
+class GrantGraph:
+    """The grants of an estate. Answers what a user holds; holds no device."""
+
+    def __init__(self, tables: Tables, container: Container) -> None:
+        self._tables = tables
+        self._adj = container.adj
+        self.container = container
+        self._rights: dict[Key, Rights] = {}
+        self._gives: dict[Node, dict[str, tuple[Grants, ...]]] = {}
+        self._opaque = tuple(
+            Node("group", key) for key, who in tables.members.items() if not who.known and Node("group", key) in self._adj
+        )
+        self._unmatched = self._unmatched_admins()
+
+    def out(self, node: Node) -> Iterator[Grant]:
+        """Grants that start at a node."""
+        if node in self._adj:
+            for data in self._adj[node].values():
+                yield data["grant"]
+
+    def grant(self, start: Node, end: Node) -> Grant:
+        """The grant between two nodes."""
+        found: Grant = self._adj[start][end]["grant"]
+        return found
+
+    def rights(self, user: Key) -> Rights:
+        """Everything that a user holds or may hold."""
+        found = self._rights.get(user)
+        if found is None:
+            found = self._rights[user] = self._collect(user)
+        return found
+
+    def gives(self, role: Node) -> Mapping[str, tuple[Grants, ...]]:
+        """Permissions of a role, each with the chains of grants that lead to it."""
+        found = self._gives.get(role)
+        if found is None:
+            found = self._gives[role] = self._permissions(role)
+        return found
+
+    def _permissions(self, role: Node) -> dict[str, tuple[Grants, ...]]:
+        result: dict[str, tuple[Grants, ...]] = {}
+        chains: list[Grants] = [(grant,) for grant in self.out(role) if grant.kind == "gives"]
+        while chains:
+            chain = chains.pop(0)
+            end = chain[-1].end
+            result[end.key] = (*result.get(end.key, ()), chain)
+            passed = {grant.end for grant in chain}
+            chains += [(*chain, grant) for grant in self.out(end) if grant.end not in passed]
+        return result
+
+    def groups(self, start: Node) -> dict[Node, Grants]:
+        """Groups that a user or group is in, directly or not, with the shortest chain to each."""
+        found: dict[Node, Grants] = {}
+        queue: list[tuple[Node, Grants]] = [(start, ())]
+        for node, chain in queue:
+            for grant in self.out(node):
+                if grant.kind == "member" and grant.end not in found and grant.end != start:
+                    found[grant.end] = (*chain, grant)
+                    queue.append((grant.end, found[grant.end]))
+        return found
+
+    def _collect(self, user: Key) -> Rights:
+        start = Node("user", user)
+        holders: list[tuple[Node, Grants, str]] = [(start, (), "")]
+        certain = self.groups(start)
+        holders += [(group, chain, "") for group, chain in certain.items()]
+        for group in self._opaque:
+            if group not in certain:
+                name = f"groups[{self._tables.groups[group.key].name}].members"
+                holders.append((group, (), name))
+                holders += [(g, chain, name) for g, chain in self.groups(group).items() if g not in certain]
+        cloud: list[Way] = []
+        security: dict[Key, list[Way]] = {}
+        admins: list[Way] = [*self._unidentified(user, certain)]
+        for node, chain, missing in holders:
+            for grant in self.out(node):
+                if grant.kind in ROLE_EDGES:
+                    way = _way((*chain, grant), missing)
+                    if grant.end.kind == "admin":
+                        admins.append(way)
+                    else:
+                        cloud.append(self._through_role(way))
+        for way in admins:
+            security.setdefault(hierarchy_of(way.end.key), []).extend(self._rows(way))
+        return Rights(
+            user,
+            tuple(w for w in cloud if w.end.kind == "intune-assignment"),
+            tuple(w for w in cloud if w.end.kind == "entra-role"),
+            tuple(w for w in cloud if w.end.kind == "app-role"),
+            {key: tuple(ways) for key, ways in security.items()},
+            frozenset(way.end.key for way in admins),
+        )
+
+    def _through_role(self, way: Way) -> Way:
+        if way.end.kind != "intune-assignment":
+            return way
+        role = next(grant for grant in self.out(way.end) if grant.kind == "role")
+        return Way(way.end, role.end, (*way.grants, role), way.state, way.fault, way.missing)
+
+    def _rows(self, way: Way) -> Iterator[Way]:
+        for pair in self.out(way.end):
+            role = next(grant for grant in self.out(pair.end) if grant.kind == "role")
+            yield Way(pair.end, role.end, (*way.grants, pair, role), way.state, way.fault, way.missing)
+
+    def _unmatched_admins(self) -> tuple[Node, ...]:
+        matched = {end for node in list(self._adj) if node.kind in {"user", "group"} for end in self._adj[node]}
+        admins = (Node("admin", key) for key in self._tables.admins)
+        return tuple(node for node in admins if node not in matched and node in self._adj)
+
+    def _unidentified(self, user: Key, groups: Mapping[Node, Grants]) -> Iterator[Way]:
+        """Administrative users who may be this user or one of the groups: their identity is not in the estate."""
+        record = self._tables.users[user]
+        if record.synced is False:
+            return
+        for admin in self._unmatched:
+            if not record.sid and not record.account:
+                yield Way(admin, admin, (), UNKNOWN, "identity", (f"users[{record.upn}].sid",))
+                continue
+            bare = self._tables.admins[admin.key].name.casefold().rpartition("\\")[2]
+            for group in groups:
+                form = self._tables.groups[group.key]
+                if not form.sid and not form.account and form.name.casefold() == bare:
+                    yield Way(admin, admin, groups[group], UNKNOWN, "identity", (f"groups[{form.name}].sid",))
+
+
+def _way(grants: Grants, missing: str) -> Way:
+    """Make a way of grants that end at a role, with what may be wrong with it."""
+    last = grants[-1]
+    condition = last.condition or Condition()
+    state, fault, facts = condition.fixed, condition.fault, (condition.missing,) if condition.missing else ()
+    nested = sum(grant.kind == "member" for grant in grants) > 1
+    if nested and last.end.kind in DIRECT_ONLY:
+        state, fault = all_of((state, DIRECT_ONLY[last.end.kind])), "nested"
+    if missing:
+        state, fault, facts = all_of((state, UNKNOWN)), fault or "members", (*facts, missing)
+    return Way(last.end, last.end, grants, state, fault, facts)

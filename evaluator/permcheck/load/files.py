@@ -1,0 +1,79 @@
+"""Find and read input files: hostile until proven text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from permcheck.errors import LoadError, Problem
+
+YAML_LIMIT: Final = 32 * 2**20
+JSON_LIMIT: Final = 1024 * 2**20
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+BOMS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+def file_problem(path: Path | str, id_: str, message: str, help_: str = "") -> LoadError:
+    """Make the error for a file that can't be used at all."""
+    return LoadError((Problem(str(path), 0, 0, id_, message, help_),))
+
+
+def find_files(root: Path) -> tuple[Path, ...]:
+    """List the YAML and JSON files of `root` (a file or a folder), sorted.
+
+    Hidden files and folders, and links that lead out of the folder, are left out.
+    Raises LoadError if there is none.
+    """
+    if root.is_file():
+        return (root,)
+    if not root.is_dir():
+        raise file_problem(root, "no-such-file", "there is no such file or folder", "name the estate with -e PATH")
+    top = root.resolve()
+    found = sorted(
+        path
+        for path in root.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+        and path.is_file()
+        and path.resolve().is_relative_to(top)
+    )
+    if not found:
+        help_ = "write one with `permcheck init`, or name another folder with -e PATH"
+        raise file_problem(root, "empty-folder", "the folder holds no YAML or JSON file", help_)
+    return tuple(found)
+
+
+def read_text(path: Path) -> str:
+    """Read a text file: UTF-8, or UTF-16 and UTF-32 with a byte order mark. Raises LoadError."""
+    limit = JSON_LIMIT if path.suffix.lower() == ".json" else YAML_LIMIT
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            message = f"the file has {size // 2**20} MiB; {path.suffix or 'such'} files are read up to {limit // 2**20}"
+            raise file_problem(path, "too-large", message, "write long lists as JSON, in a file of their own")
+        data = path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "it can't be read").lower()
+        raise file_problem(path, "unreadable", f"can't read the file: {reason}") from None
+    return decode(path, data)
+
+
+def decode(path: Path | str, data: bytes) -> str:
+    """Turn bytes into text. Raises LoadError with what is wrong."""
+    encoding = next((name for bom, name in BOMS if data.startswith(bom)), "utf-8")
+    if encoding == "utf-8" and b"\0" in data[:4096]:
+        raise file_problem(path, "binary", "this is not a text file", "export it as YAML or JSON")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        message = f"byte 0x{data[error.start]:02x} is not {encoding.removesuffix('-sig').upper()}"
+        problem = Problem(str(path), line, column, "encoding", message, "save the file as UTF-8")
+        raise LoadError((problem,)) from None

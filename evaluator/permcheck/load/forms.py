@@ -1,0 +1,153 @@
+"""Hold a parsed file against its form: the model accepts, the schema explains.
+
+The models validate in one quick pass. Only a file that they refuse is held against
+the JSON Schema generated from them, whose errors are what an editor shows too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from permcheck.errors import LoadError, Problem
+from permcheck.load.data import data_root
+from permcheck.load.text import Parsed, Path_
+from permcheck.model.base import Form
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError as SchemaError
+
+F = TypeVar("F", bound=Form)
+BULK: Final = 2_000
+"""Lists longer than this are not held against the JSON Schema (it takes minutes)."""
+
+TYPE_WORDS: Final = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def as_form(parsed: Parsed, form: type[F], schema: str) -> F:
+    """Turn a parsed file into its form. Raises LoadError with every problem and its position."""
+    try:
+        return form.model_validate(parsed.data)
+    except ValidationError as error:
+        long = {key for key, value in _sections(parsed) if _is_bulk(value)}
+        problems = [*_explain(parsed, schema, long), *_refusals(parsed, error, long)]
+        raise LoadError(tuple(problems or _refusals(parsed, error, None))) from None
+
+
+def _sections(parsed: Parsed) -> Iterable[tuple[str, Any]]:
+    return parsed.data.items() if isinstance(parsed.data, dict) else ()
+
+
+def _is_bulk(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > BULK
+
+
+def _explain(parsed: Parsed, schema: str, long: Collection[str]) -> list[Problem]:
+    from jsonschema import Draft202012Validator  # only a broken file pays for it
+
+    document = json.loads((data_root() / "schemas" / f"{schema}.schema.json").read_text("utf-8"))
+    data = parsed.data if not long else {key: [] if key in long else value for key, value in _sections(parsed)}
+    errors = Draft202012Validator(document).iter_errors(data)
+    return [problem for error in errors for problem in _schema_problems(parsed, error)]
+
+
+def _schema_problems(parsed: Parsed, error: SchemaError) -> Iterable[Problem]:
+    while error.context:
+        branch = _branch(error)
+        if branch is None:
+            break
+        error = branch
+    path = tuple(error.absolute_path)
+    keyword, wanted, found = error.validator, error.validator_value, error.instance
+    if keyword == "additionalProperties" and isinstance(found, dict):
+        known = list(error.schema.get("properties", {}))
+        for key in sorted(set(found) - set(known)):
+            yield _problem(parsed, (*path, key), "unknown-key", f"unknown key `{key}`", _near(key, known))
+    elif keyword == "required":
+        for key in sorted(set(wanted) - set(found)):
+            yield _problem(parsed, path, "missing-key", f"the key `{key}` is missing")
+    else:
+        message, help_ = _value_message(str(keyword), wanted, found, error.schema)
+        yield _problem(parsed, path, str(keyword), message, help_)
+
+
+def _branch(error: SchemaError) -> SchemaError | None:
+    """Pick the branch of anyOf that the value was meant for: the one whose type fits."""
+    meant = [child for child in error.context or () if child.validator != "type" or child.relative_path]
+    return max(meant, key=lambda child: len(child.absolute_path)) if meant else None
+
+
+def _value_message(keyword: str, wanted: Any, found: Any, schema: Mapping[str, Any]) -> tuple[str, str]:
+    shown = f"`{_short(found)}`"
+    hint = str(schema.get("description", ""))
+    match keyword:
+        case "type":
+            return f"{shown} is not {_types(wanted)}", ""
+        case "anyOf":
+            return f"{shown} is not {_types([s.get('type', s.get('const', '')) for s in wanted])}", hint
+        case "enum":
+            return f"{shown} is not one of " + ", ".join(f"`{w}`" for w in wanted), _near(str(found), map(str, wanted))
+        case "const":
+            return f"{shown} is not `{wanted}`", ""
+        case "pattern":
+            return f"{shown} does not have the right form", hint or f"it must match {wanted}"
+        case "minItems" | "minLength":
+            return "this must not be empty", ""
+        case "minimum" | "maximum":
+            return f"{shown} is out of range", hint
+    return f"{shown} is not allowed here", hint
+
+
+def _types(wanted: str | Sequence[str]) -> str:
+    names = [wanted] if isinstance(wanted, str) else wanted
+    return " or ".join(TYPE_WORDS.get(name, f"`{name}`") for name in names if name and name != "null")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - a line's worth
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean `{close[0]}`?" if close else ""
+
+
+def _refusals(parsed: Parsed, error: ValidationError, sections: Collection[str] | None) -> list[Problem]:
+    """Say what the model refused in `sections` (None: anywhere), which the schema was not asked about."""
+    result = []
+    for item in error.errors(include_url=False, include_context=False):
+        if sections is None or (item["loc"] and item["loc"][0] in sections):
+            path = _path_in(parsed.data, item["loc"])
+            message = f"`{_short(item['input'])}`: {item['msg'][:1].lower()}{item['msg'][1:]}"
+            result.append(_problem(parsed, path, item["type"], message))
+    return result
+
+
+def _path_in(data: Any, loc: Path_) -> Path_:
+    """Keep the steps of `loc` that are in the file; pydantic mixes the names of union branches in."""
+    path: list[str | int] = []
+    for step in loc:
+        here = (isinstance(data, dict) and step in data) or (isinstance(data, list) and isinstance(step, int))
+        if here:
+            data = data[step]
+            path.append(step)
+    return tuple(path)
+
+
+def _problem(parsed: Parsed, path: Path_, id_: str, message: str, help_: str = "") -> Problem:
+    line, column = parsed.locate(path)
+    where = "" if line else " (at $" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path) + ")"
+    return Problem(parsed.file, line, column, id_.replace("_", "-"), message + where, help_)

@@ -1,0 +1,145 @@
+"""Resolve every name of an estate: from joined files to tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from permcheck.errors import LoadError, Problem, UnknownNameError
+from permcheck.load import resolve_configmgr, resolve_cycles, resolve_people
+from permcheck.load.estate import Joined, Record
+from permcheck.load.text import Path_
+from permcheck.model.estate import SECTIONS, Tenant
+from permcheck.model.names import Names
+from permcheck.model.policy_index import Policy
+from permcheck.model.tables import Key, Places, Tables
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Resolver:
+    """What the parts of resolving share: the joined files, the policy, keys given so far, the result's fields."""
+
+    joined: Joined
+    policy: Policy
+    fields: dict[str, Any] = field(default_factory=dict)
+    at: dict[tuple[str, Key], tuple[int, int]] = field(default_factory=dict)
+    placed: dict[str, list[tuple[Key, Record]]] = field(default_factory=dict)
+    names: dict[str, Names] = field(default_factory=dict)
+
+    def report(self, record: Record, section: str, path: Path_, id_: str, message: str, help_: str = "") -> None:
+        """Note an error inside a record."""
+        self.joined.report(record.file, (section, record.index, *path), id_, message, help_)
+
+    def warn(self, record: Record, section: str, path: Path_, id_: str, message: str, help_: str = "") -> None:
+        """Note a warning inside a record."""
+        self.joined.report(record.file, (section, record.index, *path), id_, message, help_, "warning")
+
+    def key(self, section: str, key_of: Callable[[Any], Key]) -> dict[Key, Any]:
+        """Give every record of a section its key; report keys that are taken. Returns key -> form."""
+        result: dict[Key, Any] = {}
+        placed = self.placed.setdefault(section, [])
+        for record in self.joined.values(section):
+            key = key_of(record.value)
+            if key in result:
+                message = f"there is already one called `{key}` in `{section}`"
+                self.report(record, section, (), "duplicate", message, "keep one of them, or give them different ids")
+                continue
+            result[key] = record.value
+            self.at[section, key] = (record.file, record.index)
+            placed.append((key, record))
+        return result
+
+    def find(self, kind: str, record: Record, section: str, path: Path_, name: str) -> Key | None:
+        """Resolve a name; report one that does not exist."""
+        try:
+            return self.names[kind].find(name)
+        except UnknownNameError as error:
+            self.report(record, section, path, "unknown-name", str(error), error.help)
+            return None
+
+    def find_all(
+        self, kind: str, record: Record, section: str, field_: str, names: Iterable[str], prefix: str = ""
+    ) -> tuple[Key, ...]:
+        """Resolve a list of names, the same way; `prefix` is tried in front of each (a hierarchy)."""
+        found = []
+        for index, name in enumerate(names):
+            key = self.names[kind].get(prefix + name)
+            key = key or self.find(kind, record, section, (field_, index), prefix + name if prefix else name)
+            if key is not None:
+                found.append(key)
+        return tuple(dict.fromkeys(found))
+
+
+def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]]:
+    """Make the tables of an estate; returns them with the warnings. Raises LoadError with every error."""
+    resolver = Resolver(joined, policy)
+    if joined.parsed:
+        _refuse_useless(resolver)
+    resolve_people.run(resolver)
+    resolve_configmgr.run(resolver)
+    _check_readings(resolver)
+    tables = Tables(places=_places(resolver), **_scalars(joined), **resolver.fields)
+    resolve_cycles.run(resolver, tables)
+    errors = tuple(p for p in joined.problems if p.severity == "error")
+    if errors:
+        raise LoadError(errors)
+    return tables, tuple(sorted(joined.problems))
+
+
+def _refuse_useless(resolver: Resolver) -> None:
+    if not any(resolver.joined.values("users")):
+        file = resolver.joined.parsed[0].file if len(resolver.joined.parsed) == 1 else "estate"
+        problem = Problem(file, 0, 0, "no-users", "the estate lists no users", "list them under `users:`")
+        resolver.joined.problems.append(problem)
+
+
+def _check_readings(resolver: Resolver) -> None:
+    for name, alternative in resolver.joined.scalars.get("readings", {}).items():
+        reading = resolver.policy.readings.get(name)
+        file = next(i for i, p in enumerate(resolver.joined.parsed) if name in (p.data.get("readings") or {}))
+        if reading is None:
+            near = Names("reading", ((r, (r,)) for r in resolver.policy.readings)).near(name)
+            help_ = f"did you mean `{near[0]}`?" if near else "`permcheck show policy` lists them"
+            resolver.joined.report(file, ("readings", name), "unknown-name", f"no reading is called `{name}`", help_)
+        elif alternative not in {a.id for a in reading.alternatives}:
+            help_ = "it is one of " + ", ".join(f"`{a.id}`" for a in reading.alternatives)
+            message = f"the reading `{name}` has no alternative `{alternative}`"
+            resolver.joined.report(file, ("readings", name), "unknown-name", message, help_)
+
+
+def _scalars(joined: Joined) -> dict[str, Any]:
+    complete = joined.scalars.get("complete", False)
+    closed = set(SECTIONS) if complete is True else set(complete or ())
+    return {
+        "name": joined.scalars.get("estate") or "estate",
+        "as_of": joined.scalars.get("as_of"),
+        "readings": joined.scalars.get("readings", {}),
+        "assume": joined.scalars.get("assume", ()),
+        "unstated": frozenset(s for s in SECTIONS if s not in joined.sections and s not in closed),
+        "incomplete": frozenset(joined.scalars.get("incomplete", ())),
+        "tenant": joined.scalars.get("tenant") or Tenant(),
+    }
+
+
+def _places(resolver: Resolver) -> Places:
+    parsed = resolver.joined.parsed
+    at = dict(resolver.at)
+    for key in ("tenant", "assume", "readings"):
+        file = next((i for i, p in enumerate(parsed) if isinstance(p.data, dict) and key in p.data), None)
+        if file is not None:
+            at[key, ""] = (file, -1)
+    lines = tuple(_lines(p.data, p.locate) if p.root is not None else {} for p in parsed)
+    return Places(tuple(p.file for p in parsed), lines, at)
+
+
+def _lines(data: Mapping[str, Any], locate: Any) -> dict[str, tuple[tuple[int, int], ...]]:
+    result = {}
+    for section, value in data.items():
+        if isinstance(value, list):
+            result[section] = tuple(locate((section, index)) for index in range(len(value)))
+        else:
+            result[section] = (locate((section,)),)
+    return result

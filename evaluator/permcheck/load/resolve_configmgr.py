@@ -1,0 +1,275 @@
+"""Resolve the Configuration Manager side: hierarchies, security, collections, objects, devices.
+
+What belongs to a hierarchy has a key that begins with it: `p01/sms00001`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from permcheck.errors import UnknownNameError
+from permcheck.load.estate import Record
+from permcheck.model.estate import Device
+from permcheck.model.names import Names
+from permcheck.model.tables import Key, SecurityRole, SecurityRow, hierarchy_of
+
+if TYPE_CHECKING:
+    from permcheck.load.resolve import Resolver
+
+OWNED = ("security_roles", "administrative_users", "collections", "scripts", "applications", "devices")
+
+
+def run(resolver: Resolver) -> None:
+    """Fill the fields of the tables that are about Configuration Manager."""
+    hierarchies = resolver.key("hierarchies", lambda h: h.id.casefold())
+    resolver.fields["hierarchies"] = hierarchies
+    resolver.names["hierarchy"] = Names("hierarchy", ((key, (h.id, h.name)) for key, h in hierarchies.items()))
+    owners = _owners(resolver)
+    _collections(resolver, owners)
+    _security_roles(resolver, owners)
+    _administrative_users(resolver, owners)
+    _objects(resolver, owners)
+    _devices(resolver, owners)
+    _uploads(resolver)
+
+
+def _owners(resolver: Resolver) -> dict[int, Key]:
+    """The hierarchy of every record that belongs to one, by identity of the record's form."""
+    only = next(iter(resolver.fields["hierarchies"])) if len(resolver.fields["hierarchies"]) == 1 else None
+    result: dict[int, Key] = {}
+    for section in OWNED:
+        for record in resolver.joined.values(section):
+            name = record.value.hierarchy
+            if name is None and only is None:
+                help_ = "name it with `hierarchy:`"
+                resolver.report(record, section, (), "no-hierarchy", "this could be of several hierarchies, or none", help_)
+            elif name is not None and resolver.names["hierarchy"].get(name) is None:
+                resolver.find("hierarchy", record, section, ("hierarchy",), name)
+            owner = only if name is None else resolver.names["hierarchy"].get(name)
+            result[id(record.value)] = owner or "?"
+    return result
+
+
+def _collections(resolver: Resolver, owners: dict[int, Key]) -> None:
+    forms = resolver.key("collections", lambda c: f"{owners[id(c)]}/{c.id.casefold()}")
+    names = ((key, (f"{hierarchy_of(key)}/{c.id}", f"{hierarchy_of(key)}/{c.name}")) for key, c in forms.items())
+    resolver.names["collection"] = Names("collection", names)
+    roots = resolver.policy.all_devices
+    limited: dict[Key, Key | None] = {}
+    for key, record in resolver.placed["collections"]:
+        prefix = hierarchy_of(key) + "/"
+        resolver.find_all("collection", record, "collections", "include", record.value.include, prefix)
+        resolver.find_all("collection", record, "collections", "exclude", record.value.exclude, prefix)
+        if record.value.limited_to is not None:
+            name = prefix + record.value.limited_to
+            limited[key] = resolver.find("collection", record, "collections", ("limited_to",), name)
+        elif record.value.id.upper() in roots:
+            limited[key] = None
+    resolver.fields |= {"collections": forms, "limited_to": limited}
+
+
+def _security_roles(resolver: Resolver, owners: dict[int, Key]) -> None:
+    result: dict[Key, SecurityRole] = {}
+    forms = resolver.key("security_roles", lambda r: f"{owners[id(r)]}/{r.name.casefold()}")
+    for key, record in resolver.placed["security_roles"]:
+        role = record.value
+        built_in = resolver.policy.role_names("configmgr").get(role.id or role.name)
+        permissions = _operations(resolver, record) if role.permissions is not None else None
+        result[key] = SecurityRole(key, role.name, hierarchy_of(key), built_in, permissions)
+    for hierarchy in resolver.fields["hierarchies"]:
+        _add_built_ins(resolver, hierarchy, result)
+    resolver.fields["security_roles"] = result
+    ids = {key: form.id for key, form in forms.items()}
+    names = (
+        (key, (f"{role.hierarchy}/{role.name}", _prefixed(role.hierarchy, ids.get(key)), _prefixed(role.hierarchy, role.built_in)))
+        for key, role in result.items()
+    )
+    resolver.names["security role"] = Names("security role", names)
+
+
+def _prefixed(hierarchy: Key, name: str | None) -> str | None:
+    return f"{hierarchy}/{name}" if name else None
+
+
+def _add_built_ins(resolver: Resolver, hierarchy: Key, roles: dict[Key, SecurityRole]) -> None:
+    listed = {role.built_in for role in roles.values() if role.hierarchy == hierarchy}
+    for role_id, plane in resolver.policy.role_planes.items():
+        if plane == "configmgr" and role_id not in listed:
+            name = resolver.policy.roles[role_id].name
+            key = f"{hierarchy}/{name.casefold()}"
+            roles[key] = SecurityRole(key, name, hierarchy, role_id, None)
+
+
+def _operations(resolver: Resolver, record: Record) -> frozenset[str]:
+    result = set()
+    for class_, operations in record.value.permissions.items():
+        for index, operation in enumerate(operations):
+            try:
+                result.add(resolver.policy.find_permission("configmgr", f"{class_}\\{operation}"))
+            except UnknownNameError as error:
+                message = f"no operation of `{class_}` is called `{operation}`"
+                help_ = error.help or "it is kept out"
+                resolver.warn(record, "security_roles", ("permissions", class_, index), "unknown-permission", message, help_)
+    return frozenset(result)
+
+
+def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
+    rows: dict[Key, SecurityRow] = {}
+    known: dict[Key, bool] = {}
+    section = "administrative_users"
+    admins = resolver.key(section, lambda a: f"{owners[id(a)]}/{a.name.casefold()}")
+    for key, record in resolver.placed[section]:
+        hierarchy = hierarchy_of(key)
+        known[key] = record.value.assignments is not None
+        for index, pair in enumerate(record.value.assignments or ()):
+            path = ("assignments", index)
+            role = _security_role(resolver, record, (*path, "role"), hierarchy, pair.role)
+            names = [_strip(resolver, record, (*path, "collections", i), hierarchy, n) for i, n in enumerate(pair.collections)]
+            if role is not None:
+                row = f"{key}#{index}"
+                scopes = frozenset(_scope(resolver, scope) for scope in pair.scopes)
+                rows[row] = SecurityRow(row, key, hierarchy, role, scopes, tuple(n for n in names if n))
+                resolver.at["rows", row] = (record.file, record.index)
+    resolver.fields |= {"admins": admins, "admin_known": known, "rows": rows}
+
+
+def _strip(resolver: Resolver, record: Record, path: tuple[str | int, ...], hierarchy: Key, name: str) -> Key | None:
+    return _owned(resolver, "collection", record, "administrative_users", path, hierarchy, name)
+
+
+def _owned(
+    resolver: Resolver, kind: str, record: Record, section: str, path: tuple[str | int, ...], hierarchy: Key, name: str
+) -> Key | None:
+    """Resolve a name inside a hierarchy; the message names it without the hierarchy's prefix."""
+    found = resolver.names[kind].get(f"{hierarchy}/{name}")
+    if found is None:
+        near = [n.partition("/")[2] for n in resolver.names[kind].near(f"{hierarchy}/{name}".casefold())]
+        message = f"hierarchy `{hierarchy}` has no {kind} called `{name}`"
+        help_ = f"did you mean `{near[0]}`?" if near else f"list it under `{kind.replace(' ', '_')}s:`"
+        resolver.report(record, section, path, "unknown-name", message, help_)
+    return found
+
+
+def _security_role(
+    resolver: Resolver, record: Record, path: tuple[str | int, ...], hierarchy: Key, name: str
+) -> Key | None:
+    hint = resolver.policy.recommended.get(name)
+    found = resolver.names["security role"].get(f"{hierarchy}/{name}")
+    if found is None and hint is not None:
+        message = f"hierarchy `{hierarchy}` has no security role called `{name}`"
+        help_ = f"`{name}` is not built in: the documents say to create it; list it under `security_roles:`"
+        resolver.report(record, "administrative_users", path, "unknown-name", message, help_)
+        return None
+    return found or _owned(resolver, "security role", record, "administrative_users", path, hierarchy, name)
+
+
+def _scope(resolver: Resolver, name: str) -> str:
+    """Id of a built-in security scope; any other scope by its own folded name."""
+    folded = name.casefold()
+    built_in = (b for b in resolver.policy.builtins if b.kind == "scope")
+    return next((b.id for b in built_in if folded in {b.id.casefold(), b.name.casefold()}), folded)
+
+
+def _objects(resolver: Resolver, owners: dict[int, Key]) -> None:
+    for kind, section in (("script", "scripts"), ("application", "applications")):
+        forms = resolver.key(section, lambda o: f"{owners[id(o)]}/{o.name.casefold()}")
+        for key, record in resolver.placed[section]:
+            if record.value.scopes is not None:
+                scopes = tuple(_scope(resolver, scope) for scope in record.value.scopes)
+                forms[key] = record.value.model_copy(update={"scopes": scopes})
+            author = getattr(record.value, "author", None)
+            if author is not None:
+                resolver.find("user", record, section, ("author",), author)
+        resolver.fields[section] = forms
+        resolver.names[kind] = Names(kind, ((key, (f"{hierarchy_of(key)}/{f.name}",)) for key, f in forms.items()))
+    deployed: dict[Key, tuple[Key, ...]] = {}
+    for key, record in resolver.placed["applications"]:
+        if record.value.deployed_to is not None:
+            prefix = hierarchy_of(key) + "/"
+            deployed[key] = resolver.find_all(
+                "collection", record, "applications", "deployed_to", record.value.deployed_to, prefix
+            )
+    resolver.fields["deployed_to"] = deployed
+
+
+def _devices(resolver: Resolver, owners: dict[int, Key]) -> None:
+    taken: set[Key] = set()
+
+    def key_of(device: Any) -> Key:
+        key = f"{owners[id(device)]}/{device.name.casefold()}"
+        extra = device.resource_id or device.intune_id or device.entra_id
+        if key in taken and extra is not None:
+            key = f"{key} ({extra})"
+        taken.add(key)
+        return key
+
+    devices = resolver.key("devices", key_of)
+    inside: dict[Key, set[Key]] = {}
+    find = resolver.names["collection"].get
+    for key, record in resolver.placed["devices"]:
+        if record.value.collections is not None:
+            hierarchy = hierarchy_of(key)
+            found = inside.setdefault(key, set())
+            for index, name in enumerate(record.value.collections):
+                path = ("collections", index)
+                collection = find(f"{hierarchy}/{name}") or _owned(
+                    resolver, "collection", record, "devices", path, hierarchy, name
+                )
+                if collection is not None:
+                    found.add(collection)
+    resolver.fields["devices"] = devices
+    resolver.names["device"] = Names("device", device_names(devices))
+    _members(resolver, inside)
+    _add_roots(resolver, inside)
+    resolver.fields["device_collections"] = {key: frozenset(found) for key, found in inside.items()}
+
+
+def device_names(devices: Mapping[Key, Device]) -> Iterator[tuple[Key, tuple[str | None, ...]]]:
+    """Devices by name, resource id, Entra id and Intune id, also with the hierarchy in front."""
+    for key, d in devices.items():
+        hierarchy = hierarchy_of(key)
+        resource = str(d.resource_id) if d.resource_id is not None else None
+        names = (d.name, resource, d.entra_id, d.intune_id, f"{hierarchy}/{d.name}", _prefixed(hierarchy, resource), key)
+        yield key, names
+
+
+def _members(resolver: Resolver, inside: dict[Key, set[Key]]) -> None:
+    """Add the members that collections list. If every device collection lists them, nothing else is unknown."""
+    listing: dict[Key, bool] = {}
+    for key, record in resolver.placed["collections"]:
+        hierarchy = hierarchy_of(key)
+        if record.value.kind == "device" and record.value.id.upper() not in resolver.policy.all_devices:
+            listing[hierarchy] = listing.get(hierarchy, True) and record.value.members is not None
+        for index, name in enumerate(record.value.members or ()):
+            device = resolver.names["device"].get(f"{hierarchy}/{name}")
+            if device is None:
+                _owned(resolver, "device", record, "collections", ("members", index), hierarchy, name)
+            else:
+                inside.setdefault(device, set()).add(key)
+    devices = resolver.fields["devices"]
+    resolver.fields["membership_open"] = frozenset(
+        key for key in devices if devices[key].collections is None and not listing.get(hierarchy_of(key), False)
+    )
+    for key in devices:
+        inside.setdefault(key, set())
+
+
+def _add_roots(resolver: Resolver, inside: dict[Key, set[Key]]) -> None:
+    """Put every device into the collections that contain every device by definition."""
+    roots = {
+        key for key, form in resolver.fields["collections"].items() if form.id.upper() in resolver.policy.all_devices
+    }
+    by_hierarchy: dict[Key, set[Key]] = {}
+    for key in roots:
+        by_hierarchy.setdefault(hierarchy_of(key), set()).add(key)
+    for device, found in inside.items():
+        found |= by_hierarchy.get(hierarchy_of(device), set())
+
+
+def _uploads(resolver: Resolver) -> None:
+    for key, record in resolver.placed["hierarchies"]:
+        upload = record.value.upload
+        if upload is not None and upload != "all":
+            path = ("upload", "collection")
+            _owned(resolver, "collection", record, "hierarchies", path, key, upload.collection)

@@ -1,0 +1,179 @@
+"""Resolve the cloud side and the directory: users, groups, Entra roles, app roles, Intune roles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from permcheck.errors import UnknownNameError
+from permcheck.load.estate import Record
+from permcheck.load.text import Path_
+from permcheck.model.estate import Group, User
+from permcheck.model.names import Names
+from permcheck.model.tables import IntuneAssignment, Key, Principals, RoleHolders
+
+if TYPE_CHECKING:
+    from permcheck.load.resolve import Resolver
+
+
+def run(resolver: Resolver) -> None:
+    """Fill the fields of the tables that are about people."""
+    users = resolver.key("users", lambda user: str(user.upn).casefold())
+    groups = resolver.key("groups", _group_key(resolver))
+    resolver.fields |= {"users": users, "groups": groups}
+    resolver.names["user"] = user_names(users)
+    resolver.names["group"] = group_names(groups)
+    _memberships(resolver)
+    _check_sign_in(resolver)
+    _directory_roles(resolver)
+    _app_roles(resolver)
+    _intune_roles(resolver)
+    _intune_assignments(resolver)
+
+
+def user_names(users: Mapping[Key, User]) -> Names:
+    """Users by UPN, object id, SID and account."""
+    return Names("user", ((key, (u.upn, u.id, u.sid, u.account)) for key, u in users.items()))
+
+
+def group_names(groups: Mapping[Key, Group]) -> Names:
+    """Groups by name, object id, SID and account."""
+    return Names("group", ((key, (g.name, g.id, g.sid, g.account)) for key, g in groups.items()))
+
+
+def _group_key(resolver: Resolver) -> Callable[[Group], Key]:
+    """Groups may share a name if they have ids: then the id is part of the key."""
+    count = Counter(record.value.name.casefold() for record in resolver.joined.values("groups"))
+
+    def key(group: Group) -> Key:
+        name = group.name.casefold()
+        extra = group.id or group.sid
+        return f"{name} ({extra})" if count[name] > 1 and extra else name
+
+    return key
+
+
+def _principals(resolver: Resolver, record: Record, section: str, path: Path_, names: Iterable[str] | None) -> Principals:
+    """Resolve a list of users and groups; report names that are neither."""
+    if names is None:
+        return Principals(known=False)
+    users: list[Key] = []
+    groups: list[Key] = []
+    for index, name in enumerate(names):
+        user, group = resolver.names["user"].get(name), resolver.names["group"].get(name)
+        if user is not None:
+            users.append(user)
+        elif group is not None:
+            groups.append(group)
+        else:
+            folded = name.casefold()
+            near = (*resolver.names["user"].near(folded), *resolver.names["group"].near(folded))
+            help_ = f"did you mean `{near[0]}`?" if near else "list it under `users:` or `groups:`"
+            message = f"no user or group is called `{name}`"
+            resolver.report(record, section, (*path, index), "unknown-name", message, help_)
+    return Principals(tuple(dict.fromkeys(users)), tuple(dict.fromkeys(groups)))
+
+
+def _memberships(resolver: Resolver) -> None:
+    members: dict[Key, Principals] = {}
+    eligible: dict[Key, Principals] = {}
+    for key, record in resolver.placed["groups"]:
+        members[key] = _principals(resolver, record, "groups", ("members",), record.value.members)
+        if record.value.eligible:
+            eligible[key] = _principals(resolver, record, "groups", ("eligible",), record.value.eligible)
+    resolver.fields |= {"members": members, "eligible": eligible}
+
+
+def _check_sign_in(resolver: Resolver) -> None:
+    for _, record in resolver.placed["users"]:
+        if record.value.signs_in_with is not None:
+            resolver.find("user", record, "users", ("signs_in_with",), record.value.signs_in_with)
+
+
+def _directory_roles(resolver: Resolver) -> None:
+    result: dict[Key, RoleHolders] = {}
+    resolver.key("entra_roles", lambda r: r.role.casefold())
+    for key, record in resolver.placed["entra_roles"]:
+        form = record.value
+        try:
+            role = resolver.policy.find_role("entra", form.role)
+        except UnknownNameError as error:
+            help_ = error.help or "its rights in Intune are not documented, so it is left out"
+            resolver.warn(record, "entra_roles", ("role",), "unknown-role", str(error), help_)
+            continue
+        active = _principals(resolver, record, "entra_roles", ("members",), form.members)
+        eligible = _principals(resolver, record, "entra_roles", ("eligible",), form.eligible)
+        result[key] = RoleHolders(key, role, active, eligible)
+    resolver.fields["entra_roles"] = result
+
+
+def _app_roles(resolver: Resolver) -> None:
+    result: dict[Key, RoleHolders] = {}
+    resolver.key("app_roles", lambda r: f"{r.application}/{r.role}".casefold())
+    for key, record in resolver.placed["app_roles"]:
+        form = record.value
+        try:
+            permission = resolver.policy.find_permission("entra", f"{form.application}\\{form.role}")
+        except UnknownNameError as error:
+            resolver.warn(record, "app_roles", ("role",), "unknown-role", str(error), error.help)
+            continue
+        holders = _principals(resolver, record, "app_roles", ("assigned_to",), form.assigned_to)
+        result[key] = RoleHolders(key, permission, holders)
+    resolver.fields["app_roles"] = result
+
+
+def _intune_roles(resolver: Resolver) -> None:
+    result: dict[Key, frozenset[str]] = {}
+    forms = resolver.key("intune_roles", lambda r: r.name.casefold())
+    for key, record in resolver.placed["intune_roles"]:
+        denied = {_permission(resolver, record, "not_allowed", i, n) for i, n in enumerate(record.value.not_allowed)}
+        granted = {_permission(resolver, record, "permissions", i, n) for i, n in enumerate(record.value.permissions)}
+        if denied:
+            help_ = "Microsoft documents no effect; permcheck subtracts them inside this role"
+            resolver.warn(record, "intune_roles", ("not_allowed",), "denied-actions", "the role denies actions", help_)
+        result[key] = frozenset(p for p in granted - denied if p)
+    resolver.fields["intune_roles"] = result
+    resolver.names["intune role"] = Names("Intune role", ((key, (f.name, f.id)) for key, f in forms.items()))
+
+
+def _permission(resolver: Resolver, record: Record, field: str, index: int, name: str) -> str | None:
+    try:
+        return resolver.policy.find_permission("intune", name)
+    except UnknownNameError as error:
+        help_ = error.help or "it is kept out; if Microsoft added it lately, permcheck does not know it yet"
+        message = f"no Intune permission is called `{name}`"
+        resolver.warn(record, "intune_roles", (field, index), "unknown-permission", message, help_)
+        return None
+
+
+def _intune_assignments(resolver: Resolver) -> None:
+    result: dict[Key, IntuneAssignment] = {}
+    resolver.key("intune_assignments", lambda a: a.name.casefold())
+    for key, record in resolver.placed["intune_assignments"]:
+        form = record.value
+        role, built_in = _intune_role(resolver, record, form.role)
+        if role is None:
+            continue
+        members = resolver.find_all("group", record, "intune_assignments", "members", form.members or ())
+        tags = None if form.scope_tags is None else tuple(_tag(resolver, tag) for tag in form.scope_tags)
+        result[key] = IntuneAssignment(key, role, built_in, members, form.members is not None, tags)
+    resolver.fields["intune_assignments"] = result
+
+
+def _intune_role(resolver: Resolver, record: Record, name: str) -> tuple[str | None, bool]:
+    custom = resolver.names["intune role"].get(name)
+    if custom is not None:
+        return custom, False
+    try:
+        return resolver.policy.find_role("intune", name), True
+    except UnknownNameError as error:
+        help_ = error.help or "list a custom role under `intune_roles:`"
+        resolver.report(record, "intune_assignments", ("role",), "unknown-name", f"no Intune role is called `{name}`", help_)
+        return None, False
+
+
+def _tag(resolver: Resolver, tag: str) -> str:
+    """Id of a built-in scope tag; any other tag by its own name."""
+    folded = tag.casefold()
+    return next((b.id for b in resolver.policy.builtins if b.kind == "scope-tag" and folded in {b.id, b.name.casefold()}), tag)

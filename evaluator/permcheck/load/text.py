@@ -1,0 +1,256 @@
+"""Parse YAML 1.2 and JSON into plain values that know where they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+from permcheck.errors import LoadError, Problem
+from permcheck.load.files import file_problem, read_text
+
+Path_: TypeAlias = tuple[str | int, ...]
+Value: TypeAlias = Any
+
+DEPTH_LIMIT: Final = 64
+SIZE_LIMIT: Final = 5_000_000
+REPARSE_LIMIT: Final = 8 * 2**20
+
+
+class Loader(yaml.CSafeLoader):
+    """YAML with the 1.2 core rules: `On`, `NO` and dates are text, `010` is ten."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's way
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("int", r"^[-+]?[0-9]+$", "-+0123456789"),
+    ("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+0123456789."),
+):
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+
+_SCALARS: Final = {
+    "tag:yaml.org,2002:null": lambda _: None,
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:str": str,
+}
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Turns composed nodes into values; collects duplicate keys and odd tags."""
+
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+    sizes: dict[int, int] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)
+    values: dict[int, Value] = field(default_factory=dict)
+
+    def report(self, node: yaml.Node, id_: str, message: str, help_: str = "") -> None:
+        mark = node.start_mark
+        self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1, id_, message, help_))
+
+    def read(self, node: yaml.Node) -> Value:
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node)
+        key = id(node)
+        if key in self.open:
+            self.report(node, "recursive-alias", "the alias contains itself")
+            return None
+        if key not in self.values:
+            self.open.add(key)
+            self.values[key] = self.sequence(node) if isinstance(node, yaml.SequenceNode) else self.mapping(node)
+            self.open.discard(key)
+        return self.values[key]
+
+    def scalar(self, node: yaml.ScalarNode) -> Value:
+        convert = _SCALARS.get(node.tag)
+        if convert is None:
+            self.report(node, "tag", f"the tag `{node.tag}` is not supported", "remove it")
+            return None
+        try:
+            return convert(node.value)
+        except ValueError:
+            self.report(node, "scalar", f"`{node.value[:40]}` can't be read as a number", "put it in quotes")
+            return None
+
+    def sequence(self, node: yaml.SequenceNode) -> list[Value]:
+        return [self.read(child) for child in node.value]
+
+    def mapping(self, node: yaml.Node) -> dict[str, Value]:
+        result: dict[str, Value] = {}
+        for key_node, value_node in node.value:
+            key = self.key(key_node)
+            if key in result:
+                self.report(key_node, "duplicate-key", f"the key `{key}` stands twice", "keep one of them")
+            result[key] = self.read(value_node)
+        return result
+
+    def key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            self.report(node, "key", "a key must be a plain text")
+            return ""
+        return str(node.value)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One parsed file. `data` holds dict, list, str, int, float, bool and None only."""
+
+    file: str
+    data: Value
+    root: yaml.Node | None
+    text: str
+
+    def locate(self, path: Path_) -> tuple[int, int]:
+        """Line and column of the value at `path`, from 1; (0, 0) if the file is too large to say."""
+        node = self.root if self.root is not None else self._recomposed
+        if node is None:
+            return (0, 0)
+        mark = node.start_mark
+        for step in path:
+            node, mark = _step(node, step, mark)
+            if node is None:
+                break
+        return (mark.line + 1, mark.column + 1)
+
+    @cached_property
+    def _recomposed(self) -> yaml.Node | None:
+        if len(self.text) > REPARSE_LIMIT:
+            return None
+        try:
+            return yaml.compose(self.text, Loader)
+        except (yaml.YAMLError, RecursionError):
+            return None
+
+
+def _step(node: yaml.Node, step: str | int, mark: yaml.Mark) -> tuple[yaml.Node | None, yaml.Mark]:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        child = node.value[step]
+        return child, child.start_mark
+    if isinstance(node, yaml.MappingNode):
+        for key, child in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value == str(step):
+                return child, key.start_mark
+    return None, mark
+
+
+def parse_file(path: Path) -> Parsed:
+    """Parse a YAML or JSON file. Raises LoadError with every problem."""
+    text = read_text(path)
+    if not text.strip():
+        raise file_problem(path, "empty-file", "the file is empty", "delete it, or start from `permcheck init`")
+    return parse_json(str(path), text) if path.suffix.lower() == ".json" else parse_yaml(str(path), text)
+
+
+def parse_json(file: str, text: str) -> Parsed:
+    """Parse JSON text; a key that stands twice is a problem."""
+    problems: list[Problem] = []
+
+    def pairs(items: list[tuple[str, Value]]) -> dict[str, Value]:
+        result = dict(items)
+        if len(result) != len(items):
+            seen: set[str] = set()
+            twice = sorted({key for key, _ in items if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+            message = "the key " + ", ".join(f"`{key}`" for key in twice) + " stands twice in one object"
+            problems.append(Problem(file, 0, 0, "duplicate-key", message, "keep one of them"))
+        return result
+
+    try:
+        data = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise LoadError((_json_problem(file, text, error),)) from None
+    except RecursionError:
+        raise file_problem(file, "too-deep", "the file is nested too deeply") from None
+    except ValueError as error:
+        raise file_problem(file, "syntax", str(error)) from None
+    if problems:
+        raise LoadError(tuple(problems))
+    return Parsed(file, data, None, text)
+
+
+def _no_constant(name: str) -> Value:
+    message = f"`{name}` is not a JSON value"
+    raise ValueError(message)
+
+
+def _json_problem(file: str, text: str, error: json.JSONDecodeError) -> Problem:
+    if text.lstrip()[:1] == "<":
+        message = "this is HTML or XML, not JSON; a saved error page looks like this"
+        return Problem(file, 1, 1, "not-json", message, "export the file again")
+    cut = error.pos >= len(text.rstrip())
+    message = "the JSON ends too early: the file was cut" if cut else error.msg[:1].lower() + error.msg[1:]
+    return Problem(file, error.lineno, error.colno, "syntax", message)
+
+
+def parse_yaml(file: str, text: str) -> Parsed:
+    """Parse YAML text, one document, with positions of every value."""
+    try:
+        _refuse_depth(file, text)
+        root = yaml.compose(text, Loader)
+    except yaml.YAMLError as error:
+        raise LoadError((_yaml_problem(file, text, error),)) from None
+    if root is None:
+        raise file_problem(file, "empty-file", "the file holds only comments", "fill it in, or delete it")
+    reader = _Reader(file)
+    if _size(root, {}, set()) > SIZE_LIMIT:
+        raise file_problem(file, "alias-bomb", "aliases blow the file up to millions of values", "write the values out")
+    data = reader.read(root)
+    if reader.problems:
+        raise LoadError(tuple(reader.problems))
+    return Parsed(file, data, root, text)
+
+
+def _refuse_depth(file: str, text: str) -> None:
+    depth = 0
+    for event in _events(text):
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                mark = event.start_mark
+                message = f"the file is nested more than {DEPTH_LIMIT} levels deep"
+                raise LoadError((Problem(file, mark.line + 1, mark.column + 1, "too-deep", message),))
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            depth -= 1
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    return iter(yaml.parse(text, Loader))
+
+
+def _size(node: yaml.Node, sizes: dict[int, int], open_: set[int]) -> int:
+    """Count the values that `node` stands for when every alias is written out."""
+    if isinstance(node, yaml.ScalarNode) or id(node) in open_:
+        return 1
+    if id(node) not in sizes:
+        open_.add(id(node))
+        children = node.value if isinstance(node, yaml.SequenceNode) else [child for pair in node.value for child in pair]
+        sizes[id(node)] = 1 + sum(_size(child, sizes, open_) for child in children)
+        open_.discard(id(node))
+    return sizes[id(node)]
+
+
+def _yaml_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        reason = getattr(error, "reason", None) or "the file is not YAML"
+        return Problem(file, 0, 0, "syntax", str(reason))
+    mark = error.problem_mark
+    message, help_ = error.problem or "the file is not YAML", ""
+    at = text[mark.index : mark.index + 1]
+    if "cannot start any token" in message and at == "\t":
+        message, help_ = "a tab stands where YAML wants spaces", "indent with spaces"
+    elif "cannot start any token" in message:
+        message, help_ = f"a value can't begin with `{at}`", "put the value in quotes"
+    elif "another document" in message:
+        message, help_ = "the file holds more than one YAML document", "split it at `---`"
+    return Problem(file, mark.line + 1, mark.column + 1, "syntax", message, help_)

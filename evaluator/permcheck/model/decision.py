@@ -1,0 +1,221 @@
+"""What an answer is made of. Everything is frozen; absence is an empty tuple."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from permcheck.model.change import Change
+from permcheck.model.policy import Place
+from permcheck.model.state import State, Verdict
+from permcheck.model.tables import Origin
+
+Side: TypeAlias = Literal["common", "configmgr", "intune", "switch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One sentence of a proof, and who says so: a place in the estate, or sources of the policy."""
+
+    text: str
+    origin: Origin | None = None
+    sources: tuple[str, ...] = ()
+    removal: Change | None = None
+    """The change that takes this grant away, if one can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A chain of steps from the person to what is needed; a fact is a chain of one."""
+
+    steps: tuple[Step, ...]
+    kind: Literal["grant", "fact", "assumption"] = "fact"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A fact that the estate does not state: its name there, and what it would tell."""
+
+    fact: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A right that exists but does not count here."""
+
+    text: str
+    requirement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One requirement of the action and how it stands.
+
+    `counts` tells whether the authority in force looks at it; `group` is not empty for
+    one of several alternatives of which one is enough.
+    """
+
+    id: str
+    needs: str
+    state: State
+    side: Side
+    counts: bool
+    group: str = ""
+    assumed: bool = False
+    proofs: tuple[Proof, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    near: tuple[NearMiss, ...] = ()
+    sources: tuple[str, ...] = ()
+    where: tuple[Place, ...] = ()
+    fix: str = ""
+    takes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who decides about the device. `names` has several entries where a switch is unknown."""
+
+    names: tuple[Literal["configmgr", "intune", "both"], ...]
+    steps: tuple[Step, ...]
+    toggle: bool | None = None
+    checkbox: bool | None = None
+    version: int | None = None
+
+    def __str__(self) -> str:
+        return " or ".join(self.names) or "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShown:
+    """What the person sees, and everything that may be behind it."""
+
+    id: str
+    text: str
+    causes: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Another edition, or another way to read one passage, that gives another verdict."""
+
+    kind: Literal["edition", "reading"]
+    name: str
+    alternative: str
+    verdict: Verdict
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A set of changes after which the answer is allow: tried on a changed copy of the estate.
+
+    `gained` counts the permissions that the user gains by it.
+    """
+
+    changes: tuple[Change, ...]
+    gained: int
+    requirements: tuple[str, ...]
+    takes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A minimal set of grants without which the answer is no longer allow."""
+
+    grants: tuple[Step, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes that make it."""
+        return tuple(step.removal for step in self.grants if step.removal is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """The parts of a decision that take longer, made when they are asked for."""
+
+    fixes: Callable[[], tuple[tuple[Fix, ...], str]]
+    revocations: Callable[[], tuple[Revocation, ...]]
+    turns: Callable[[], tuple[Turn, ...]]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one question, with everything that explains it.
+
+    It has no truth value: compare `verdict`. `fixes`, `revocations` and `turns` are
+    worked out when they are first read.
+    """
+
+    user: str
+    action: str
+    device: str | None
+    hierarchy: str | None
+    object: str | None
+    title: str
+    verdict: Verdict
+    authority: Authority | None
+    editions: tuple[str, ...]
+    readings: tuple[tuple[str, str], ...]
+    requirements: tuple[Requirement, ...]
+    missing: tuple[Missing, ...]
+    near_misses: tuple[NearMiss, ...]
+    error: ErrorShown | None
+    notes: tuple[str, ...]
+    not_modelled: tuple[str, ...]
+    sources: tuple[str, ...]
+    strict: bool = False
+    further: Further | None = field(default=None, repr=False, compare=False)
+
+    def __bool__(self) -> bool:
+        message = "a decision may be undetermined; compare its verdict with Verdict.ALLOW"
+        raise TypeError(message)
+
+    @property
+    def unmet(self) -> tuple[Requirement, ...]:
+        """Requirements that certainly fail and that the authority in force looks at."""
+        return tuple(r for r in self.requirements if r.counts and r.state is State.UNMET)
+
+    @property
+    def unknown(self) -> tuple[Requirement, ...]:
+        """Requirements that count and that the estate does not settle."""
+        return tuple(r for r in self.requirements if r.counts and r.state is State.UNKNOWN)
+
+    @property
+    def paths(self) -> tuple[Proof, ...]:
+        """Chains of grants behind the requirements that are met."""
+        return tuple(dict.fromkeys(p for r in self.requirements if r.counts for p in r.proofs if p.kind == "grant"))
+
+    @cached_property
+    def _fixes(self) -> tuple[tuple[Fix, ...], str]:
+        return self.further.fixes() if self.further else ((), "")
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """Minimal sets of changes that give an allow, least privilege first; empty for an allow."""
+        return self._fixes[0]
+
+    @property
+    def no_fix(self) -> str:
+        """Why a deny comes without a fix; empty where there is one."""
+        return self._fixes[1]
+
+    @cached_property
+    def revocations(self) -> tuple[Revocation, ...]:
+        """Minimal sets of grants whose removal ends an allow; empty otherwise."""
+        return self.further.revocations() if self.further else ()
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """Editions and readings under which the verdict would be another."""
+        return self.further.turns() if self.further else ()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Work everything out, so that a pickled decision is whole."""
+        for name in ("_fixes", "revocations", "turns"):
+            getattr(self, name)
+        return {**self.__dict__, "further": None}

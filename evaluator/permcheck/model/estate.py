@@ -1,0 +1,314 @@
+"""The form of estate files: the facts about one tenant.
+
+An estate may be one file or many; lists of the same name are joined. A key that
+is absent is unknown. A list that is there is the whole list, unless `incomplete`
+names it; `complete` says of absent lists that they are empty.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from permcheck.model.base import Date, Form, Many, Name, Release, Slug
+
+Switch = Annotated[
+    bool
+    | Annotated[
+        str,
+        Field(
+            pattern=r"^([Oo][Nn]|[Oo][Ff][Ff]|[Cc][Hh][Ee][Cc][Kk][Ee][Dd]|[Cc][Ll][Ee][Aa][Rr][Ee][Dd])$",
+            description="On or Off, checked or cleared, in any case",
+        ),
+    ],
+    Field(description="On or Off (checked or cleared), or true or false"),
+]
+Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+Sid = Annotated[str, Field(pattern=r"^S-1-[0-9]+(-[0-9]+)+$")]
+Dotted = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$", description="A version number, such as 5.1")]
+Scope: TypeAlias = Many[Name]
+
+SectionName: TypeAlias = Literal[
+    "users", "groups", "entra_roles", "app_roles", "intune_roles", "intune_assignments", "hierarchies",
+    "security_roles", "administrative_users", "collections", "scripts", "applications", "devices",
+]  # fmt: skip
+
+
+class Tenant(Form):
+    """The tenant and its switches."""
+
+    name: Name | None = None
+    cloud: Literal["public", "us-government", "china"] | None = None
+    geography: Annotated[Name | None, Field(description="Where the tenant's data lies, such as EU")] = None
+    multi_geo: bool | None = None
+    use_intune_rbac: Annotated[Switch | None, Field(description="The tenant-wide toggle Use Intune RBAC")] = None
+    use_intune_rbac_changed: Annotated[
+        Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?Z?)?$")] | None,
+        Field(description="When the toggle was last changed"),
+    ] = None
+    unlicensed_admins: Annotated[bool | None, Field(description="Tenant allows unlicensed administrators")] = None
+    scoped_permissions: Annotated[
+        Literal["merged", "scoped"] | None,
+        Field(description="How Intune joins several assignments of one person; scoped is the opt-in of 2026"),
+    ] = None
+    entra_premium: Annotated[bool | None, Field(description="Microsoft Entra ID P1 or P2 is there")] = None
+
+
+class Site(Form):
+    """One site of a hierarchy."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{3}$")]
+    version: Release
+
+
+class UploadScope(Form):
+    """Upload limited to one collection."""
+
+    collection: Name
+
+
+class Hierarchy(Form):
+    """One Configuration Manager hierarchy and its site facts."""
+
+    id: Annotated[Name, Field(description="Short name, such as the code of the top site")]
+    name: Name | None = None
+    version: Annotated[Release | None, Field(description="Release of the top site")] = None
+    sites: Annotated[Many[Site] | None, Field(description="Every site, where they differ")] = None
+    updates: Annotated[Many[Name] | None, Field(description="Update rollups, as KB numbers")] = None
+    update_ring: Literal["early", "general"] | None = None
+    enforce_configmgr_rbac: Annotated[
+        Switch | None, Field(description="The checkbox Enforce Configuration Manager RBAC for cloud console requests")
+    ] = None
+    tenant_attached: bool | None = None
+    upload: Annotated[
+        Literal["all"] | UploadScope | None, Field(description="Which devices are uploaded: all, or one collection")
+    ] = None
+    geography: Annotated[Name | None, Field(description="Where the service connection point is")] = None
+    administration_service: Annotated[bool | None, Field(description="Administration service is set up and healthy")] = (
+        None
+    )
+    provider_authentication: Literal["windows", "certificate", "windows-hello"] | None = None
+    central_site_remote_provider: Annotated[
+        bool | None, Field(description="The central administration site uses an SMS Provider on another server")
+    ] = None
+    provider_delegation: Annotated[bool | None, Field(description="Delegation for that provider is set up")] = None
+    provider_in_authorization_group: Annotated[
+        bool | None,
+        Field(description="Provider's account is in Windows Authorization Access or Pre-Windows 2000 Compatible Access"),
+    ] = None
+    connection_point_online: Annotated[
+        bool | None, Field(description="Service connection point reaches the cloud endpoints")
+    ] = None
+    script_approver_required: Annotated[
+        bool | None, Field(description="Script authors require an additional script approver")
+    ] = None
+
+
+class User(Form):
+    """One account that signs in, with its twin in Active Directory if it is synced."""
+
+    upn: Annotated[Name, Field(description="User principal name in Microsoft Entra ID")]
+    id: Guid | None = None
+    name: Name | None = None
+    sid: Annotated[Sid | None, Field(description="On-premises security identifier")] = None
+    account: Annotated[Name | None, Field(description=r"On-premises account, DOMAIN\name")] = None
+    synced: Annotated[bool | None, Field(description="Synced from Active Directory; false: cloud-only")] = None
+    enabled: bool | None = None
+    licensed: Annotated[bool | None, Field(description="Has an Intune licence")] = None
+    discovered_by: Annotated[
+        Many[Literal["entra", "ad"]] | None, Field(description="User discovery methods that found the account")
+    ] = None
+    discovered_upn: Annotated[
+        str | None, Field(description="UPN that Active Directory user discovery found; empty text: none")
+    ] = None
+    on_premises_upn: Name | None = None
+    signs_in_with: Annotated[
+        Name | None, Field(description="UPN that the person uses in the admin center, where it is another account")
+    ] = None
+    provider_logon_denied: Annotated[
+        bool | None, Field(description="The provider's server denies this user to log on")
+    ] = None
+    provider_access: Annotated[bool | None, Field(description="WMI and DCOM rights to the SMS Provider")] = None
+
+
+class Group(Form):
+    """A group of Microsoft Entra ID, of Active Directory, or synced."""
+
+    name: Name
+    id: Guid | None = None
+    sid: Sid | None = None
+    account: Annotated[Name | None, Field(description=r"On-premises name, DOMAIN\name")] = None
+    type: Literal["security", "microsoft-365", "mail-enabled-security", "distribution"] | None = None
+    dynamic: bool = False
+    members: Annotated[Many[Name] | None, Field(description="Direct members: users and groups, by any name")] = None
+    eligible: Annotated[Many[Name], Field(description="Members only after activation (PIM)")] = ()
+
+
+class EntraRole(Form):
+    """Who holds a directory role."""
+
+    role: Name
+    members: Annotated[Many[Name] | None, Field(description="Active holders: users and groups")] = None
+    eligible: Many[Name] = ()
+
+
+class AppRole(Form):
+    """Who an app role is assigned to."""
+
+    application: Name
+    role: Name
+    assigned_to: Annotated[Many[Name], Field(description="Users and groups")]
+
+
+class IntuneRole(Form):
+    """A custom Intune role."""
+
+    name: Name
+    id: Guid | None = None
+    description: str | None = None
+    permissions: Annotated[Many[Name], Field(description="Graph ids or UI names")]
+    not_allowed: Annotated[Many[Name], Field(description="Denied resource actions of the export")] = ()
+
+
+class IntuneAssignment(Form):
+    """One assignment of an Intune role."""
+
+    name: Name
+    id: Guid | None = None
+    role: Name
+    members: Annotated[Many[Name] | None, Field(description="Groups whose members get the role")] = None
+    scope_groups: Many[Name] = ()
+    scope_type: Annotated[
+        Literal["groups", "all-devices", "all-users", "all-devices-and-users"] | None,
+        Field(description="What the role may act on; does not restrict tenant-attached devices"),
+    ] = None
+    scope_tags: Annotated[Many[Name] | None, Field(description="Names or ids; an empty list: no tag, sees all")] = None
+
+
+class SecurityRole(Form):
+    """A security role of a hierarchy: a custom one, or a built-in one as the site shows it."""
+
+    hierarchy: Name | None = None
+    name: Name
+    id: Name | None = None
+    copied_from: Name | None = None
+    permissions: Annotated[
+        dict[Name, Many[Name]] | None, Field(description="Object class: operations, as in the console")
+    ] = None
+
+
+class SecurityAssignment(Form):
+    """One role of an administrative user with the scopes and collections that belong to it."""
+
+    role: Name
+    scopes: Scope = ()
+    collections: Scope = ()
+
+
+class AdministrativeUser(Form):
+    """A domain user or group with security roles."""
+
+    hierarchy: Name | None = None
+    name: Annotated[Name, Field(description=r"DOMAIN\name")]
+    sid: Sid | None = None
+    assignments: Annotated[
+        Many[SecurityAssignment] | None, Field(description="Pairs are kept: each role with its own scopes and collections")
+    ] = None
+
+
+class Collection(Form):
+    """A device or user collection."""
+
+    hierarchy: Name | None = None
+    id: Name
+    name: Name
+    kind: Literal["device", "user"] = "device"
+    limited_to: Annotated[Name | None, Field(description="Limiting collection; permissions flow down this relation")] = (
+        None
+    )
+    include: Annotated[Many[Name], Field(description="Include rules; carry no permission")] = ()
+    exclude: Annotated[Many[Name], Field(description="Exclude rules; carry no permission")] = ()
+    members: Annotated[Many[Name] | None, Field(description="Devices, by name or resource id")] = None
+
+
+class Script(Form):
+    """A script of the console."""
+
+    hierarchy: Name | None = None
+    name: Name
+    id: Guid | None = None
+    approved: bool | None = None
+    parameters: Annotated[bool | None, Field(description="Takes parameters")] = None
+    author: Annotated[Name | None, Field(description="User, by any name")] = None
+    scopes: Scope | None = None
+
+
+class Application(Form):
+    """An application of the console."""
+
+    hierarchy: Name | None = None
+    name: Name
+    scopes: Scope | None = None
+    deployed_to: Annotated[Many[Name] | None, Field(description="Collections it is deployed to")] = None
+    user_targeted: bool | None = None
+    has_uninstall_command: bool | None = None
+    has_repair_command: bool | None = None
+    installed: bool | None = None
+    required_deployment: bool | None = None
+
+
+class Device(Form):
+    """A device that a hierarchy manages."""
+
+    name: Name
+    hierarchy: Name | None = None
+    resource_id: int | Name | None = None
+    entra_id: Guid | None = None
+    intune_id: Guid | None = None
+    collections: Annotated[Many[Name] | None, Field(description="Every collection that contains it")] = None
+    uploaded: bool | None = None
+    client_version: Dotted | None = None
+    client_current: Annotated[bool | None, Field(description="The client is as new as the hierarchy")] = None
+    powershell: Dotted | None = None
+    online: bool | None = None
+    endpoint_analytics: Annotated[bool | None, Field(description="Endpoint analytics data collection is on")] = None
+    bitlocker_policy: Annotated[bool | None, Field(description="A BitLocker management policy is applied")] = None
+    management: Literal["configmgr", "co-managed", "intune"] | None = None
+    scope_tags: Annotated[Many[Name] | None, Field(description="Intune scope tags; unstated: Default")] = None
+
+
+class EstateFile(Form):
+    """One file of an estate."""
+
+    estate: Annotated[Name | None, Field(description="Name of the estate, for people")] = None
+    as_of: Annotated[Date | None, Field(description="Judge by what the documents said on this day")] = None
+    readings: Annotated[dict[Slug, Slug], Field(description="Reading: alternative chosen for this estate")] = {}
+    assume: Annotated[
+        Many[Name],
+        Field(
+            description="Requirement ids, or a prefix with *, that count as met where the facts are missing;"
+            " every decision says so"
+        ),
+    ] = ()
+    complete: Annotated[
+        bool | Many[SectionName], Field(description="Lists that are empty where they are absent")
+    ] = False
+    incomplete: Annotated[Many[SectionName], Field(description="Lists that are known to lack entries")] = ()
+    tenant: Tenant | None = None
+    hierarchies: Many[Hierarchy] | None = None
+    users: Many[User] | None = None
+    groups: Many[Group] | None = None
+    entra_roles: Many[EntraRole] | None = None
+    app_roles: Many[AppRole] | None = None
+    intune_roles: Many[IntuneRole] | None = None
+    intune_assignments: Many[IntuneAssignment] | None = None
+    security_roles: Many[SecurityRole] | None = None
+    administrative_users: Many[AdministrativeUser] | None = None
+    collections: Many[Collection] | None = None
+    scripts: Many[Script] | None = None
+    applications: Many[Application] | None = None
+    devices: Many[Device] | None = None
+
+
+SECTIONS: tuple[str, ...] = SectionName.__args__  # type: ignore[attr-defined]

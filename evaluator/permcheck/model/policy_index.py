@@ -1,0 +1,211 @@
+"""The whole policy as one value, with every name findable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from permcheck.errors import UnknownNameError
+from permcheck.model import policy as form
+from permcheck.model.base import Form
+from permcheck.model.names import Names
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What Microsoft's documents state. Mappings keep the order of the files."""
+
+    documents: Mapping[str, form.Document]
+    sources: Mapping[str, form.Source]
+    permissions: Mapping[str, form.Permission]
+    planes: Mapping[str, form.Plane]
+    """Permission or gate id -> plane."""
+    gates: Mapping[form.Plane, form.Gate]
+    classes: Mapping[str, form.ObjectClass]
+    roles: Mapping[str, form.BuiltInRole]
+    role_planes: Mapping[str, form.Plane]
+    recommended: Mapping[str, form.RecommendedRole]
+    requirements: Mapping[str, form.Requirement]
+    bundles: Mapping[str, tuple[form.Need, ...]]
+    actions: Mapping[str, form.Action]
+    editions: Mapping[str, form.Edition]
+    versions: Mapping[int, form.Version]
+    features: Mapping[str, form.Feature]
+    readings: Mapping[str, form.Reading]
+    authority: form.AuthorityFile
+    errors: Mapping[str, form.ErrorText]
+    terms: tuple[form.Term, ...]
+    builtins: tuple[form.Builtin, ...]
+    implied_by: Mapping[str, tuple[str, ...]]
+    """Permission -> permissions that include it."""
+
+    def document_of(self, source: str) -> form.Document:
+        """The document that a source is a passage of."""
+        return self.documents[source.partition("/")[0]]
+
+    def defaults(self) -> dict[str, str]:
+        """Reading -> its default alternative."""
+        return {key: reading.default for key, reading in self.readings.items()}
+
+    def enabled(self, mechanism: str, readings: Mapping[str, str]) -> bool:
+        """Whether the chosen readings switch a way of evaluation on."""
+        return any(
+            alternative.enables == mechanism and readings[key] == alternative.id
+            for key, reading in self.readings.items()
+            for alternative in reading.alternatives
+        )
+
+    def title(self, permission: str) -> str:
+        """A permission or gate as people write it, such as `Cloud attached devices\\Run script`."""
+        for gate in self.gates.values():
+            if gate.id == permission:
+                return gate.name
+        found = self.permissions.get(permission)
+        if found is None:
+            return permission
+        separator = "\\" if self.planes[permission] == "intune" else " / "
+        return f"{found.category}{separator}{found.name}"
+
+    @cached_property
+    def action_names(self) -> Names:
+        """Actions by id, title and synonym."""
+        return Names("action", ((a.id, (a.id, a.title, *a.synonyms)) for a in self.actions.values()))
+
+    def permission_names(self, plane: form.Plane) -> Names:
+        """Permissions of a plane by id, UI name (any separator) and synonym."""
+        return self._permission_names[plane]
+
+    @cached_property
+    def _permission_names(self) -> dict[form.Plane, Names]:
+        return {
+            plane: Names(
+                "permission",
+                ((p.id, _spellings(p, self.classes)) for p in self.permissions.values() if self.planes[p.id] == plane),
+            )
+            for plane in ("intune", "configmgr", "entra")
+        }
+
+    def find_permission(self, plane: form.Plane, text: str) -> str:
+        """Id of a permission by any spelling. Raises UnknownNameError."""
+        return self._permission_names[plane].find(plain_permission(text))
+
+    @cached_property
+    def _role_names(self) -> dict[form.Plane, Names]:
+        return {
+            plane: Names(
+                f"{plane} role",
+                ((r.id, (r.id, r.name, *r.synonyms)) for r in self.roles.values() if self.role_planes[r.id] == plane),
+            )
+            for plane in ("intune", "configmgr", "entra")
+        }
+
+    def role_names(self, plane: form.Plane) -> Names:
+        """Built-in roles of a plane by id, name and synonym."""
+        return self._role_names[plane]
+
+    def find_role(self, plane: form.Plane, text: str) -> str:
+        """Id of a built-in role. Raises UnknownNameError with a hint for names that are easily confused."""
+        hints = {
+            other: why
+            for role in self.roles.values()
+            if self.role_planes[role.id] == plane
+            for other, why in role.confused_with.items()
+        }
+        for role in self.recommended.values():
+            hints[role.name] = f"`{role.name}` is not built in: the documents say to create it"
+        return self._role_names[plane].find(text, hints)
+
+    @cached_property
+    def all_scope(self) -> str:
+        """Id of the security scope that covers every object."""
+        return next(b.id for b in self.builtins if b.kind == "scope" and b.holds == "every-object")
+
+    @cached_property
+    def default_scope(self) -> str:
+        """Id of the security scope that new objects are in."""
+        return next(b.id for b in self.builtins if b.kind == "scope" and b.holds == "new-objects")
+
+    @cached_property
+    def all_devices(self) -> frozenset[str]:
+        """Ids of collections that contain every device by definition."""
+        return frozenset(b.id for b in self.builtins if b.kind == "collection" and b.holds == "every-device")
+
+    def edition_for(self, release: int) -> str:
+        """The edition whose pages a hierarchy of `release` is judged by."""
+        for edition in reversed(self.editions.values()):
+            low, high = edition.default_from, edition.default_below
+            if (low or high) and (low is None or release >= low) and (high is None or release < high):
+                return edition.id
+        return next(reversed(self.editions))
+
+    def edition_at(self, day: str) -> str:
+        """The newest edition on a day. Raises UnknownNameError before the first."""
+        for edition in reversed(self.editions.values()):
+            if edition.date <= day:
+                return edition.id
+        raise UnknownNameError("edition", day, tuple(self.editions), f"the first edition is {next(iter(self.editions))}")
+
+
+def plain_permission(text: str) -> str:
+    """Write a permission name in one way: `Category\\Name`, without `(preview)` and a trailing dot."""
+    plain = text.strip().removesuffix(".").replace("(preview)", "").strip()
+    graph = plain.replace("/", "_") if plain.casefold().startswith("microsoft.intune/") else plain
+    for separator in (" > ", "\\", "/"):
+        graph = graph.replace(separator, "\\")
+    return "\\".join(part.strip() for part in graph.split("\\"))
+
+
+def _spellings(permission: form.Permission, classes: Mapping[str, form.ObjectClass]) -> tuple[str, ...]:
+    categories = [permission.category]
+    if permission.category in classes:
+        categories += classes[permission.category].synonyms
+    names = [plain_permission(f"{c}\\{n}") for c in categories for n in (permission.name, *permission.synonyms)]
+    return (plain_permission(permission.id), *names, *permission.synonyms)
+
+
+def build_policy(files: tuple[tuple[str, Form], ...]) -> Policy:
+    """Join the policy's files into one value. Entries without sources get those of their list."""
+
+    def of(kind: type[Form]) -> list[Form]:
+        return [data for _, data in files if isinstance(data, kind)]
+
+    lists: list[form.PermissionsFile] = of(form.PermissionsFile)  # type: ignore[assignment]
+    permissions = {
+        p.id: p if p.sources else p.model_copy(update={"sources": file.sources}) for file in lists for p in file.permissions
+    }
+    planes: dict[str, form.Plane] = {p.id: file.plane for file in lists for p in file.permissions}
+    gates = {file.plane: file.any_role for file in lists if file.any_role}
+    planes |= {gate.id: plane for plane, gate in gates.items()}
+    implied_by: dict[str, tuple[str, ...]] = {}
+    for permission in permissions.values():
+        for other in permission.implies:
+            implied_by[other] = (*implied_by.get(other, ()), permission.id)
+    roles: list[form.RolesFile] = of(form.RolesFile)  # type: ignore[assignment]
+    actions: list[form.ActionsFile] = of(form.ActionsFile)  # type: ignore[assignment]
+    sources: list[form.SourcesFile] = of(form.SourcesFile)  # type: ignore[assignment]
+    names: list[form.NamesFile] = of(form.NamesFile)  # type: ignore[assignment]
+    editions: list[form.EditionsFile] = of(form.EditionsFile)  # type: ignore[assignment]
+    return Policy(
+        documents={key: d for file in sources for key, d in file.documents.items()},
+        sources={key: s for file in sources for key, s in file.sources.items()},
+        permissions=permissions,
+        planes=planes,
+        gates=gates,
+        classes={c.name: c for file in lists for c in file.classes},
+        roles={r.id: r for file in roles for r in file.roles},
+        role_planes={r.id: file.plane for file in roles for r in file.roles},
+        recommended={r.name: r for file in roles for r in file.recommended},
+        requirements={r.id: r for file in of(form.RequirementsFile) for r in file.requirements},  # type: ignore[attr-defined]
+        bundles={key: b for file in actions for key, b in file.bundles.items()},
+        actions={a.id: a for file in actions for a in file.actions},
+        editions={e.id: e for file in editions for e in file.editions},
+        versions={v.release: v for file in editions for v in file.versions},
+        features={f.id: f for file in editions for f in file.features},
+        readings={r.id: r for file in of(form.ReadingsFile) for r in file.readings},  # type: ignore[attr-defined]
+        authority=next(file for file in of(form.AuthorityFile)),  # type: ignore[arg-type]
+        errors={e.id: e for file in of(form.ErrorsFile) for e in file.errors},  # type: ignore[attr-defined]
+        terms=tuple(t for file in names for t in file.terms),
+        builtins=tuple(b for file in names for b in file.builtins),
+        implied_by=implied_by,
+    )

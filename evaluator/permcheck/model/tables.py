@@ -1,0 +1,147 @@
+"""An estate in memory: every record under one key, every reference resolved, every origin known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from permcheck.model import estate as form
+
+Key: TypeAlias = str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a fact stands: a file and a path in it; line and column from 1 where they are known."""
+
+    file: str
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else f"{self.file}, {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """Users and groups by key; `known` is false where the estate does not list them."""
+
+    users: tuple[Key, ...] = ()
+    groups: tuple[Key, ...] = ()
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHolders:
+    """Who holds an Entra directory role or an app role."""
+
+    key: Key
+    role: str
+    active: Principals
+    eligible: Principals = Principals()
+
+
+@dataclass(frozen=True, slots=True)
+class IntuneAssignment:
+    """An Intune role assignment; `role` is the id of a built-in role or the key of a custom one."""
+
+    key: Key
+    role: str
+    built_in: bool
+    members: tuple[Key, ...]
+    members_known: bool
+    tags: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRow:
+    """One role of an administrative user with the scopes and collections that belong to it."""
+
+    key: Key
+    admin: Key
+    hierarchy: Key
+    role: Key
+    scopes: frozenset[str]
+    collections: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRole:
+    """A security role of a hierarchy: its permissions as far as they are known."""
+
+    key: Key
+    name: str
+    hierarchy: Key
+    built_in: str | None
+    permissions: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where records stand."""
+
+    files: tuple[str, ...] = ()
+    lines: tuple[Mapping[str, tuple[tuple[int, int], ...]], ...] = ()
+    at: Mapping[tuple[str, Key], tuple[int, int]] = field(default_factory=dict)
+
+    def of(self, section: str, key: Key) -> Origin | None:
+        """Where the record `key` of `section` stands; None for a record that a change made."""
+        place = self.at.get((section, key))
+        if place is None:
+            return None
+        file, index = place
+        section = "administrative_users" if section == "rows" else section
+        path = f"$.{section}[{index}]" if index >= 0 else f"$.{section}"
+        positions = self.lines[file].get(section, ())
+        line, column = positions[max(index, 0)] if positions else (0, 0)
+        return Origin(self.files[file], path, line, column)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Everything that an estate says. A changed estate is a new value."""
+
+    name: str = "estate"
+    as_of: str | None = None
+    readings: Mapping[str, str] = field(default_factory=dict)
+    assume: tuple[str, ...] = ()
+    unstated: frozenset[str] = frozenset()
+    """Sections that are neither there nor declared complete."""
+    incomplete: frozenset[str] = frozenset()
+    places: Places = Places()
+    tenant: form.Tenant = field(default_factory=lambda: form.Tenant())
+    hierarchies: Mapping[Key, form.Hierarchy] = field(default_factory=dict)
+    users: Mapping[Key, form.User] = field(default_factory=dict)
+    groups: Mapping[Key, form.Group] = field(default_factory=dict)
+    members: Mapping[Key, Principals] = field(default_factory=dict)
+    eligible: Mapping[Key, Principals] = field(default_factory=dict)
+    entra_roles: Mapping[Key, RoleHolders] = field(default_factory=dict)
+    app_roles: Mapping[Key, RoleHolders] = field(default_factory=dict)
+    intune_roles: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+    intune_assignments: Mapping[Key, IntuneAssignment] = field(default_factory=dict)
+    security_roles: Mapping[Key, SecurityRole] = field(default_factory=dict)
+    admins: Mapping[Key, form.AdministrativeUser] = field(default_factory=dict)
+    admin_known: Mapping[Key, bool] = field(default_factory=dict)
+    rows: Mapping[Key, SecurityRow] = field(default_factory=dict)
+    collections: Mapping[Key, form.Collection] = field(default_factory=dict)
+    limited_to: Mapping[Key, Key | None] = field(default_factory=dict)
+    """Collection -> limiting collection; absent where nobody said."""
+    scripts: Mapping[Key, form.Script] = field(default_factory=dict)
+    applications: Mapping[Key, form.Application] = field(default_factory=dict)
+    deployed_to: Mapping[Key, tuple[Key, ...]] = field(default_factory=dict)
+    devices: Mapping[Key, form.Device] = field(default_factory=dict)
+    device_collections: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
+    """Device -> collections that contain it."""
+    membership_open: frozenset[Key] = frozenset()
+    """Devices that may be in further collections."""
+
+    def doubtful(self, *sections: str) -> tuple[str, ...]:
+        """Those of `sections` whose list may lack entries."""
+        return tuple(s for s in sections if s in self.unstated or s in self.incomplete)
+
+
+def hierarchy_of(key: Key) -> Key:
+    """The hierarchy part of a key of something that belongs to one."""
+    return key.partition("/")[0]
