@@ -28,6 +28,7 @@ from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Tables
+from permcheck.what_if import read_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,10 @@ class Estate:
         """The estate as it would be after the changes. Raises QuestionError if one can't be made."""
         tables = changed(self._tables, self._policy, changes)
         return Estate(tables, self._policy, self.warnings, self.settings, self._container)
+
+    def what_if(self, *texts: str) -> Estate:
+        """The estate after changes written as KEY=VALUE, such as `use-intune-rbac=on`. Raises QuestionError."""
+        return self.with_changes(*read_changes(self._asker, texts))
 
     def with_settings(
         self, *, edition: str | None = None, readings: Mapping[str, str] | None = None, strict: bool = False

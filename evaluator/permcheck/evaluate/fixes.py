@@ -8,6 +8,7 @@ from functools import cached_property
 
 from permcheck.errors import QuestionError
 from permcheck.evaluate.change import changed
+from permcheck.evaluate.describe import describe
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_leaf
 from permcheck.evaluate.plan import Branch, Leaf, Plan, Tree, leaves
@@ -156,7 +157,9 @@ class FixFinder:
         takes = tuple(dict.fromkeys(leaf.requirement.takes for leaf in met if leaf.requirement.takes))
         engine = self._changed(changes)
         gained = self._gain(engine)[1] if engine else 0
-        return Fix(changes, gained, tuple(dict.fromkeys(leaf.id for leaf in met)), takes)
+        where = tuple(dict.fromkeys(place for leaf in met for place in leaf.requirement.where))
+        texts = tuple(describe(self.engine.tables, self.engine.policy, change) for change in changes)
+        return Fix(changes, texts, gained, tuple(dict.fromkeys(leaf.id for leaf in met)), where, takes)
 
     def _gain(self, engine: Engine) -> tuple[int, int]:
         """Permissions that the user gains: those that act or administer, and all."""

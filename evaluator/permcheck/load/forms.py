@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -63,12 +63,12 @@ def _explain(parsed: Parsed, schema: str, long: Collection[str]) -> list[Problem
     return [problem for error in errors for problem in _schema_problems(parsed, error)]
 
 
-def _schema_problems(parsed: Parsed, error: SchemaError) -> Iterable[Problem]:
-    while error.context:
-        branch = _branch(error)
-        if branch is None:
-            break
-        error = branch
+def _schema_problems(parsed: Parsed, error: SchemaError) -> Iterator[Problem]:
+    meant = _meant(error)
+    if meant:
+        for inner in meant:
+            yield from _schema_problems(parsed, inner)
+        return
     path = tuple(error.absolute_path)
     keyword, wanted, found = error.validator, error.validator_value, error.instance
     if keyword == "additionalProperties" and isinstance(found, dict):
@@ -76,17 +76,25 @@ def _schema_problems(parsed: Parsed, error: SchemaError) -> Iterable[Problem]:
         for key in sorted(set(found) - set(known)):
             yield _problem(parsed, (*path, key), "unknown-key", f"unknown key `{key}`", _near(key, known))
     elif keyword == "required":
-        for key in sorted(set(wanted) - set(found)):
+        missing = [key for key in wanted if key not in found and f"'{key}'" in error.message]
+        for key in missing:
             yield _problem(parsed, path, "missing-key", f"the key `{key}` is missing")
     else:
         message, help_ = _value_message(str(keyword), wanted, found, error.schema)
         yield _problem(parsed, path, str(keyword), message, help_)
 
 
-def _branch(error: SchemaError) -> SchemaError | None:
-    """Pick the branch of anyOf that the value was meant for: the one whose type fits."""
-    meant = [child for child in error.context or () if child.validator != "type" or child.relative_path]
-    return max(meant, key=lambda child: len(child.absolute_path)) if meant else None
+def _meant(error: SchemaError) -> list[SchemaError]:
+    """Errors inside the branch of anyOf that the value was meant for: the one whose type fits."""
+    branches: dict[Any, list[SchemaError]] = {}
+    for child in error.context or ():
+        branches.setdefault(child.schema_path[0], []).append(child)
+    fitting = [errors for errors in branches.values() if not any(_is_wrong_type(child) for child in errors)]
+    return fitting[0] if fitting else []
+
+
+def _is_wrong_type(error: SchemaError) -> bool:
+    return error.validator in {"type", "const"} and not error.relative_path
 
 
 def _value_message(keyword: str, wanted: Any, found: Any, schema: Mapping[str, Any]) -> tuple[str, str]:

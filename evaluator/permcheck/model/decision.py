@@ -113,12 +113,14 @@ class Turn:
 class Fix:
     """A set of changes after which the answer is allow: tried on a changed copy of the estate.
 
-    `gained` counts the permissions that the user gains by it.
+    `texts` says each change as a sentence; `gained` counts the permissions that the user gains.
     """
 
     changes: tuple[Change, ...]
+    texts: tuple[str, ...]
     gained: int
     requirements: tuple[str, ...]
+    where: tuple[Place, ...] = ()
     takes: tuple[str, ...] = ()
 
 

@@ -1,0 +1,83 @@
+"""The command line: parse, call the library, print, return a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from permcheck import __version__
+from permcheck.cli.ask import check, explain
+from permcheck.cli.codes import Exit
+from permcheck.cli.config import find_config
+from permcheck.cli.files import init, schema
+from permcheck.cli.reference import actions, show
+from permcheck.errors import LoadError, PermcheckError, QuestionError, UnknownNameError
+
+COMMANDS = (check, explain, actions, show, schema, init)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message="permcheck %(version)s")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Who may do what on Configuration Manager tenant-attached devices, and why.
+
+    \b
+    permcheck explain helpdesk@contoso.com run-cmpivot PC-0042 -e examples/contoso
+    permcheck check   helpdesk@contoso.com run-cmpivot PC-0042 -e examples/contoso
+    """  # noqa: D301 - click's own marker
+    options = find_config(Path.cwd())
+    context.default_map = {command.name or "": options for command in COMMANDS} | options
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
+
+
+def run() -> None:
+    """Run the command line and exit. A fault of permcheck itself exits 70, never 1: 1 means denied."""
+    try:
+        code = guarded()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.CRASH
+    sys.exit(code)
+
+
+def guarded(arguments: list[str] | None = None) -> int:
+    """Run a command and turn every error into a message and an exit code."""
+    try:
+        return int(main.main(arguments, prog_name="permcheck", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("aborted", err=True)
+        return 130
+    except LoadError as error:
+        for problem in error.problems:
+            click.echo(f"{problem.severity}: {problem}", err=True)
+        return Exit.UNUSABLE
+    except PermcheckError as error:
+        click.echo(f"error: {error}", err=True)
+        if isinstance(error, UnknownNameError | QuestionError) and error.help:
+            click.echo(f"  help: {error.help}", err=True)
+        return Exit.USAGE
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the guard: a traceback would exit 1, which means denied
+        return _crashed(error)
+
+
+def _crashed(error: Exception) -> int:
+    if os.environ.get("PERMCHECK_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    click.echo(f"internal error: {type(error).__name__}; no answer was given", err=True)
+    click.echo("  help: run again with PERMCHECK_DEBUG=1 and report what it prints", err=True)
+    return Exit.CRASH

@@ -1,0 +1,78 @@
+"""Options that several commands share. Same name, same meaning everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from permcheck.cli import complete
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def question_options(command: F) -> F:
+    """Everything that a question takes besides its words."""
+    for option in reversed(_QUESTION):
+        command = option(command)
+    return command
+
+
+def pair(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Split NAME=VALUE options."""
+    result = {}
+    for value in values:
+        name, equals, choice = value.partition("=")
+        if not equals:
+            message = f"`{value}` is not NAME=VALUE"
+            raise click.BadParameter(message)
+        result[name.strip()] = choice.strip()
+    return result
+
+
+estate = click.option(
+    "-e",
+    "--estate",
+    metavar="PATH",
+    envvar="PERMCHECK_ESTATE",
+    show_envvar=True,
+    type=click.Path(),
+    help="File or folder with the facts about the tenant.",
+)
+format_ = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How to print the answer.",
+)
+_QUESTION = (
+    estate,
+    click.option("--object", "object_", metavar="NAME", help="Script or application that the action is about."),
+    click.option(
+        "--edition",
+        metavar="ID",
+        shell_complete=complete.editions,
+        help="Judge by what the documents said then. Default: by the hierarchy's version.",
+    ),
+    click.option(
+        "--reading",
+        "readings",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=pair,
+        shell_complete=complete.readings,
+        help="Choose how to read a passage on which the documents disagree. Repeatable.",
+    ),
+    click.option("--strict", is_flag=True, help="Allow only if every edition and every reading allows."),
+    click.option(
+        "--what-if",
+        "what_if",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Ask as if this were so, such as use-intune-rbac=on. Repeatable.",
+    ),
+    format_,
+)

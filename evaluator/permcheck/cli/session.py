@@ -1,0 +1,66 @@
+"""What a command needs to ask: the estate, opened as the options say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from permcheck.errors import PermcheckError
+
+if TYPE_CHECKING:
+    from permcheck.api import Estate
+    from permcheck.graph.node import Container
+    from permcheck.model.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How to open the estate."""
+
+    estate: str | None
+    edition: str | None = None
+    readings: Mapping[str, str] | None = None
+    strict: bool = False
+    what_if: tuple[str, ...] = ()
+
+
+def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
+    """Load the estate, print its warnings to stderr, and apply the options. Raises PermcheckError."""
+    from permcheck.api import load
+    from permcheck.graph.node import Adjacency
+
+    def small() -> Container:
+        return Adjacency()
+
+    if asked.estate is None:
+        message = "no estate was named"
+        raise click.UsageError(f"{message}\n\nName one with -e PATH, with PERMCHECK_ESTATE, or in permcheck.toml.")
+    estate = load(Path(asked.estate), container=None if with_networkx else small)
+    for warning in estate.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if asked.what_if:
+        estate = estate.what_if(*asked.what_if)
+    if asked.edition or asked.readings or asked.strict:
+        estate = estate.with_settings(edition=asked.edition, readings=asked.readings, strict=asked.strict)
+    return estate
+
+
+def load_quietly(context: click.Context) -> Tables | None:
+    """The tables of the estate that the command line or the environment names, for completion; None on any fault."""
+    import os
+
+    from permcheck.load.estate import read_estate
+    from permcheck.load.policy import load_policy
+    from permcheck.load.resolve import resolve
+
+    path = context.params.get("estate") or os.environ.get("PERMCHECK_ESTATE") or (context.default_map or {}).get("estate")
+    if not path:
+        return None
+    try:
+        return resolve(read_estate(Path(str(path))), load_policy())[0]
+    except PermcheckError:
+        return None

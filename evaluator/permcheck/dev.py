@@ -1,0 +1,38 @@
+"""Write what is generated from the models and the policy: `python -m permcheck.dev [--check]`.
+
+schemas/*.schema.json come from the models, policy/compiled.json from the policy's YAML.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from permcheck.load.data import data_root
+from permcheck.load.policy import COMPILED, compile_policy
+from permcheck.load.schemas import SCHEMAS, schema_text
+
+
+def generated(root: Path) -> Iterator[tuple[Path, str]]:
+    """Every generated file and its text. The schemas come first: validating the policy uses them."""
+    for name in SCHEMAS:
+        yield root / "schemas" / f"{name}.schema.json", schema_text(name)
+    yield root / "policy" / COMPILED, compile_policy(root / "policy")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with --check tell which are out of step. Returns 1 if any is."""
+    stale = []
+    for path, text in generated(data_root()):
+        if not path.is_file() or path.read_text("utf-8") != text:
+            stale.append(path)
+            if "--check" not in arguments:
+                path.write_text(text, "utf-8")
+    for path in stale:
+        sys.stdout.write(f"{'out of step' if '--check' in arguments else 'written'}: {path}\n")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,144 @@
+"""The form of a decision as JSON: `permcheck check --format json`. Additions only within a version."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from permcheck.model.base import Form, Many, Name
+
+FORMAT = "permcheck-decision/1"
+StateName = Literal["met", "unmet", "unknown"]
+
+
+class OriginDocument(Form):
+    """A place in the estate. Lines and columns count from 1; null where they are not known."""
+
+    file: str
+    path: Annotated[str, Field(description="JSON path of the record")]
+    line: int | None
+    column: int | None
+
+
+class SourceDocument(Form):
+    """A passage of a document of Microsoft's."""
+
+    id: Name
+    document: Name
+    heading: Name
+    date: Name
+    says: Annotated[Name, Field(description="What the passage states, in permcheck's words")]
+    place: Name
+
+
+class StepDocument(Form):
+    """One sentence of a proof."""
+
+    text: str
+    origin: OriginDocument | None
+    sources: Many[str]
+
+
+class ProofDocument(Form):
+    """A chain of steps."""
+
+    kind: Literal["grant", "fact", "assumption"]
+    steps: Many[StepDocument]
+
+
+class MissingDocument(Form):
+    """A fact that the estate does not state."""
+
+    fact: str
+    text: str
+
+
+class PlaceDocument(Form):
+    """Where something is changed."""
+
+    console: str
+    path: str
+
+
+class RequirementDocument(Form):
+    """One requirement."""
+
+    id: Name
+    needs: str
+    state: StateName
+    side: Literal["common", "configmgr", "intune", "switch"]
+    counts: Annotated[bool, Field(description="The authority in force looks at it")]
+    group: Annotated[str, Field(description="Not empty for one of several alternatives")]
+    assumed: bool
+    proofs: Many[ProofDocument]
+    missing: Many[MissingDocument]
+    sources: Many[str]
+    where: Many[PlaceDocument]
+    fix: str
+    takes: str
+
+
+class AuthorityDocument(Form):
+    """Who decides."""
+
+    names: Many[Literal["configmgr", "intune", "both"]]
+    toggle: Annotated[bool | None, Field(description="Use Intune RBAC; null: unknown")]
+    checkbox: Annotated[bool | None, Field(description="Enforce Configuration Manager RBAC; null: unknown")]
+    version: int | None
+    why: Many[StepDocument]
+
+
+class FixDocument(Form):
+    """A set of changes after which the answer is allow."""
+
+    changes: Many[str]
+    gained: Annotated[int, Field(description="Permissions that the user gains")]
+    requirements: Many[str]
+    takes: Many[str]
+
+
+class TurnDocument(Form):
+    """Another edition or reading that gives another verdict."""
+
+    kind: Literal["edition", "reading"]
+    name: str
+    alternative: str
+    verdict: Literal["allow", "deny", "undetermined"]
+
+
+class ErrorDocument(Form):
+    """The message that the person sees."""
+
+    id: str
+    text: str
+    causes: Many[str]
+
+
+class DecisionDocument(Form):
+    """One decision."""
+
+    format: Literal["permcheck-decision/1"]
+    user: str
+    action: str
+    device: str | None
+    hierarchy: str | None
+    object: str | None
+    verdict: Literal["allow", "deny", "undetermined"]
+    strict: bool
+    authority: AuthorityDocument | None
+    editions: Many[str]
+    readings: dict[str, str]
+    requirements: Many[RequirementDocument]
+    unmet: Annotated[Many[str], Field(description="Ids of requirements that count and fail")]
+    unknown: Annotated[Many[str], Field(description="Ids of requirements that count and are not settled")]
+    missing: Many[MissingDocument]
+    near_misses: Many[str]
+    error: ErrorDocument | None
+    fixes: Many[FixDocument]
+    no_fix: str
+    revocations: Annotated[Many[Many[str]], Field(description="Minimal sets of grants without which an allow ends")]
+    turns: Many[TurnDocument]
+    notes: Many[str]
+    not_modelled: Many[str]
+    sources: Many[SourceDocument]

@@ -1,0 +1,23 @@
+"""A decision in one line."""
+
+from __future__ import annotations
+
+from permcheck.model.decision import Decision
+from permcheck.model.state import Verdict
+from permcheck.render.outline import sentence
+
+
+def brief_line(decision: Decision) -> str:
+    """Verdict, the answer as a sentence, and what decides it."""
+    reasons = []
+    if decision.authority is not None:
+        reasons.append(f"decided by {decision.authority}")
+    if decision.verdict is Verdict.DENY:
+        reasons.append("lacks " + ", ".join(dict.fromkeys(r.id for r in decision.unmet)))
+    if decision.verdict is Verdict.UNDETERMINED:
+        reasons.append("not known: " + ", ".join(dict.fromkeys(m.fact for m in decision.missing)))
+    assumed = [r.id for r in decision.requirements if r.assumed and r.counts]
+    if assumed:
+        reasons.append("assuming " + ", ".join(dict.fromkeys(assumed)))
+    why = f" ({'; '.join(reasons)})" if reasons else ""
+    return f"{decision.verdict.value}: {sentence(decision)}{why}"

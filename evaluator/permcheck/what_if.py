@@ -1,0 +1,140 @@
+"""Read `KEY=VALUE` as a change of an estate.
+
+    use-intune-rbac=on                      the tenant-wide toggle
+    tenant.entra_premium=yes                any fact of the tenant
+    hierarchy:P01.enforce-cm-rbac=cleared   the checkbox; or any fact of a hierarchy
+    user:anna@contoso.com.synced=no         any fact of a user, device, script or application
+    group:SG-Helpdesk.add=anna@contoso.com  a member more; `.remove` one less
+    intune-role:Help Desk Operator.add=anna@contoso.com
+    entra-role:Intune Administrator.add=anna@contoso.com
+    app-role:Configuration Manager Microservice/Admin User.add=anna@contoso.com
+    security-role:P01/Remote Tools Operator@All Systems.add=anna@contoso.com
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from permcheck.ask import Asker
+from permcheck.errors import QuestionError
+from permcheck.load.resolve_people import group_names
+from permcheck.model import change as c
+from permcheck.model.names import Names
+from permcheck.model.tables import hierarchy_of
+
+SHORT = {"use-intune-rbac": "tenant.use_intune_rbac"}
+FACT_NAMES = {"enforce-cm-rbac": "enforce_configmgr_rbac", "enforce_cm_rbac": "enforce_configmgr_rbac"}
+WORDS = {"true": True, "yes": True, "false": False, "no": False}
+FORM = "write KEY=VALUE, such as use-intune-rbac=on or hierarchy:P01.enforce-cm-rbac=off"
+
+
+def read_changes(asker: Asker, texts: Iterable[str]) -> tuple[c.Change, ...]:
+    """Read several changes. Raises QuestionError or UnknownNameError."""
+    return tuple(read_change(asker, text) for text in texts)
+
+
+def read_change(asker: Asker, text: str) -> c.Change:
+    """Read one change. Raises QuestionError or UnknownNameError."""
+    key, equals, value = text.partition("=")
+    subject, _, name = SHORT.get(key, key).partition(":")
+    if not equals:
+        message = f"`{text}` is not a change"
+        raise QuestionError(message, FORM)
+    if subject.startswith("tenant."):
+        return c.SetFact("tenant", "", _fact(subject.removeprefix("tenant.")), _value(value))
+    head, dot, last = name.rpartition(".")
+    if not dot:
+        message = f"`{key}` names no fact"
+        raise QuestionError(message, FORM)
+    if subject in RECORDS:
+        return c.SetFact(subject, RECORDS[subject](asker).find(head), _fact(last), _value(value))
+    if subject in GRANTS:
+        return GRANTS[subject](asker, head, last, value)
+    message = f"`{subject}` is nothing that can be changed"
+    raise QuestionError(message, "known are tenant, " + ", ".join((*RECORDS, *GRANTS)))
+
+
+def _fact(name: str) -> str:
+    return FACT_NAMES.get(name, name.replace("-", "_"))
+
+
+def _value(text: str) -> Any:
+    plain = text.strip()
+    folded = plain.casefold()
+    if folded in {"unknown", "null", ""}:
+        return None
+    if folded in WORDS:
+        return WORDS[folded]
+    if "," in plain:
+        return [part.strip() for part in plain.split(",") if part.strip()]
+    return int(plain) if plain.isdigit() else plain
+
+
+def _objects(kind: str, section: str) -> Callable[[Asker], Names]:
+    def names(asker: Asker) -> Names:
+        records = getattr(asker.tables, section)
+        return Names(kind, ((key, (form.name, f"{hierarchy_of(key)}/{form.name}")) for key, form in records.items()))
+
+    return names
+
+
+RECORDS: dict[str, Callable[[Asker], Names]] = {
+    "hierarchy": lambda asker: asker.hierarchies,
+    "user": lambda asker: asker.users,
+    "device": lambda asker: asker.devices,
+    "script": _objects("script", "scripts"),
+    "application": _objects("application", "applications"),
+}
+"""What has facts of its own."""
+
+
+def _group(asker: Asker, name: str, verb: str, value: str) -> c.Change:
+    group = group_names(asker.tables.groups).find(name)
+    user = asker.users.find(value)
+    return c.AddMember(group, user) if verb == "add" else c.RemoveMember(group, user)
+
+
+def _intune_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
+    custom = Names("Intune role", ((key, (key,)) for key in asker.tables.intune_roles)).get(name)
+    user = asker.users.find(value)
+    if custom is not None:
+        return c.AssignIntuneRole(custom, built_in=False, user=user)
+    return c.AssignIntuneRole(asker.policy.find_role("intune", name), built_in=True, user=user)
+
+
+def _entra_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
+    return c.AssignEntraRole(asker.policy.find_role("entra", name), asker.users.find(value))
+
+
+def _app_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
+    return c.AssignAppRole(asker.policy.find_permission("entra", name), asker.users.find(value))
+
+
+def _security_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
+    where, at, collection = name.partition("@")
+    hierarchy_name, slash, role_name = where.partition("/")
+    if not at or not slash:
+        message = f"`{name}` names no role on a collection"
+        raise QuestionError(message, "write security-role:HIERARCHY/ROLE@COLLECTION.add=USER")
+    hierarchy = asker.hierarchies.find(hierarchy_name)
+    tables = asker.tables
+    roles = ((k, (r.name,)) for k, r in tables.security_roles.items() if r.hierarchy == hierarchy)
+    collections = ((k, (x.name, x.id)) for k, x in tables.collections.items() if hierarchy_of(k) == hierarchy)
+    return c.AssignSecurityRole(
+        hierarchy,
+        Names("security role", roles).find(role_name),
+        asker.users.find(value),
+        Names("collection", collections).find(collection),
+        asker.policy.default_scope,
+    )
+
+
+GRANTS: dict[str, Callable[[Asker, str, str, str], c.Change]] = {
+    "group": _group,
+    "intune-role": _intune_role,
+    "entra-role": _entra_role,
+    "app-role": _app_role,
+    "security-role": _security_role,
+}
+"""What can be given."""
