@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from permcheck.ask import Asker
 from permcheck.errors import Problem, QuestionError
-from permcheck.evaluate.change import changed
 from permcheck.evaluate.decide import decide
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.further import further
 from permcheck.evaluate.question import Question
-from permcheck.evaluate.strict import strict_decision
 from permcheck.graph.build import draw
 from permcheck.graph.membership import Membership
 from permcheck.graph.node import Adjacency, Container
@@ -22,13 +21,14 @@ from permcheck.graph.rights import GrantGraph
 from permcheck.load.estate import collector_off, read_estate
 from permcheck.load.policy import load_policy
 from permcheck.load.resolve import resolve
-from permcheck.model.change import Change
 from permcheck.model.decision import Decision
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Tables
-from permcheck.what_if import read_changes
+
+if TYPE_CHECKING:
+    from permcheck.model.change import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Estate:
     def verdict(self, user: str, action: str, device: str | None = None, *, object: str | None = None) -> Verdict:  # noqa: A002 - as in check
         """The verdict of `check` alone, in microseconds once the user is known."""
         question = self._asker.question(user, action, device, object)
-        return strict_decision(self._engine, question).verdict if self.settings.strict else self._engine.verdict(question)
+        return self._decide(question).verdict if self.settings.strict else self._engine.verdict(question)
 
     def check_many(self, requests: Iterable[Request]) -> Iterator[Decision]:
         """Decide many requests, in their order, one at a time."""
@@ -118,11 +118,15 @@ class Estate:
 
     def with_changes(self, *changes: Change) -> Estate:
         """The estate as it would be after the changes. Raises QuestionError if one can't be made."""
+        from permcheck.evaluate.change import changed
+
         tables = changed(self._tables, self._policy, changes)
         return Estate(tables, self._policy, self.warnings, self.settings, self._container)
 
     def what_if(self, *texts: str) -> Estate:
         """The estate after changes written as KEY=VALUE, such as `use-intune-rbac=on`. Raises QuestionError."""
+        from permcheck.what_if import read_changes
+
         return self.with_changes(*read_changes(self._asker, texts))
 
     def with_settings(
@@ -135,6 +139,8 @@ class Estate:
 
     def _decide(self, question: Question) -> Decision:
         if self.settings.strict:
+            from permcheck.evaluate.strict import strict_decision
+
             return strict_decision(self._engine, question)
         return decide(self._engine, question, further(self._engine, question))
 

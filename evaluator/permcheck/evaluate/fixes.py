@@ -24,7 +24,7 @@ from permcheck.model.tables import Tables
 TRIES = 400
 SHOWN = 8
 POWERFUL = 40
-"""A role with more acting permissions than this comes after everything else."""
+"""Changes that give more acting permissions than this are proposed only where nothing smaller helps."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ class FixFinder:
                     if frozenset(changes) not in found and self._allows(changes):
                         found[frozenset(changes)] = self._fix(changes, combination)
         minimal = absorbed(found)
-        fixes = sorted((found[key] for key in minimal), key=self._rank)
+        ranked = sorted(((self._rank(found[key]), found[key]) for key in minimal), key=lambda one: one[0])
+        modest = [fix for rank, fix in ranked if not rank[0]]
+        fixes = modest or [fix for _, fix in ranked]
         return tuple(fixes[:SHOWN]), "" if fixes else self._why_not(failing, tried)
 
     def _failing(self) -> dict[Leaf, State]:

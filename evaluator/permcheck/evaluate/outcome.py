@@ -10,7 +10,6 @@ from permcheck.evaluate.question import Question, World
 from permcheck.graph.membership import Membership
 from permcheck.graph.node import Grant
 from permcheck.graph.rights import GrantGraph, Rights
-from permcheck.model.change import Change, RemoveGrant, RemoveMember
 from permcheck.model.decision import Missing, NearMiss, Proof, Step
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import State
@@ -62,23 +61,12 @@ class Context:
     def step(self, grant: Grant) -> Step:
         """The sentence of a grant."""
         origin = self.origin(*grant.record) if grant.record else None
-        return Step(grant.reason, origin, grant.sources, removal(grant))
+        edge = (grant.kind, *grant.start, grant.end.key, *grant.record) if grant.record else None
+        return Step(grant.reason, origin, grant.sources, edge)
 
     def path(self, grants: Iterable[Grant], *more: Step) -> Proof:
         """A chain of grants as a proof."""
         return Proof((*(self.step(grant) for grant in grants), *more), "grant")
-
-
-def removal(grant: Grant) -> Change | None:
-    """The change that takes a grant away; None for what the policy says, or what is no right by itself."""
-    if grant.record is None:
-        return None
-    section, key = grant.record
-    if grant.kind == "member":
-        return RemoveMember(grant.end.key, grant.start.key, grant.start.kind)
-    if grant.kind in {"assigned", "holds"}:
-        return RemoveGrant(section, key, grant.start.kind, grant.start.key)
-    return RemoveGrant("rows", grant.end.key) if grant.kind == "pair" else None
 
 
 def missing(facts: Iterable[str], text: str) -> tuple[Missing, ...]:

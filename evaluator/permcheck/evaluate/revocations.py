@@ -9,6 +9,7 @@ from permcheck.evaluate.plan import Branch, Leaf
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.sets import IMPOSSIBLE, Family, defeat, either, every
 from permcheck.evaluate.slice import engine_of, sliced
+from permcheck.model.change import Change, RemoveGrant, RemoveMember
 from permcheck.model.decision import Revocation, Step
 from permcheck.model.state import MET, Verdict
 
@@ -28,16 +29,30 @@ def revocations(engine: Engine, question: Question) -> tuple[Revocation, ...]:
         if outcome.state is not MET:
             return IMPOSSIBLE
         proofs = [p for p in outcome.explain().proofs if p.kind == "grant"]
-        chains = [frozenset(frozenset({s}) for s in p.steps if s.removal is not None) for p in proofs]
+        chains = [frozenset(frozenset({s}) for s in p.steps if removal(s) is not None) for p in proofs]
         return every(either([chain]) for chain in chains) if chains else IMPOSSIBLE
 
     goal = Branch("all", tuple(plan.sides[side] for side in plan.deciding))
     found = []
     for steps in sorted(defeat(goal, leaf), key=lambda s: (len(s), sorted(step.text for step in s))):
-        revocation = Revocation(tuple(sorted(steps, key=lambda step: step.text)))
-        tables = changed(base, engine.policy, revocation.changes)
+        grants = tuple(sorted(steps, key=lambda step: step.text))
+        changes = tuple(change for step in grants if (change := removal(step)) is not None)
+        revocation = Revocation(grants, changes)
+        tables = changed(base, engine.policy, changes)
         if engine_of(engine, tables).verdict(question) is not Verdict.ALLOW:
             found.append(revocation)
         if len(found) == SHOWN:
             break
     return tuple(found)
+
+
+def removal(step: Step) -> Change | None:
+    """The change that takes a grant away; None for what the policy says, or what is no right by itself."""
+    if step.edge is None:
+        return None
+    kind, holder_kind, holder, end, section, key = step.edge
+    if kind == "member":
+        return RemoveMember(end, holder, holder_kind)
+    if kind in {"assigned", "holds"}:
+        return RemoveGrant(section, key, holder_kind, holder)
+    return RemoveGrant("rows", end) if kind == "pair" else None

@@ -6,17 +6,16 @@ carries a digest of the YAML files and is believed only if that fits.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import cache
+from importlib.util import source_hash
 from pathlib import Path
-from typing import Any, Final
-
-from pydantic import ValidationError
+from typing import Final
 
 from permcheck.errors import LoadError, PolicyError, Problem
 from permcheck.load.data import data_root
 from permcheck.load.forms import as_form
+from permcheck.load.packed import pack, unpack
 from permcheck.load.text import parse_file
 from permcheck.model.base import Form
 from permcheck.model.policy import FORMS
@@ -36,26 +35,25 @@ def kind_of(folder: Path, path: Path) -> str:
 
 
 def digest(folder: Path) -> str:
-    """Hash names and contents of all policy files."""
-    total = hashlib.sha256()
+    """Hash names and contents of all policy files, as Python does to see that a compiled module is stale."""
+    parts = []
     for path in policy_files(folder):
-        total.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()
+        parts += [path.relative_to(folder).as_posix().encode(), path.read_bytes()]
+    return source_hash(b"\0".join(parts)).hex()
 
 
-def read_policy(folder: Path) -> dict[str, tuple[str, Any]]:
-    """Parse and validate every policy file: relative path -> (kind, data). Raises PolicyError."""
+def read_policy(folder: Path) -> dict[str, Form]:
+    """Parse and validate every policy file: relative path -> form. Raises PolicyError with every problem."""
     problems: list[Problem] = []
-    result: dict[str, tuple[str, Any]] = {}
+    result: dict[str, Form] = {}
     for path in policy_files(folder):
         kind = kind_of(folder, path)
-        try:
-            parsed = parse_file(path)
-            as_form(parsed, FORMS[kind], f"policy-{kind}")
-            result[path.relative_to(folder).as_posix()] = (kind, parsed.data)
-        except KeyError:
+        if kind not in FORMS:
             help_ = "known are " + ", ".join(FORMS)
             problems.append(Problem(str(path), 0, 0, "unknown-policy-file", "no form is known for this file", help_))
+            continue
+        try:
+            result[path.relative_to(folder).as_posix()] = as_form(parse_file(path), FORMS[kind], f"policy-{kind}")
         except LoadError as error:
             problems += error.problems
     if problems:
@@ -65,7 +63,8 @@ def read_policy(folder: Path) -> dict[str, tuple[str, Any]]:
 
 def compile_policy(folder: Path) -> str:
     """Make the text of compiled.json."""
-    document = {"digest": digest(folder), "files": read_policy(folder)}
+    forms = {name: pack(form) for name, form in read_policy(folder).items()}
+    document = {"digest": digest(folder), "files": forms}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
 
 
@@ -77,26 +76,19 @@ def load_policy() -> Policy:
 
 def policy_from(folder: Path) -> Policy:
     """Load a policy folder. Raises PolicyError."""
-    files = _compiled(folder)
-    if files is None:
-        files = read_policy(folder)
-    forms: list[tuple[str, Form]] = []
-    for name, (kind, data) in files.items():
-        try:
-            forms.append((name, FORMS[kind].model_validate(data)))
-        except ValidationError as error:
-            problem = Problem(str(folder / name), 0, 0, "policy", str(error).splitlines()[0])
-            raise PolicyError((problem,)) from None
-    return build_policy(tuple(forms))
+    forms = _compiled(folder)
+    if forms is None:
+        forms = read_policy(folder)
+    return build_policy(tuple(forms.items()))
 
 
-def _compiled(folder: Path) -> dict[str, tuple[str, Any]] | None:
-    """Read compiled.json if it is there and fits the YAML files."""
+def _compiled(folder: Path) -> dict[str, Form] | None:
+    """Read compiled.json if it is there and fits the YAML files, which were validated when it was made."""
     try:
-        document = json.loads((folder / COMPILED).read_bytes())
+        document = json.loads((folder / COMPILED).read_bytes(), object_hook=unpack)
         if document["digest"] == digest(folder):
-            files: dict[str, tuple[str, Any]] = document["files"]
-            return files
+            forms: dict[str, Form] = document["files"]
+            return forms
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None

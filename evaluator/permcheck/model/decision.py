@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from permcheck.model.change import Change
-from permcheck.model.policy import Place
 from permcheck.model.state import State, Verdict
-from permcheck.model.tables import Origin
+
+if TYPE_CHECKING:
+    from permcheck.model.change import Change
+    from permcheck.model.policy import Place
+    from permcheck.model.tables import Origin
 
 Side: TypeAlias = Literal["common", "configmgr", "intune", "switch"]
 
@@ -22,8 +24,8 @@ class Step:
     text: str
     origin: Origin | None = None
     sources: tuple[str, ...] = ()
-    removal: Change | None = None
-    """The change that takes this grant away, if one can."""
+    edge: tuple[str, ...] | None = None
+    """For a grant of the estate: its kind, start (kind and key), end, and record (section and key)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,8 @@ class Revocation:
     """A minimal set of grants without which the answer is no longer allow."""
 
     grants: tuple[Step, ...]
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """The changes that make it."""
-        return tuple(step.removal for step in self.grants if step.removal is not None)
+    changes: tuple[Change, ...]
+    """The changes that make it."""
 
 
 @dataclass(frozen=True, slots=True)

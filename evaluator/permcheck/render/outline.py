@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from permcheck.model.decision import Decision, Fix, Proof, Requirement, Step
+from permcheck.model.policy import Place
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import State, Verdict
 
@@ -23,6 +24,7 @@ AUTHORITIES = {
     "both": "Configuration Manager and Intune, both must allow",
 }
 PATHS_SHOWN = 3
+FIXES_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,27 @@ class Section:
 
 
 class Notes:
-    """Numbers sources in the order in which they are first cited."""
+    """Numbers sources in the order in which they are first cited.
 
-    def __init__(self) -> None:
+    Of several sources for one thing, the most telling are cited: those that were there at the
+    edition's date before later ones, the specification before other pages, newer before older.
+    """
+
+    def __init__(self, policy: Policy, day: str = "9999") -> None:
+        self.policy, self.day = policy, day
         self.numbers: dict[str, int] = {}
 
-    def cite(self, sources: tuple[str, ...]) -> str:
+    def cite(self, sources: tuple[str, ...], limit: int = 2) -> str:
         """A mark such as `[1][3]`; empty without sources."""
-        return "".join(f"[{self.numbers.setdefault(s, len(self.numbers) + 1)}]" for s in sources)
+        chosen = sorted(sorted(sources, key=self._date, reverse=True), key=self._rank)[:limit]
+        return "".join(f"[{self.numbers.setdefault(s, len(self.numbers) + 1)}]" for s in chosen)
+
+    def _date(self, source: str) -> str:
+        return self.policy.document_of(source).date
+
+    def _rank(self, source: str) -> tuple[bool, bool]:
+        document = self.policy.document_of(source)
+        return document.date > self.day, not document.specification
 
 
 def sentence(decision: Decision) -> str:
@@ -67,20 +82,22 @@ def sentence(decision: Decision) -> str:
 
 
 def outline(decision: Decision, policy: Policy) -> Iterator[Section]:
-    """The sections of an explanation. Empty ones are left out."""
-    notes = Notes()
+    """The sections of an explanation, what matters most first. Empty ones are left out."""
+    day = max((policy.editions[edition].date for edition in decision.editions), default="9999")
+    notes = Notes(policy, day)
+    stops = "What stops it" if decision.verdict is Verdict.DENY else "What is not known"
     sections = [
         ("Who decides", _authority(decision, notes)),
-        ("Missing facts", _missing(decision)),
-        ("What is needed", _requirements(decision, notes)),
+        (stops, _obstacles(decision, notes)),
         ("How to fix it (each was tried on a copy of the estate)", _fixes(decision)),
-        ("Near misses", [Line(0, n.text, "near") for n in decision.near_misses]),
         ("What the person sees", _error(decision, notes)),
+        ("Near misses", [Line(0, n.text, "near") for n in decision.near_misses]),
+        ("What is needed, in the order in which to look for a fault", _requirements(decision, notes)),
         ("What would end this access", _revocations(decision)),
-        ("Read in another way", _turns(decision, notes)),
+        ("Read in another way, the answer would be", _turns(decision, notes)),
         ("Notes", [Line(0, note) for note in decision.notes]),
         ("Not looked at", [Line(0, text) for text in decision.not_modelled]),
-        ("The other side, which does not decide here", _other_side(decision, notes)),
+        ("What does not count here", _other_side(decision)),
     ]
     for heading, lines in sections:
         if lines:
@@ -103,8 +120,25 @@ def _authority(decision: Decision, notes: Notes) -> list[Line]:
     return [*lines, Line(1, f"judged by the documents of {' and '.join(decision.editions)}")]
 
 
-def _missing(decision: Decision) -> list[Line]:
+def _obstacles(decision: Decision, notes: Notes) -> list[Line]:
+    """The requirements that fail or, where nothing certainly fails, the facts that are missing."""
+    if decision.verdict is Verdict.DENY:
+        return [line for r in decision.unmet for line in _failing(r, notes)]
     return [Line(0, f"{m.fact}: {m.text}", "missing") for m in decision.missing]
+
+
+def _failing(requirement: Requirement, notes: Notes) -> Iterator[Line]:
+    r = requirement
+    group = " (one of several is enough)" if r.group else ""
+    yield Line(0, f"{r.id}  {r.needs}{group} {notes.cite(r.sources)}".rstrip(), "requirement", MARKS[r.state])
+    for proof in r.proofs[:PATHS_SHOWN]:
+        yield from _proof(proof, notes)
+    if r.fix:
+        yield Line(1, r.fix, "advice")
+    for place in r.where:
+        yield Line(1, f"{CONSOLES[place.console]}: {place.path}", "place")
+    if r.takes:
+        yield Line(1, f"takes {r.takes}", "place")
 
 
 def _requirements(decision: Decision, notes: Notes) -> list[Line]:
@@ -112,18 +146,22 @@ def _requirements(decision: Decision, notes: Notes) -> list[Line]:
 
 
 def _requirement(requirement: Requirement, notes: Notes) -> Iterator[Line]:
+    """One line; below it the chain of grants, or what is missing. Facts only say where they stand."""
     r = requirement
-    group = " (one of several is enough)" if r.group and r.state is not State.MET else ""
-    cited = notes.cite(r.sources)
-    yield Line(0, f"{r.id}  {r.needs}{group} {cited}".rstrip(), "requirement", MARKS[r.state])
-    for proof in r.proofs[:PATHS_SHOWN]:
+    chains = [proof for proof in r.proofs if proof.kind == "grant"]
+    end = "  (assumed)" if r.assumed else "" if chains or r.state is not State.MET else _places(r)
+    yield Line(0, f"{r.id}  {r.needs}{end} {notes.cite(r.sources)}".rstrip(), "requirement", MARKS[r.state])
+    for proof in chains[:PATHS_SHOWN]:
         yield from _proof(proof, notes)
-    if len(r.proofs) > PATHS_SHOWN:
-        yield Line(1, f"and {len(r.proofs) - PATHS_SHOWN} more ways")
+    if len(chains) > PATHS_SHOWN:
+        yield Line(1, f"and {len(chains) - PATHS_SHOWN} more ways")
     if r.state is State.UNKNOWN:
         yield from (Line(1, f"unknown: {m.fact} ({m.text})", "missing") for m in r.missing)
-    if r.state is State.UNMET:
-        yield from _advice(r)
+
+
+def _places(requirement: Requirement) -> str:
+    places = dict.fromkeys(str(step.origin) for proof in requirement.proofs for step in proof.steps if step.origin)
+    return f"  ({', '.join(places)})" if places else ""
 
 
 def _proof(proof: Proof, notes: Notes) -> Iterator[Line]:
@@ -132,28 +170,23 @@ def _proof(proof: Proof, notes: Notes) -> Iterator[Line]:
         yield Line(1, text if number == 0 or proof.kind != "grant" else f"-> {text}", "proof")
 
 
-def _advice(requirement: Requirement) -> Iterator[Line]:
-    if requirement.fix:
-        yield Line(1, requirement.fix, "advice")
-    for place in requirement.where:
-        yield Line(1, f"{CONSOLES[place.console]}: {place.path}", "place")
-    if requirement.takes:
-        yield Line(1, f"takes {requirement.takes}", "place")
-
-
 def _fixes(decision: Decision) -> list[Line]:
     if decision.no_fix:
         return [Line(0, f"none: {decision.no_fix}")]
-    return [line for number, fix in enumerate(decision.fixes, 1) for line in _fix(number, fix)]
+    told = {place for r in decision.unmet for place in r.where}
+    lines = [line for number, fix in enumerate(decision.fixes[:FIXES_SHOWN], 1) for line in _fix(number, fix, told)]
+    more = len(decision.fixes) - FIXES_SHOWN
+    return [*lines, Line(0, f"and {more} more (--format json shows them)")] if more > 0 else lines
 
 
-def _fix(number: int, fix: Fix) -> Iterator[Line]:
+def _fix(number: int, fix: Fix, told: set[Place]) -> Iterator[Line]:
+    """A fix; places that stand above already are not repeated."""
     for index, text in enumerate(fix.texts):
         yield Line(0 if index == 0 else 1, f"{number}. {text}" if index == 0 else f"and {text}", "fix")
     what = "no further permission" if not fix.gained else f"{fix.gained} permission{'s'[: fix.gained > 1]}"
     takes = f"; takes {', '.join(fix.takes)}" if fix.takes else ""
     yield Line(1, f"gives the user {what}{takes}", "place")
-    for place in fix.where:
+    for place in (p for p in fix.where if p not in told):
         yield Line(1, f"{CONSOLES[place.console]}: {place.path}", "place")
 
 
@@ -183,11 +216,13 @@ def _turn(kind: str, name: str, alternative: str) -> str:
     return f"the edition is {name}" if kind == "edition" else f"the reading {name} is {alternative}"
 
 
-def _other_side(decision: Decision, notes: Notes) -> list[Line]:
+def _other_side(decision: Decision) -> list[Line]:
+    """The side that does not decide, and the switches: listed, not explained."""
     lines = []
-    for r in decision.requirements:
-        if not r.counts and not r.group:
-            lines.append(Line(0, f"{r.id}  {r.needs} {notes.cite(r.sources)}".rstrip(), "requirement", MARKS[r.state]))
+    for state, word in ((State.UNMET, "not met"), (State.UNKNOWN, "not known"), (State.MET, "met")):
+        ids = [r.id for r in decision.requirements if not r.counts and r.state is state]
+        if ids:
+            lines.append(Line(0, f"{word}: {', '.join(dict.fromkeys(ids))}", "", MARKS[state]))
     return lines
 
 

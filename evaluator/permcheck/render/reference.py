@@ -17,7 +17,7 @@ class Writer:
     """Collects sections and the sources that they cite."""
 
     policy: Policy
-    notes: Notes = field(default_factory=Notes)
+    notes: Notes
     sections: list[Section] = field(default_factory=list)
 
     def add(self, heading: str, lines: list[Line]) -> None:
@@ -27,12 +27,12 @@ class Writer:
 
     def cite(self, text: str, sources: tuple[str, ...]) -> Line:
         """A line with its sources."""
-        return Line(0, f"{text} {self.notes.cite(sources)}".rstrip())
+        return Line(0, f"{text} {self.notes.cite(sources, limit=4)}".rstrip())
 
 
 def reference(policy: Policy, kind: str, name: str | None) -> Iterator[Section]:
     """The sections about one thing. Raises UnknownNameError."""
-    writer = Writer(policy)
+    writer = Writer(policy, Notes(policy))
     if kind != "policy" and not name:
         raise UnknownNameError(kind, "", (), f"name one: permcheck show {kind} NAME")
     WRITERS[kind](writer, name or "")

@@ -53,16 +53,17 @@ def print_sections(console: Console, sections: Iterable[Section]) -> None:
 
 
 def _print_line(console: Console, line: Line) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
+    """Print one line, wrapped, with a hanging indent behind a mark."""
     from rich.text import Text
 
-    indent = 2 + 4 * line.depth
-    if not line.mark:
-        console.print(Padding(Text(line.text, STYLES.get(line.kind, "")), (0, 0, 0, indent)))
-        return
-    pretty, plain, style = MARKS[line.mark]
-    mark = pretty if (console.encoding or "").casefold().startswith("utf") else plain
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row(Text(mark, style), Text(line.text, "" if line.mark == "ok" else style.removeprefix("bold ")))
-    console.print(Padding(grid, (0, 0, 0, indent)))
+    lead = Text(" " * (2 + 4 * line.depth))
+    style = STYLES.get(line.kind, "")
+    if line.mark:
+        pretty, plain, colour = MARKS[line.mark]
+        mark = pretty if (console.encoding or "").casefold().startswith("utf") else plain
+        lead.append(f"{mark} ", colour)
+        style = "" if line.mark == "ok" else colour.removeprefix("bold ")
+    hang = " " * lead.cell_len
+    for number, chunk in enumerate(Text(line.text, style).wrap(console, max(console.width - lead.cell_len, 20))):
+        chunk.rstrip()
+        console.print((lead if number == 0 else Text(hang)) + chunk, soft_wrap=True)
