@@ -169,7 +169,9 @@ def load(path: str | PathLike[str], *, container: Callable[[], Container] | None
     with collector_off():
         tables, warnings = resolve(read_estate(Path(path)), policy)
         if container is None:
-            from permcheck.graph.backend import digraph  # networkx takes 100 ms to import
+            from permcheck.graph.backend import (
+                digraph,  # networkx takes 100 ms to import
+            )
 
             container = digraph
         return Estate(tables, policy, warnings, container=container)

@@ -8,10 +8,18 @@ from typing import Any
 
 from permcheck.errors import QuestionError
 from permcheck.model import change as c
-from permcheck.model.estate import AdministrativeUser, Group
 from permcheck.model.base import Form
+from permcheck.model.estate import AdministrativeUser, Group
 from permcheck.model.policy_index import Policy
-from permcheck.model.tables import IntuneAssignment, Key, Principals, RoleHolders, SecurityRole, SecurityRow, Tables
+from permcheck.model.tables import (
+    IntuneAssignment,
+    Key,
+    Principals,
+    RoleHolders,
+    SecurityRole,
+    SecurityRow,
+    Tables,
+)
 
 SECTION_OF = {
     "hierarchy": "hierarchies",
@@ -61,7 +69,7 @@ def _members(tables: Tables, group: Key, update: Callable[[Principals], Principa
 
 
 def _add_member(tables: Tables, _policy: Policy, change: c.AddMember) -> Tables:
-    return _members(tables, change.group, lambda m: replace(m, users=tuple(dict.fromkeys((*m.users, change.user)))))
+    return _members(tables, change.group, lambda m: m._replace(users=tuple(dict.fromkeys((*m.users, change.user)))))
 
 
 def _remove_member(tables: Tables, _policy: Policy, change: c.RemoveMember) -> Tables:
@@ -69,7 +77,7 @@ def _remove_member(tables: Tables, _policy: Policy, change: c.RemoveMember) -> T
     return _members(
         tables,
         change.group,
-        lambda m: replace(m, **{field: tuple(key for key in getattr(m, field) if key != change.member)}),
+        lambda m: m._replace(**{field: tuple(key for key in getattr(m, field) if key != change.member)}),
     )
 
 
@@ -101,8 +109,8 @@ def _create_intune_role(tables: Tables, _policy: Policy, change: c.CreateIntuneR
 def _holders(tables: Tables, section: str, role: str, user: Key) -> Tables:
     holders = dict(getattr(tables, section))
     found = next((h for h in holders.values() if h.role == role), RoleHolders(f"new {role}", role, Principals()))
-    active = replace(found.active, users=tuple(dict.fromkeys((*found.active.users, user))))
-    holders[found.key] = replace(found, active=active)
+    active = found.active._replace(users=tuple(dict.fromkeys((*found.active.users, user))))
+    holders[found.key] = found._replace(active=active)
     return replace(tables, **{section: holders})
 
 
@@ -145,7 +153,7 @@ def _create_security_role(tables: Tables, policy: Policy, change: c.CreateSecuri
 
 def _add_scope_tag(tables: Tables, _policy: Policy, change: c.AddScopeTag) -> Tables:
     found = tables.intune_assignments[change.assignment]
-    tagged = replace(found, tags=tuple(dict.fromkeys((*(found.tags or ()), change.tag))))
+    tagged = found._replace(tags=tuple(dict.fromkeys((*(found.tags or ()), change.tag))))
     return replace(tables, intune_assignments={**tables.intune_assignments, change.assignment: tagged})
 
 
@@ -154,11 +162,11 @@ def _remove_grant(tables: Tables, _policy: Policy, change: c.RemoveGrant) -> Tab
     if change.holder:
         record = records[change.key]
         if isinstance(record, IntuneAssignment):
-            records[change.key] = replace(record, members=tuple(m for m in record.members if m != change.holder))
+            records[change.key] = record._replace(members=tuple(m for m in record.members if m != change.holder))
         else:
             field = "users" if change.holder_kind == "user" else "groups"
             kept = tuple(key for key in getattr(record.active, field) if key != change.holder)
-            records[change.key] = replace(record, active=replace(record.active, **{field: kept}))
+            records[change.key] = record._replace(active=record.active._replace(**{field: kept}))
     else:
         records.pop(change.key, None)
     return replace(tables, **{change.section: records})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
 from permcheck.graph.node import Node
@@ -24,8 +24,7 @@ FAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """One way to a permission: the way to the role, the chain from the role, and whether it all holds."""
 
     way: Way

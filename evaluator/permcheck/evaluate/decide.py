@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_leaf
@@ -22,13 +22,22 @@ from permcheck.model.decision import (
     Side,
     Step,
 )
-from permcheck.model.state import MET, UNKNOWN, UNMET, VERDICT_OF, State, agreed, all_of, any_of
+from permcheck.model.state import (
+    MET,
+    UNKNOWN,
+    UNMET,
+    VERDICT_OF,
+    State,
+    agreed,
+    all_of,
+    any_of,
+)
+from permcheck.model.tables import Tables
 
 SIDES: tuple[Side, ...] = ("common", "configmgr", "intune", "switch")
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(NamedTuple):
     """One world, with the state of every requirement in it."""
 
     world: World
@@ -53,7 +62,7 @@ def decide(engine: Engine, question: Question, further: Further | None = None) -
         action=question.action.id + (f":{question.variant}" if question.variant else ""),
         device=record.name if record else None,
         hierarchy=tables.hierarchies[question.hierarchy].id if question.hierarchy else None,
-        object=_object_name(engine, question),
+        object=_object_name(tables, question),
         title=question.action.title,
         verdict=VERDICT_OF[state],
         authority=authority,
@@ -70,10 +79,10 @@ def decide(engine: Engine, question: Question, further: Further | None = None) -
     )
 
 
-def _object_name(engine: Engine, question: Question) -> str | None:
+def _object_name(tables: Tables, question: Question) -> str | None:
     if question.object is None or question.action.object is None:
         return None
-    records = engine.tables.scripts if question.action.object == "script" else engine.tables.applications
+    records = tables.scripts if question.action.object == "script" else tables.applications
     return str(records[question.object].name)
 
 
@@ -109,7 +118,7 @@ def _run(
     start = len(found)
     state = any_of([_run(engine, context, c, side, found, counts=counts, group=name) for c in tree.children])
     if state is MET:
-        found[start:] = [replace(r, counts=r.counts and r.state is MET) for r in found[start:]]
+        found[start:] = [r._replace(counts=r.counts and r.state is MET) for r in found[start:]]
     return state
 
 
@@ -122,16 +131,26 @@ def _ids(tree: Tree) -> Iterator[str]:
 
 
 def _requirement(engine: Engine, context: Context, leaf: Leaf, side: Side, *, counts: bool, group: str) -> Requirement:
+    """A requirement with its reasons; one that has nothing to do with the device is worked out once."""
+    question = context.question
+    if leaf.on_device or "{device}" in leaf.requirement.needs:
+        return _told(engine, context, leaf, side, counts=counts, group=group)
+    key = (leaf, question.user, question.hierarchy, question.object, side, counts, group)
+    found = engine.told.get(key)
+    if found is None:
+        found = engine.told[key] = _told(engine, context, leaf, side, counts=counts, group=group)
+    return found
+
+
+def _told(engine: Engine, context: Context, leaf: Leaf, side: Side, *, counts: bool, group: str) -> Requirement:
     outcome = run_leaf(context, leaf)
     state = engine.settled(leaf, outcome)
     assumed = state is not outcome.state
-    explanation = outcome.explain()
-    if assumed:
-        explanation = _assumption(context, leaf)
+    explanation = _assumption(context, leaf) if assumed else outcome.explain()
     form = leaf.requirement
     return Requirement(
         id=leaf.id,
-        needs=form.needs.format_map(_Fields(context, leaf)),
+        needs=form.needs.format_map(_fields(context, leaf)) if "{" in form.needs else form.needs,
         state=state,
         side=side,
         counts=counts,
@@ -139,7 +158,7 @@ def _requirement(engine: Engine, context: Context, leaf: Leaf, side: Side, *, co
         assumed=assumed,
         proofs=explanation.proofs,
         missing=explanation.missing,
-        near=tuple(replace(n, requirement=leaf.id) for n in explanation.near),
+        near=tuple(n._replace(requirement=leaf.id) for n in explanation.near),
         sources=leaf.sources,
         where=form.where,
         fix=form.fix or "",
@@ -152,40 +171,37 @@ def _assumption(context: Context, leaf: Leaf) -> Explanation:
     return Explanation((Proof((step,), "assumption"),))
 
 
-class _Fields(dict[str, str]):
+def _fields(context: Context, leaf: Leaf) -> dict[str, str]:
     """Fields of a requirement's phrase."""
-
-    def __init__(self, context: Context, leaf: Leaf) -> None:
-        question, tables = context.question, context.tables
-        device = tables.devices.get(question.device or "")
-        records = {**tables.scripts, **tables.applications}
-        super().__init__(
-            user=tables.users[question.user].upn,
-            device=device.name if device else "the device",
-            hierarchy=tables.hierarchies[question.hierarchy].id if question.hierarchy else "the hierarchy",
-            object=records[question.object].name if question.object else f"the {question.action.object or 'object'}",
-            value=leaf.need.value or "",
-            at_least=leaf.need.at_least or "",
-            permission=context.policy.title(leaf.need.permission) if leaf.need.permission else "",
-        )
-
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
+    question, tables = context.question, context.tables
+    device = tables.devices.get(question.device or "")
+    return {
+        "user": tables.users[question.user].upn,
+        "device": device.name if device else "the device",
+        "hierarchy": tables.hierarchies[question.hierarchy].id if question.hierarchy else "the hierarchy",
+        "object": _object_name(tables, question) or f"the {question.action.object or 'object'}",
+        "value": leaf.need.value or "",
+        "at_least": leaf.need.at_least or "",
+        "permission": context.policy.title(leaf.need.permission) if leaf.need.permission else "",
+    }
 
 
 def _merged(engine: Engine, worlds: tuple[Evaluated, ...]) -> tuple[Requirement, ...]:
     """One entry for each requirement, in troubleshooting order; worlds that disagree make it unknown."""
+    found = worlds[0].requirements if len(worlds) == 1 else _joined(worlds)
+    order = engine.policy.requirement_order
+    unique: dict[tuple[str, str], Requirement] = {}
+    for requirement in sorted(found, key=lambda r: not r.counts):  # those that count win
+        unique.setdefault((requirement.id, requirement.needs), requirement)
+    return tuple(sorted(unique.values(), key=lambda r: (order[r.id.partition(":")[0]], SIDES.index(r.side))))
+
+
+def _joined(worlds: tuple[Evaluated, ...]) -> tuple[Requirement, ...]:
     by_key: dict[tuple[str, str, Side], list[Requirement]] = {}
     for one in worlds:
         for requirement in one.requirements:
             by_key.setdefault((requirement.id, requirement.needs, requirement.side), []).append(requirement)
-    order = {id_: index for index, id_ in enumerate(engine.policy.requirements)}
-    merged = [_merge(same) for same in by_key.values()]
-    merged.sort(key=lambda r: (not r.counts, order[r.id.partition(":")[0]], SIDES.index(r.side)))
-    unique: dict[tuple[str, str], Requirement] = {}
-    for requirement in merged:  # those that count come first and win
-        unique.setdefault((requirement.id, requirement.needs), requirement)
-    return tuple(sorted(unique.values(), key=lambda r: (order[r.id.partition(":")[0]], SIDES.index(r.side))))
+    return tuple(_merge(same) for same in by_key.values())
 
 
 def _merge(same: list[Requirement]) -> Requirement:
@@ -193,7 +209,7 @@ def _merge(same: list[Requirement]) -> Requirement:
     counting = [r for r in same if r.counts] or same
     state = agreed(r.state for r in counting)
     pick = next((r for r in counting if r.state is state), counting[0])
-    return replace(pick, state=state)
+    return pick._replace(state=state)
 
 
 def _authority(engine: Engine, question: Question, worlds: tuple[Evaluated, ...]) -> Authority | None:

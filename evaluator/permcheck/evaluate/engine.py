@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from permcheck.evaluate.checks import Check, as_check, device_check, joined
 from permcheck.evaluate.leaf import run_leaf
 from permcheck.evaluate.outcome import Context, Outcome
-from permcheck.evaluate.plan import Branch, Leaf, Plan, Tree, make_plan
+from permcheck.evaluate.plan import Leaf, Plan, Tree, make_plan
 from permcheck.evaluate.question import Question, World
 from permcheck.evaluate.worlds import worlds
 from permcheck.graph.membership import Membership
 from permcheck.graph.rights import GrantGraph
+from permcheck.model.decision import Requirement
+from permcheck.model.policy import FactTest
 from permcheck.model.policy_index import Policy
-from permcheck.model.state import MET, UNKNOWN, UNMET, VERDICT_OF, State, Verdict, agreed, all_of, any_of
+from permcheck.model.state import (
+    MET,
+    UNKNOWN,
+    VERDICT_OF,
+    State,
+    Verdict,
+    agreed,
+)
 from permcheck.model.tables import Key, Tables
 
 PlanKey: TypeAlias = tuple[str, str | None, bool, World]
@@ -31,8 +41,11 @@ class Engine:
     readings: Mapping[str, str]
     edition: str | None = None
     _worlds: dict[Key | None, tuple[World, ...]] = field(default_factory=dict)
+    _device_facts: dict[Leaf, dict[Key, State]] = field(default_factory=dict)
     _plans: dict[PlanKey, Plan] = field(default_factory=dict)
-    _static: dict[tuple[object, ...], tuple[tuple[Plan, World, Tree], ...]] = field(default_factory=dict)
+    _static: dict[tuple[object, ...], tuple[Check, ...]] = field(default_factory=dict)
+    told: dict[tuple[object, ...], Requirement] = field(default_factory=dict)
+    """Requirements that don't depend on the device, worked out for explanations."""
 
     def worlds(self, hierarchy: Key | None) -> tuple[World, ...]:
         """Every way in which the switches and the version of a hierarchy may stand."""
@@ -57,38 +70,48 @@ class Engine:
     def verdict(self, question: Question) -> Verdict:
         """The verdict alone. What does not depend on the device is worked out once."""
         key = (question.user, question.action.id, question.variant, question.hierarchy, question.object)
-        parts = self._static.get(key)
-        if parts is None:
-            parts = self._static[key] = tuple(self._reduced(question, world) for world in self.worlds(question.hierarchy))
-        return VERDICT_OF[agreed(self._finish(question, *part) for part in parts)]
+        checks = self._static.get(key)
+        if checks is None:
+            checks = self._static[key] = tuple(self._reduced(question, world) for world in self.worlds(question.hierarchy))
+        device = question.device or ""
+        if len(checks) == 1:
+            return VERDICT_OF[checks[0](device)]
+        return VERDICT_OF[agreed(check(device) for check in checks)]
 
-    def _reduced(self, question: Question, world: World) -> tuple[Plan, World, Tree]:
+    def _reduced(self, question: Question, world: World) -> Check:
+        """What is left to look at in a world once a device is known."""
         plan = self.plan(question, world)
         context = self.context(question, world, plan)
-        trees: list[Tree] = [self._fold(context, plan.sides[side]) for side in plan.deciding]
+        parts = [self._fold(context, plan.sides[side]) for side in plan.deciding]
         if not plan.documented:
-            trees.append(UNKNOWN)
-        return plan, world, _joined("all", trees)
+            parts.append(UNKNOWN)
+        return as_check(joined("all", parts))
 
-    def _fold(self, context: Context, tree: Tree) -> Tree:
+    def _fold(self, context: Context, tree: Tree) -> State | Check:
         """Replace what does not depend on the device by its state."""
         if isinstance(tree, State):
             return tree
         if isinstance(tree, Leaf):
-            return tree if tree.on_device else self.settled(tree, run_leaf(context, tree))
-        return _joined(tree.kind, [self._fold(context, child) for child in tree.children])
+            return self._device_check(context, tree) if tree.on_device else self.settled(tree, run_leaf(context, tree))
+        return joined(tree.kind, [self._fold(context, child) for child in tree.children])
 
-    def _finish(self, question: Question, plan: Plan, world: World, tree: Tree) -> State:
-        return self._state(self.context(question, world, plan), tree)
+    def _device_check(self, context: Context, leaf: Leaf) -> Check:
+        """A requirement as a function of the device; facts of a device are looked at once for all users."""
+        special = device_check(context, leaf.test)
+        if special is not None and not self.assumes(leaf.requirement.id):
+            return special
+        question = context.question
+        shared = isinstance(leaf.test, FactTest)
+        known = self._device_facts.setdefault(leaf, {}) if shared else {}
 
-    def _state(self, context: Context, tree: Tree) -> State:
-        if isinstance(tree, State):
-            return tree
-        if isinstance(tree, Leaf):
-            return self.settled(tree, run_leaf(context, tree))
-        if tree.kind == "all":
-            return all_of(self._state(context, child) for child in tree.children)
-        return any_of(self._state(context, child) for child in tree.children)
+        def check(device: Key) -> State:
+            state = known.get(device)
+            if state is None:
+                asked = context._replace(question=question._replace(device=device))
+                state = known[device] = self.settled(leaf, run_leaf(asked, leaf))
+            return state
+
+        return check
 
     def settled(self, leaf: Leaf, outcome: Outcome) -> State:
         """The state of a requirement, where unknown counts as met if the estate says to assume it."""
@@ -102,22 +125,3 @@ class Engine:
             requirement.startswith(pattern[:-1]) if pattern.endswith("*") else requirement == pattern
             for pattern in self.tables.assume
         )
-
-
-def _joined(kind: Literal["all", "any"], parts: Iterable[Tree]) -> Tree:
-    """Join parts of which some are settled already: a certain part may settle the whole."""
-    decisive, neutral = (UNMET, MET) if kind == "all" else (MET, UNMET)
-    open_: list[Tree] = []
-    result = neutral
-    for part in parts:
-        if not isinstance(part, State):
-            open_.append(part)
-        elif part is decisive:
-            return decisive
-        elif part is UNKNOWN:
-            result = UNKNOWN
-    if not open_:
-        return result
-    if result is UNKNOWN:
-        open_.append(UNKNOWN)
-    return open_[0] if len(open_) == 1 else Branch(kind, tuple(open_))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.worlds import switch_value
@@ -13,8 +12,7 @@ from permcheck.model.tables import Key, Origin
 FactValue: TypeAlias = bool | int | str | tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A fact: its value (None: unknown), how the estate would state it, and where it does."""
 
     value: FactValue

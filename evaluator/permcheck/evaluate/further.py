@@ -12,15 +12,20 @@ def further(engine: Engine, question: Question) -> Further:
     """Fixes of a deny, revocations of an allow, and what another way of reading would say."""
 
     def fixes() -> tuple[tuple[Fix, ...], str]:
-        from permcheck.evaluate.fixes import FixFinder  # only a deny that somebody reads pays for it
+        if engine.verdict(question) is not Verdict.DENY:
+            return (), ""
+        from permcheck.evaluate.fixes import (
+            FixFinder,  # only a deny that somebody reads pays for it
+        )
 
-        verdict = engine.verdict(question)
-        return FixFinder(engine, question).find() if verdict is Verdict.DENY else ((), "")
+        return FixFinder(engine, question).find()
 
     def revoke() -> tuple[Revocation, ...]:
+        if engine.verdict(question) is not Verdict.ALLOW:
+            return ()
         from permcheck.evaluate.revocations import revocations
 
-        return revocations(engine, question) if engine.verdict(question) is Verdict.ALLOW else ()
+        return revocations(engine, question)
 
     def turn() -> tuple[Turn, ...]:
         from permcheck.evaluate.turns import turns

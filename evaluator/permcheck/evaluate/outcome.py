@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from permcheck.evaluate.plan import Plan
 from permcheck.evaluate.question import Question, World
@@ -16,8 +16,7 @@ from permcheck.model.state import State
 from permcheck.model.tables import Origin, Tables
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Why a test came out as it did."""
 
     proofs: tuple[Proof, ...] = ()
@@ -28,16 +27,14 @@ class Explanation:
 NOTHING = Explanation()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The state of a test; `explain` works the reasons out."""
 
     state: State
-    explain: Callable[[], Explanation] = field(default=lambda: NOTHING)
+    explain: Callable[[], Explanation] = lambda: NOTHING  # noqa: E731 - a field
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Everything that a test may look at."""
 
     tables: Tables

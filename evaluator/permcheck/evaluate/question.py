@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from permcheck.model.policy import Action, AuthorityRow
 from permcheck.model.tables import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """Can `user` do `action` (a variant of it, with an object) on `device`, or in `hierarchy`?"""
 
     user: Key

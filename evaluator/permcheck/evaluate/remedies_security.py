@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator
 from permcheck.evaluate.outcome import Context
 from permcheck.graph.node import Node
 from permcheck.model import policy as form
-from permcheck.model.change import AddMember, AssignSecurityRole, Change, CreateSecurityRole
+from permcheck.model.change import (
+    AddMember,
+    AssignSecurityRole,
+    Change,
+    CreateSecurityRole,
+)
 from permcheck.model.state import MET
 from permcheck.model.tables import Key, hierarchy_of
 

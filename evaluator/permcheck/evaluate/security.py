@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from permcheck.evaluate.cloud import Held, held, unknowns
 from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
@@ -17,8 +17,7 @@ from permcheck.model.tables import Key, SecurityRow, hierarchy_of
 ANY = "any"
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """How far a row reaches: its state, and the steps or facts behind it."""
 
     state: State
@@ -57,13 +56,13 @@ def right_test(context: Context, test: form.RightTest, _: form.Need) -> Outcome:
     found = with_permission(context, test.permission)
     reach = EXTENTS[test.over]
     extents = [(one, reach(context, one, test.permission)) for one in found]
-    doubt = _doubt(context)
+    doubt = doubts(context)
     states = [all_of((one.state, extent.state)) for one, extent in extents]
     state = any_of((*states, UNKNOWN if doubt else UNMET))
     return Outcome(state, lambda: _explain(context, test, extents, state, doubt))
 
 
-def _doubt(context: Context) -> tuple[str, ...]:
+def doubts(context: Context) -> tuple[str, ...]:
     """Lists without which nobody can say that the user lacks a permission."""
     question, tables = context.question, context.tables
     user = tables.users[question.user]
@@ -76,6 +75,26 @@ def _doubt(context: Context) -> tuple[str, ...]:
         if hierarchy_of(key) == question.hierarchy and not tables.admin_known[key]
     )
     return (*doubtful, *silent)
+
+
+def reached(context: Context, test: form.RightTest) -> tuple[frozenset[Key], frozenset[Key]] | None:
+    """Collections on which the user certainly, and possibly, holds a permission over devices.
+
+    None where more than the collections decides: a withheld permission, or the All scope.
+    """
+    if test.over != "device" or _withheld(context, test.permission):
+        return None
+    rows = [(one.state, _row(context, one)) for one in with_permission(context, test.permission)]
+    if any(_covers_all(context, row) for _, row in rows):
+        return None
+    certain = frozenset(c for state, row in rows if state is MET for c in row.collections)
+    return certain, frozenset(c for state, row in rows if state is UNKNOWN for c in row.collections)
+
+
+def _covers_all(context: Context, row: SecurityRow) -> bool:
+    """Whether the All scope gives the row every collection."""
+    readings = context.readings
+    return context.policy.all_scope in row.scopes and context.policy.enabled("all-scope-covers-collections", readings)
 
 
 def _row(context: Context, one: Held) -> SecurityRow:
@@ -95,9 +114,7 @@ def _over_device(context: Context, one: Held, permission: str) -> Extent:
     for collection in row.collections:
         if collection in above:
             return Extent(MET, tuple(_chain(context, one, coverage.above[collection])))
-    if context.policy.all_scope in row.scopes and context.policy.enabled(
-        "all-scope-covers-collections", context.readings
-    ):
+    if _covers_all(context, row):
         return Extent(MET)
     return Extent(UNKNOWN, facts=coverage.open) if coverage.open and row.collections else Extent(UNMET)
 

@@ -32,11 +32,11 @@ def sliced(tables: Tables, question: Question) -> Tables:
 
 
 def _only(who: Principals, user: Key) -> Principals:
-    return replace(who, users=tuple(key for key in who.users if key == user))
+    return who._replace(users=tuple(key for key in who.users if key == user))
 
 
 def _only_holder(holders: RoleHolders, user: Key) -> RoleHolders:
-    return replace(holders, active=_only(holders.active, user), eligible=_only(holders.eligible, user))
+    return holders._replace(active=_only(holders.active, user), eligible=_only(holders.eligible, user))
 
 
 def _administrators_besides(tables: Tables, user: Key) -> frozenset[Key]:
@@ -52,6 +52,7 @@ def _administrators_besides(tables: Tables, user: Key) -> frozenset[Key]:
 
 
 def engine_of(engine: Engine, tables: Tables) -> Engine:
-    """An engine like another one, for other tables."""
-    graph = GrantGraph(tables, draw(tables, engine.policy, Adjacency()))
+    """An engine like another one, for changed tables; what the roles of both give is shared."""
+    known = engine.graph.roles()
+    graph = GrantGraph(tables, draw(tables, engine.policy, Adjacency(known), known))
     return Engine(tables, engine.policy, graph, Membership(tables), engine.readings, engine.edition)

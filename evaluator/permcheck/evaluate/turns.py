@@ -37,7 +37,8 @@ def _deviations(engine: Engine, question: Question) -> Iterator[Turn]:
             sources = engine.policy.editions[edition].sources
             verdict = reread(engine, edition=edition).verdict(question)
             yield Turn("edition", edition, edition, verdict, sources)
-    for reading in engine.policy.readings.values():
+    relevant = _relevant(engine, question)
+    for reading in (r for r in engine.policy.readings.values() if r.id in relevant):
         for alternative in reading.alternatives:
             if engine.readings[reading.id] != alternative.id:
                 verdict = reread(engine, readings={reading.id: alternative.id}).verdict(question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.policy import BuiltInRole, RoleGrant
@@ -13,23 +13,25 @@ from permcheck.model.tables import Key, Principals, RoleHolders, Tables, hierarc
 WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
 
 
-def draw(tables: Tables, policy: Policy, container: Container) -> Container:
-    """Add every grant of an estate to an empty container and return it."""
-    for grant in edges(tables, policy):
+def draw(tables: Tables, policy: Policy, container: Container, known: Collection[Node] = ()) -> Container:
+    """Add every grant of an estate to a container and return it; what `known` roles give is in it already."""
+    for grant in edges(tables, policy, known):
         known = container.adj.get(grant.start, {}).get(grant.end)
         if known is None or (known["grant"].condition is not None and grant.condition is None):
             container.add_edge(grant.start, grant.end, grant=grant)
     return container
 
 
-def edges(tables: Tables, policy: Policy) -> Iterator[Grant]:
+def edges(tables: Tables, policy: Policy, known: Collection[Node] = ()) -> Iterator[Grant]:
     """Every grant, in the order of the estate."""
+    drawn = set(known)
     yield from _memberships(tables)
-    yield from _intune(tables, policy)
-    yield from _holders(tables, policy)
-    yield from _security(tables, policy)
+    yield from _intune(tables, policy, drawn)
+    yield from _holders(tables, policy, drawn)
+    yield from _security(tables, policy, drawn)
     yield from _limits(tables)
-    yield from _implied(policy)
+    if not known:
+        yield from _implied(policy)
 
 
 def _users_and_groups(tables: Tables, who: Principals) -> Iterator[tuple[Node, str]]:
@@ -46,8 +48,7 @@ def _memberships(tables: Tables) -> Iterator[Grant]:
             yield Grant("member", node, Node("group", key), f"{who} is a member of group {name}", record)
 
 
-def _intune(tables: Tables, policy: Policy) -> Iterator[Grant]:
-    drawn: set[Node] = set()
+def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
     for key, assignment in tables.intune_assignments.items():
         node, record = Node("intune-assignment", key), ("intune_assignments", key)
         for group in assignment.members:
@@ -106,8 +107,7 @@ def _permissions(policy: Policy, role: BuiltInRole, grant: RoleGrant) -> Iterato
                 yield permission.id
 
 
-def _holders(tables: Tables, policy: Policy) -> Iterator[Grant]:
-    drawn: set[Node] = set()
+def _holders(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
     for key, holders in tables.entra_roles.items():
         role, node = policy.roles[holders.role], Node("entra-role", holders.role)
         for who, text in _users_and_groups(tables, holders.active):
@@ -137,9 +137,8 @@ def _premium(tables: Tables) -> Condition | None:
     return None if premium else Condition(fixed=UNMET, fault="premium")
 
 
-def _security(tables: Tables, policy: Policy) -> Iterator[Grant]:
+def _security(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
     yield from _administrators(tables)
-    drawn: set[Node] = set()
     for key, row in tables.rows.items():
         node, record = Node("security-assignment", key), ("rows", key)
         admin, role = tables.admins[row.admin], tables.security_roles[row.role]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from permcheck.model.tables import Key, Tables
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(NamedTuple):
     """Collections whose permissions reach a device.
 
     `above` maps each covering collection to the chain down to one that contains the device;
@@ -27,10 +26,17 @@ class Membership:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._by_device: dict[Key, Coverage] = {}
         self._cache: dict[tuple[frozenset[Key], bool], Coverage] = {}
 
     def coverage(self, device: Key) -> Coverage:
         """Collections that cover a device."""
+        known = self._by_device.get(device)
+        if known is None:
+            known = self._by_device[device] = self._coverage(device)
+        return known
+
+    def _coverage(self, device: Key) -> Coverage:
         inside = self._tables.device_collections.get(device, frozenset())
         is_open = device in self._tables.membership_open
         found = self._cache.get((inside, is_open))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from permcheck.model.policy import ByReading
@@ -20,8 +19,7 @@ class Node(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """What an edge depends on besides being there."""
 
     by_reading: ByReading | None = None
@@ -49,8 +47,7 @@ class Condition:
         return UNKNOWN if chosen in self.by_reading.unknown else UNMET
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """An edge: what it joins, why, and who says so (the estate or the policy)."""
 
     kind: str
@@ -80,8 +77,8 @@ class Container(Protocol):
 class Adjacency:
     """A container without networkx: a single cold check can't pay for the import (100 ms)."""
 
-    def __init__(self) -> None:
-        self.adj: dict[Node, dict[Node, dict[str, Grant]]] = {}
+    def __init__(self, start: Mapping[Node, dict[Node, dict[str, Grant]]] | None = None) -> None:
+        self.adj: dict[Node, dict[Node, dict[str, Grant]]] = dict(start or {})
 
     def add_edge(self, start: Node, end: Node, **data: Grant) -> None:
         """Add an edge and its nodes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of
@@ -13,12 +13,12 @@ from permcheck.model.tables import Key, Tables, hierarchy_of
 Grants: TypeAlias = tuple[Grant, ...]
 
 ROLE_EDGES = frozenset({"assigned", "holds", "is-admin"})
+ROLE_NODES = frozenset({"intune-role", "entra-role", "security-role", "permission"})
 DIRECT_ONLY = {"app-role": UNMET, "entra-role": UNKNOWN}
 """Kinds of role that a nested group does not pass on, and what nesting makes of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One way from a user to a role assignment, directory role, app role or security assignment."""
 
     end: Node
@@ -96,6 +96,10 @@ class GrantGraph:
             passed = {grant.end for grant in chain}
             chains += [(*chain, grant) for grant in self.out(end) if grant.end not in passed]
         return result
+
+    def roles(self) -> dict[Node, dict[Node, dict[str, Grant]]]:
+        """The part of the graph that says what roles give: the same in every changed estate."""
+        return {node: dict(self._adj[node]) for node in self._adj if node.kind in ROLE_NODES}
 
     def groups(self, start: Node) -> dict[Node, Grants]:
         """Groups that a user or group is in, directly or not, with the shortest chain to each."""

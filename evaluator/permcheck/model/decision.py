@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from permcheck.model.state import State, Verdict
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 Side: TypeAlias = Literal["common", "configmgr", "intune", "switch"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One sentence of a proof, and who says so: a place in the estate, or sources of the policy."""
 
     text: str
@@ -28,32 +27,28 @@ class Step:
     """For a grant of the estate: its kind, start (kind and key), end, and record (section and key)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """A chain of steps from the person to what is needed; a fact is a chain of one."""
 
     steps: tuple[Step, ...]
     kind: Literal["grant", "fact", "assumption"] = "fact"
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """A fact that the estate does not state: its name there, and what it would tell."""
 
     fact: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
+class NearMiss(NamedTuple):
     """A right that exists but does not count here."""
 
     text: str
     requirement: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One requirement of the action and how it stands.
 
     `counts` tells whether the authority in force looks at it; `group` is not empty for
@@ -76,8 +71,7 @@ class Requirement:
     takes: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(NamedTuple):
     """Who decides about the device. `names` has several entries where a switch is unknown."""
 
     names: tuple[Literal["configmgr", "intune", "both"], ...]
@@ -90,8 +84,7 @@ class Authority:
         return " or ".join(self.names) or "none"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorShown:
+class ErrorShown(NamedTuple):
     """What the person sees, and everything that may be behind it."""
 
     id: str
@@ -100,8 +93,7 @@ class ErrorShown:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """Another edition, or another way to read one passage, that gives another verdict."""
 
     kind: Literal["edition", "reading"]
@@ -111,8 +103,7 @@ class Turn:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A set of changes after which the answer is allow: tried on a changed copy of the estate.
 
     `texts` says each change as a sentence; `gained` counts the permissions that the user gains.
@@ -126,8 +117,7 @@ class Fix:
     takes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(NamedTuple):
     """A minimal set of grants without which the answer is no longer allow."""
 
     grants: tuple[Step, ...]
@@ -135,8 +125,7 @@ class Revocation:
     """The changes that make it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Further:
+class Further(NamedTuple):
     """The parts of a decision that take longer, made when they are asked for."""
 
     fixes: Callable[[], tuple[tuple[Fix, ...], str]]

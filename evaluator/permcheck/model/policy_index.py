@@ -68,6 +68,11 @@ class Policy:
         return f"{found.category}{separator}{found.name}"
 
     @cached_property
+    def requirement_order(self) -> dict[str, int]:
+        """Requirement -> its place in the order in which to look for a fault."""
+        return {id_: index for index, id_ in enumerate(self.requirements)}
+
+    @cached_property
     def action_names(self) -> Names:
         """Actions by id, title and synonym."""
         return Names("action", ((a.id, (a.id, a.title, *a.synonyms)) for a in self.actions.values()))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from permcheck.model import estate as form
 
 Key: TypeAlias = str
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a fact stands: a file and a path in it; line and column from 1 where they are known."""
 
     file: str
@@ -24,8 +24,7 @@ class Origin:
         return f"{self.file}:{self.line}" if self.line else f"{self.file}, {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Principals:
+class Principals(NamedTuple):
     """Users and groups by key; `known` is false where the estate does not list them."""
 
     users: tuple[Key, ...] = ()
@@ -33,8 +32,7 @@ class Principals:
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RoleHolders:
+class RoleHolders(NamedTuple):
     """Who holds an Entra directory role or an app role."""
 
     key: Key
@@ -43,8 +41,7 @@ class RoleHolders:
     eligible: Principals = Principals()
 
 
-@dataclass(frozen=True, slots=True)
-class IntuneAssignment:
+class IntuneAssignment(NamedTuple):
     """An Intune role assignment; `role` is the id of a built-in role or the key of a custom one."""
 
     key: Key
@@ -55,8 +52,7 @@ class IntuneAssignment:
     tags: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityRow:
+class SecurityRow(NamedTuple):
     """One role of an administrative user with the scopes and collections that belong to it."""
 
     key: Key
@@ -67,8 +63,7 @@ class SecurityRow:
     collections: tuple[Key, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityRole:
+class SecurityRole(NamedTuple):
     """A security role of a hierarchy: its permissions as far as they are known."""
 
     key: Key
@@ -78,13 +73,12 @@ class SecurityRole:
     permissions: frozenset[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Where records stand."""
 
     files: tuple[str, ...] = ()
     lines: tuple[Mapping[str, tuple[tuple[int, int], ...]], ...] = ()
-    at: Mapping[tuple[str, Key], tuple[int, int]] = field(default_factory=dict)
+    at: Mapping[tuple[str, Key], tuple[int, int]] = MappingProxyType({})
 
     def of(self, section: str, key: Key) -> Origin | None:
         """Where the record `key` of `section` stands; None for a record that a change made."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from permcheck.model.decision import Decision, Fix, Proof, Requirement, Step
 from permcheck.model.policy import Place
@@ -27,8 +27,7 @@ PATHS_SHOWN = 3
 FIXES_SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line: its depth, its text, and what kind of thing it says."""
 
     depth: int
@@ -37,8 +36,7 @@ class Line:
     mark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A heading and its lines."""
 
     heading: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from permcheck.model.decision import Decision
@@ -12,6 +12,7 @@ from permcheck.render.outline import Line, Section, outline, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 STYLES = {
     "advice": "italic",
@@ -45,25 +46,30 @@ def print_sections(console: Console, sections: Iterable[Section]) -> None:
     """Print sections of an outline, wrapped and indented."""
     from rich.text import Text
 
+    pretty = (console.encoding or "").casefold().startswith("utf")
+    lines: list[Text] = []
     for section in sections:
-        console.print()
-        console.print(Text(section.heading, "bold underline"))
+        lines += [Text(), Text(section.heading, "bold underline")]
         for line in section.lines:
-            _print_line(console, line)
+            lines += _wrapped(console, line, pretty=pretty)
+    console.print(Text("\n").join(lines), soft_wrap=True)
 
 
-def _print_line(console: Console, line: Line) -> None:
-    """Print one line, wrapped, with a hanging indent behind a mark."""
+def _wrapped(console: Console, line: Line, *, pretty: bool) -> Iterator[Text]:
+    """One line, wrapped, with a hanging indent behind a mark."""
     from rich.text import Text
 
     lead = Text(" " * (2 + 4 * line.depth))
     style = STYLES.get(line.kind, "")
     if line.mark:
-        pretty, plain, colour = MARKS[line.mark]
-        mark = pretty if (console.encoding or "").casefold().startswith("utf") else plain
-        lead.append(f"{mark} ", colour)
+        mark, plain, colour = MARKS[line.mark]
+        lead.append(f"{mark if pretty else plain} ", colour)
         style = "" if line.mark == "ok" else colour.removeprefix("bold ")
+    room = max(console.width - lead.cell_len, 20)
+    if len(line.text) < room and line.text.isascii():
+        yield lead.append(line.text, style)
+        return
     hang = " " * lead.cell_len
-    for number, chunk in enumerate(Text(line.text, style).wrap(console, max(console.width - lead.cell_len, 20))):
+    for number, chunk in enumerate(Text(line.text, style).wrap(console, room)):
         chunk.rstrip()
-        console.print((lead if number == 0 else Text(hang)) + chunk, soft_wrap=True)
+        yield (lead if number == 0 else Text(hang)) + chunk
