@@ -58,7 +58,7 @@ class Estate:
         tables: Tables,
         policy: Policy,
         warnings: tuple[Problem, ...] = (),
-        settings: Settings = Settings(),  # noqa: B008 - frozen
+        settings: Settings = Settings(),
         container: Callable[[], Container] = Adjacency,
     ) -> None:
         self._tables = tables
@@ -98,9 +98,9 @@ class Estate:
         return {"user": self._asker.users, "device": self._asker.devices, "hierarchy": self._asker.hierarchies}
 
     def check(self, user: str, action: str, device: str | None = None, *, object: str | None = None) -> Decision:  # noqa: A002 - the word that people see
-        """Decide whether `user` can do `action` on `device`, with every reason.
+        r"""Decide whether `user` can do `action` on `device`, with every reason.
 
-        user: UPN, object id, SID or DOMAIN\\name. action: id, title or synonym, with a variant
+        user: UPN, object id, SID or DOMAIN\name. action: id, title or synonym, with a variant
         behind a colon (`run-cmpivot:Administrators`). device: name, resource id, Intune or Entra id;
         for actions on a hierarchy its id. object: the script or application, where the action has one.
         Raises UnknownNameError, AmbiguousNameError or QuestionError.
@@ -108,7 +108,7 @@ class Estate:
         return self._decide(self._asker.question(user, action, device, object))
 
     def verdict(self, user: str, action: str, device: str | None = None, *, object: str | None = None) -> Verdict:  # noqa: A002 - as in check
-        """The verdict of `check` alone, in microseconds once the user is known."""
+        """Return the verdict of `check` alone, in microseconds once the user is known."""
         question = self._asker.question(user, action, device, object)
         return self._decide(question).verdict if self.settings.strict else self._engine.verdict(question)
 
@@ -117,14 +117,14 @@ class Estate:
         return (self.check(r.user, r.action, r.device, object=r.object) for r in requests)
 
     def with_changes(self, *changes: Change) -> Estate:
-        """The estate as it would be after the changes. Raises QuestionError if one can't be made."""
+        """Return the estate as it would be after the changes. Raises QuestionError if one can't be made."""
         from permcheck.evaluate.change import changed
 
         tables = changed(self._tables, self._policy, changes)
         return Estate(tables, self._policy, self.warnings, self.settings, self._container)
 
     def what_if(self, *texts: str) -> Estate:
-        """The estate after changes written as KEY=VALUE, such as `use-intune-rbac=on`. Raises QuestionError."""
+        """Return the estate after changes written as KEY=VALUE, such as `use-intune-rbac=on`. Raises QuestionError."""
         from permcheck.what_if import read_changes
 
         return self.with_changes(*read_changes(self._asker, texts))
@@ -132,7 +132,7 @@ class Estate:
     def with_settings(
         self, *, edition: str | None = None, readings: Mapping[str, str] | None = None, strict: bool = False
     ) -> Estate:
-        """The same estate, with the documents read in another way. Raises QuestionError for unknown names."""
+        """Return the same estate, with the documents read in another way. Raises QuestionError for unknown names."""
         chosen = tuple(sorted((readings or {}).items()))
         _check_settings(self._policy, edition, chosen)
         return Estate(self._tables, self._policy, self.warnings, Settings(edition, chosen, strict), self._container)

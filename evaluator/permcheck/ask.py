@@ -26,7 +26,7 @@ class Asker:
 
     @cached_property
     def users(self) -> Names:
-        """Users by UPN, object id, SID and DOMAIN\\name."""
+        r"""Users by UPN, object id, SID and DOMAIN\name."""
         return user_names(self.tables.users)
 
     @cached_property
@@ -40,7 +40,7 @@ class Asker:
         return Names("hierarchy", ((key, (h.id, h.name)) for key, h in self.tables.hierarchies.items()))
 
     def action(self, text: str) -> tuple[Action, str | None]:
-        """An action by any of its names, and what stands behind the colon."""
+        """Return an action by any of its names, and what stands behind the colon."""
         name, colon, rest = text.partition(":")
         action = self.policy.actions[self.policy.action_names.find(name)]
         return action, rest.strip() if colon and rest.strip() else None

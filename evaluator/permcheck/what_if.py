@@ -1,14 +1,14 @@
 """Read `KEY=VALUE` as a change of an estate.
 
-    use-intune-rbac=on                      the tenant-wide toggle
-    tenant.entra_premium=yes                any fact of the tenant
-    hierarchy:P01.enforce-cm-rbac=cleared   the checkbox; or any fact of a hierarchy
-    user:anna@contoso.com.synced=no         any fact of a user, device, script or application
-    group:SG-Helpdesk.add=anna@contoso.com  a member more; `.remove` one less
-    intune-role:Help Desk Operator.add=anna@contoso.com
-    entra-role:Intune Administrator.add=anna@contoso.com
-    app-role:Configuration Manager Microservice/Admin User.add=anna@contoso.com
-    security-role:P01/Remote Tools Operator@All Systems.add=anna@contoso.com
+use-intune-rbac=on                      the tenant-wide toggle
+tenant.entra_premium=yes                any fact of the tenant
+hierarchy:P01.enforce-cm-rbac=cleared   the checkbox; or any fact of a hierarchy
+user:anna@contoso.com.synced=no         any fact of a user, device, script or application
+group:SG-Helpdesk.add=anna@contoso.com  a member more; `.remove` one less
+intune-role:Help Desk Operator.add=anna@contoso.com
+entra-role:Intune Administrator.add=anna@contoso.com
+app-role:Configuration Manager Microservice/Admin User.add=anna@contoso.com
+security-role:P01/Remote Tools Operator@All Systems.add=anna@contoso.com
 """
 
 from __future__ import annotations

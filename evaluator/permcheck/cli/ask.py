@@ -35,7 +35,7 @@ def check(
     quiet: bool,  # noqa: FBT001 - click passes flags so
     **how: object,
 ) -> int:
-    """Can USER do ACTION on DEVICE? One line, and an exit code.
+    """Tell whether USER can do ACTION on DEVICE: one line, and an exit code.
 
     \b
     permcheck check helpdesk@contoso.com run-cmpivot PC-0042
@@ -57,10 +57,8 @@ def check(
 @action_argument
 @device_argument
 @question_options
-def explain(
-    user: str, action: str, device: str | None, object_: str | None, format_: str, **how: object
-) -> int:
-    """Why can USER, or can't, do ACTION on DEVICE?
+def explain(user: str, action: str, device: str | None, object_: str | None, format_: str, **how: object) -> int:
+    """Tell why USER can, or can't, do ACTION on DEVICE.
 
     \b
     permcheck explain helpdesk@contoso.com run-cmpivot PC-1042
@@ -76,7 +74,7 @@ def explain(
 
 
 def asked(how: dict[str, object]) -> Asked:
-    """The options that say how to open the estate."""
+    """Return the options that say how to open the estate."""
     return Asked(**how)  # type: ignore[arg-type]
 
 
@@ -102,5 +100,5 @@ def show(estate: Estate, decision: Decision, format_: str, *, brief: bool) -> No
 
 
 def exit_code(decision: Decision) -> int:
-    """The exit code for a decision."""
+    """Return the exit code for a decision."""
     return {"allow": Exit.ALLOW, "deny": Exit.DENY, "undetermined": Exit.UNDETERMINED}[decision.verdict.value]

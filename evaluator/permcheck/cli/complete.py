@@ -38,7 +38,7 @@ def devices(context: click.Context, _parameter: click.Parameter, incomplete: str
 
 
 def actions(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Action ids with their titles; behind a colon the variants."""
+    """Return action ids with their titles; behind a colon the variants."""
     from permcheck.load.policy import load_policy
 
     policy = load_policy()

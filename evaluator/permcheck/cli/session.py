@@ -48,14 +48,16 @@ def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
 
 
 def load_quietly(context: click.Context) -> Tables | None:
-    """The tables of the estate that the command line or the environment names, for completion; None on any fault."""
+    """Return the tables of the estate that is named somewhere, for completion; None on any fault."""
     import os
 
     from permcheck.load.estate import read_estate
     from permcheck.load.policy import load_policy
     from permcheck.load.resolve import resolve
 
-    path = context.params.get("estate") or os.environ.get("PERMCHECK_ESTATE") or (context.default_map or {}).get("estate")
+    path = (
+        context.params.get("estate") or os.environ.get("PERMCHECK_ESTATE") or (context.default_map or {}).get("estate")
+    )
     if not path:
         return None
     try:

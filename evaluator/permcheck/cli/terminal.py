@@ -13,7 +13,7 @@ PIPED_WIDTH = 100
 
 
 def console() -> Console:
-    """A console on stdout. Piped output is not cut: it is wrapped at a fixed width."""
+    """Return a console on stdout. Piped output is not cut: it is wrapped at a fixed width."""
     from rich.console import Console
 
     force = True if os.environ.get("CLICOLOR_FORCE", "0") != "0" else None

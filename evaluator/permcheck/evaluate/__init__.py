@@ -1,1 +1,1 @@
-"""evaluate"""
+"""Questions, tests, decisions, fixes."""

@@ -45,11 +45,11 @@ def _set_fact(tables: Tables, _policy: Policy, change: c.SetFact) -> Tables:
     record = _with(records[change.key], change)
     if change.subject == "hierarchy" and change.fact == "version":  # an upgrade reaches every site
         record = record.model_copy(update={"sites": None})
-    return replace(tables, **{section: {**records, change.key: record}})
+    return tables.having(section, {**records, change.key: record})
 
 
 def _with(form: Form, change: c.SetFact) -> Any:
-    """A form with one field changed; the value is checked like one from a file."""
+    """Return a form with one field changed; the value is checked like one from a file."""
     if change.fact not in type(form).model_fields:
         known = ", ".join(sorted(type(form).model_fields))
         message = f"`{change.subject}` has no fact `{change.fact}`"
@@ -73,16 +73,11 @@ def _add_member(tables: Tables, _policy: Policy, change: c.AddMember) -> Tables:
 
 
 def _remove_member(tables: Tables, _policy: Policy, change: c.RemoveMember) -> Tables:
-    field = "users" if change.member_kind == "user" else "groups"
-    return _members(
-        tables,
-        change.group,
-        lambda m: m._replace(**{field: tuple(key for key in getattr(m, field) if key != change.member)}),
-    )
+    return _members(tables, change.group, lambda m: m.without(change.member_kind, change.member))
 
 
 def _new_group(tables: Tables, name: str, user: Key) -> Tables:
-    """A new security group with one member."""
+    """Return a new security group with one member."""
     group = Group(name=name, type="security")
     key = name.casefold()
     groups = {**tables.groups, key: group}
@@ -111,7 +106,7 @@ def _holders(tables: Tables, section: str, role: str, user: Key) -> Tables:
     found = next((h for h in holders.values() if h.role == role), RoleHolders(f"new {role}", role, Principals()))
     active = found.active._replace(users=tuple(dict.fromkeys((*found.active.users, user))))
     holders[found.key] = found._replace(active=active)
-    return replace(tables, **{section: holders})
+    return tables.having(section, holders)
 
 
 def _assign_app_role(tables: Tables, _policy: Policy, change: c.AssignAppRole) -> Tables:
@@ -123,7 +118,7 @@ def _assign_entra_role(tables: Tables, _policy: Policy, change: c.AssignEntraRol
 
 
 def _admin(tables: Tables, hierarchy: Key, user: Key) -> tuple[Tables, Key]:
-    """The administrative user of a user, made if there is none."""
+    """Return the administrative user of a user, made if there is none."""
     record = tables.users[user]
     for key, admin in tables.admins.items():
         same = (admin.sid and admin.sid == record.sid) or admin.name.casefold() == (record.account or "").casefold()
@@ -164,12 +159,10 @@ def _remove_grant(tables: Tables, _policy: Policy, change: c.RemoveGrant) -> Tab
         if isinstance(record, IntuneAssignment):
             records[change.key] = record._replace(members=tuple(m for m in record.members if m != change.holder))
         else:
-            field = "users" if change.holder_kind == "user" else "groups"
-            kept = tuple(key for key in getattr(record.active, field) if key != change.holder)
-            records[change.key] = record._replace(active=record.active._replace(**{field: kept}))
+            records[change.key] = record._replace(active=record.active.without(change.holder_kind, change.holder))
     else:
         records.pop(change.key, None)
-    return replace(tables, **{change.section: records})
+    return tables.having(change.section, records)
 
 
 APPLY: dict[type, Callable[[Tables, Policy, Any], Tables]] = {

@@ -43,12 +43,12 @@ def joined(kind: Literal["all", "any"], parts: Iterable[State | Check]) -> State
 
 
 def as_check(part: State | Check) -> Check:
-    """A settled state as a check that answers it for every device."""
+    """Return a settled state as a check that answers it for every device."""
     return (lambda _: part) if isinstance(part, State) else part
 
 
 def device_check(context: Context, test: form.Test) -> Check | None:
-    """A Configuration Manager permission over the device, from the collections that the user reaches.
+    """Return a Configuration Manager permission over the device, from the collections that the user reaches.
 
     None for a test that has no such short form.
     """
@@ -68,4 +68,3 @@ def device_check(context: Context, test: form.Test) -> Check | None:
         return doubtful
 
     return check
-

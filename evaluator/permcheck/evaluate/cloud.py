@@ -44,13 +44,13 @@ def held(context: Context, ways: Iterable[Way], permission: str) -> tuple[Held, 
 
 
 def grant_test(context: Context, test: form.GrantTest, need: form.Need) -> Outcome:
-    """A permission is held through an Intune role, an Entra role or an app role."""
+    """Test that a permission is held through an Intune role, an Entra role or an app role."""
     permission = need.permission if test.permission == "$permission" else test.permission
     return _holds(context, permission or "", context.policy.planes[permission or ""])
 
 
 def any_role_test(context: Context, test: form.AnyRoleTest, _: form.Need) -> Outcome:
-    """Some role of a plane is held."""
+    """Test that some role of a plane is held."""
     return _holds(context, context.policy.gates[test.plane].id, test.plane)
 
 
@@ -72,7 +72,7 @@ def _explain(context: Context, permission: str, ways: tuple[Held, ...], doubtful
 
 
 def unknowns(context: Context, one: Held) -> Iterator[Missing]:
-    """What would settle a way that may or may not hold."""
+    """Return what would settle a way that may or may not hold."""
     for fact in one.way.missing:
         yield Missing(fact, FAULTS.get(one.way.fault, "not stated").format(group=_last_group(one.way)))
     for grant in one.tail:
@@ -132,7 +132,9 @@ def group_type_test(context: Context, _test: form.GroupTypeTest, _need: form.Nee
     if not bad or any(w.state is MET for w in ways):
         return Outcome(MET)
     state = UNKNOWN if all(w.state is UNKNOWN for w in bad) else UNMET
-    near = tuple(NearMiss(f"{w.grants[-1].reason}, but {FAULTS['group-type'].format(group=_last_group(w))}") for w in bad)
+    near = tuple(
+        NearMiss(f"{w.grants[-1].reason}, but {FAULTS['group-type'].format(group=_last_group(w))}") for w in bad
+    )
     facts = missing((m for w in bad for m in w.missing), "whether it is a security group")
     return Outcome(state, lambda: Explanation(missing=facts if state is UNKNOWN else (), near=near))
 
@@ -154,7 +156,7 @@ def app_role_group_test(context: Context, _test: form.AppRoleGroupTest, _need: f
 
 
 def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> Outcome:
-    """The user's role assignments see the tag that the device carries."""
+    """Test that the user's role assignments see the tag that the device carries."""
     device = context.tables.devices.get(context.question.device or "")
     names = {test.tag, *(b.name for b in context.policy.builtins if b.kind == "scope-tag" and b.id == test.tag)}
     if device is not None and device.scope_tags is not None and not names & set(device.scope_tags):
@@ -165,10 +167,8 @@ def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> O
     ways = [w for w in context.rights.intune if w.state is not UNMET]
     mode = context.tables.tenant.scoped_permissions
     joined, own = _merged(context, ways, test.tag), _scoped(context, ways, test.tag)
-    if mode is None:
-        state = joined if joined is own else UNKNOWN
-    else:
-        state = joined if mode == "merged" else own
+    agreeing = joined if joined is own else UNKNOWN
+    state = {None: agreeing, "merged": joined, "scoped": own}[mode]
     return Outcome(state, lambda: _tags(context, ways, state, mode, differ=joined is not own))
 
 
@@ -191,7 +191,7 @@ def _scoped(context: Context, ways: list[Way], tag: str) -> State:
 
 
 def asked_permission(context: Context) -> str | None:
-    """The Intune permission that the plan asks for first."""
+    """Return the Intune permission that the plan asks for first."""
     for leaf in context.plan.leaves():
         if isinstance(leaf.test, form.GrantTest):
             permission = leaf.need.permission if leaf.test.permission == "$permission" else leaf.test.permission

@@ -54,7 +54,7 @@ def decide(engine: Engine, question: Question, further: Further | None = None) -
     requirements = _merged(engine, worlds)
     authority = _authority(engine, question, worlds)
     missing = tuple(_missing(engine, question, worlds, requirements, state))
-    near = (*_other_side(engine, worlds, state), *(n for r in requirements if r.counts for n in r.near))
+    near = (*_other_side(worlds, state), *(n for r in requirements if r.counts for n in r.near))
     tables, record = engine.tables, engine.tables.devices.get(question.device or "")
     error = shown_error(engine, question, requirements, worlds[0].world.edition) if state is UNMET else None
     return Decision(
@@ -131,7 +131,7 @@ def _ids(tree: Tree) -> Iterator[str]:
 
 
 def _requirement(engine: Engine, context: Context, leaf: Leaf, side: Side, *, counts: bool, group: str) -> Requirement:
-    """A requirement with its reasons; one that has nothing to do with the device is worked out once."""
+    """Return a requirement with its reasons; one that has nothing to do with the device is worked out once."""
     question = context.question
     if leaf.on_device or "{device}" in leaf.requirement.needs:
         return _told(engine, context, leaf, side, counts=counts, group=group)
@@ -268,13 +268,14 @@ def _open_switches(engine: Engine, question: Question) -> Iterator[Missing]:
         yield Missing(f"hierarchy[{hierarchy.id}].version", f"which release hierarchy {hierarchy.id} runs")
 
 
-def _other_side(engine: Engine, worlds: tuple[Evaluated, ...], state: State) -> Iterator[NearMiss]:
+def _other_side(worlds: tuple[Evaluated, ...], state: State) -> Iterator[NearMiss]:
     """Rights on the side that does not decide, where they would be enough there."""
     first = worlds[0]
     if state is MET or first.world.row is None:
         return
-    for side, name in (("configmgr", "Configuration Manager"), ("intune", "Intune")):
-        if side not in first.plan.deciding and first.side_states.get(side) is MET:  # type: ignore[comparison-overlap]
+    sides: tuple[tuple[Side, str], ...] = (("configmgr", "Configuration Manager"), ("intune", "Intune"))
+    for side, name in sides:
+        if side not in first.plan.deciding and first.side_states.get(side) is MET:
             holds = [r for r in first.requirements if r.side == side and any(p.kind == "grant" for p in r.proofs)]
             if holds:
                 titles = ", ".join(dict.fromkeys(r.needs for r in holds))
@@ -284,7 +285,7 @@ def _other_side(engine: Engine, worlds: tuple[Evaluated, ...], state: State) -> 
 def shown_error(
     engine: Engine, question: Question, requirements: tuple[Requirement, ...], edition: str
 ) -> ErrorShown | None:
-    """The message that the first failing requirement is known to produce for this action."""
+    """Return the message that the first failing requirement is known to produce for this action."""
     for requirement in requirements:
         if requirement.counts and requirement.state is UNMET:
             for id_ in engine.policy.requirements[requirement.id.partition(":")[0]].errors:
@@ -304,8 +305,7 @@ def _notes(
 ) -> Iterator[str]:
     if question.action.object and question.object is None:
         yield (
-            f"no {question.action.object} was named, so what depends on it was not looked at"
-            f" (name it with --object)"
+            f"no {question.action.object} was named, so what depends on it was not looked at (name it with --object)"
         )
     assumed = [r.id for r in requirements if r.assumed and r.counts]
     if assumed:

@@ -56,7 +56,7 @@ class Engine:
         return found
 
     def plan(self, question: Question, world: World) -> Plan:
-        """What the action needs in a world."""
+        """Return what the action needs in a world."""
         key = (question.action.id, question.variant, question.object is not None, world)
         found = self._plans.get(key)
         if found is None:
@@ -64,22 +64,24 @@ class Engine:
         return found
 
     def context(self, question: Question, world: World, plan: Plan) -> Context:
-        """What the tests of a question may look at."""
+        """Return what the tests of a question may look at."""
         return Context(self.tables, self.policy, self.graph, self.membership, self.readings, question, world, plan)
 
     def verdict(self, question: Question) -> Verdict:
-        """The verdict alone. What does not depend on the device is worked out once."""
+        """Return the verdict alone. What does not depend on the device is worked out once."""
         key = (question.user, question.action.id, question.variant, question.hierarchy, question.object)
         checks = self._static.get(key)
         if checks is None:
-            checks = self._static[key] = tuple(self._reduced(question, world) for world in self.worlds(question.hierarchy))
+            checks = self._static[key] = tuple(
+                self._reduced(question, world) for world in self.worlds(question.hierarchy)
+            )
         device = question.device or ""
         if len(checks) == 1:
             return VERDICT_OF[checks[0](device)]
         return VERDICT_OF[agreed(check(device) for check in checks)]
 
     def _reduced(self, question: Question, world: World) -> Check:
-        """What is left to look at in a world once a device is known."""
+        """Return what is left to look at in a world once a device is known."""
         plan = self.plan(question, world)
         context = self.context(question, world, plan)
         parts = [self._fold(context, plan.sides[side]) for side in plan.deciding]
@@ -96,7 +98,7 @@ class Engine:
         return joined(tree.kind, [self._fold(context, child) for child in tree.children])
 
     def _device_check(self, context: Context, leaf: Leaf) -> Check:
-        """A requirement as a function of the device; facts of a device are looked at once for all users."""
+        """Return a requirement as a function of the device; facts of a device are looked at once for all users."""
         special = device_check(context, leaf.test)
         if special is not None and not self.assumes(leaf.requirement.id):
             return special
@@ -114,7 +116,7 @@ class Engine:
         return check
 
     def settled(self, leaf: Leaf, outcome: Outcome) -> State:
-        """The state of a requirement, where unknown counts as met if the estate says to assume it."""
+        """Return the state of a requirement, where unknown counts as met if the estate says to assume it."""
         if outcome.state is UNKNOWN and self.assumes(leaf.requirement.id):
             return MET
         return outcome.state

@@ -138,7 +138,7 @@ def _client_current(context: Context, device: Any) -> FactValue:
 
 
 def dotted(text: str) -> tuple[int, ...]:
-    """A version as numbers, to compare."""
+    """Return a version as numbers, to compare."""
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 

@@ -11,14 +11,15 @@ from permcheck.evaluate.change import changed
 from permcheck.evaluate.describe import describe
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_leaf
+from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.plan import Branch, Leaf, Plan, Tree, leaves
 from permcheck.evaluate.question import Question, World
-from permcheck.evaluate.remedies import Remedy, remedies
+from permcheck.evaluate.remedies import Remedy, joined_facts, remedies
 from permcheck.evaluate.sets import NOTHING_TO_DO, Family, absorbed, satisfy
 from permcheck.evaluate.slice import engine_of, sliced
 from permcheck.model.change import Change, CreateIntuneRole, CreateSecurityRole, SetFact
 from permcheck.model.decision import Fix, Side
-from permcheck.model.state import MET, UNKNOWN, UNMET, State, Verdict
+from permcheck.model.state import MET, UNMET, State, Verdict
 from permcheck.model.tables import Tables
 
 TRIES = 400
@@ -66,7 +67,7 @@ class FixFinder:
         return self.start.plan(self.question, self.world)
 
     def find(self) -> tuple[tuple[Fix, ...], str]:
-        """Fixes, the least privileged first; or none and the reason why."""
+        """Return fixes, the least privileged first; or none and the reason why."""
         failing, tried = self._failing(), self._candidates()
         found: dict[frozenset[Change], Fix] = {}
         for goal in self._goals():
@@ -87,7 +88,7 @@ class FixFinder:
         return {leaf: state for leaf, state in states.items() if state is not MET}
 
     def _goals(self) -> Iterator[Tree]:
-        """What would be enough: the sides that decide now; or Intune alone, with the switches set for it."""
+        """Return what would be enough: the sides that decide now; or Intune alone, with the switches set for it."""
         now = self.plan.deciding
         yield Branch("all", tuple(self.plan.sides[side] for side in now))
         if "switch" in self.plan.sides and "configmgr" in now:
@@ -103,7 +104,9 @@ class FixFinder:
     def _candidates(self) -> list[Tried]:
         context = self.start.context(self.question, self.world, self.plan)
         wanted = [leaf for goal in self._goals() for leaf in leaves(goal) if leaf in self._failing()]
-        found = dict.fromkeys(r for leaf in wanted for r in (*remedies(context, leaf), *self._new_role(leaf, wanted)) if r)
+        found = dict.fromkeys(
+            r for leaf in wanted for r in (*remedies(context, leaf), *self._new_role(leaf, wanted)) if r
+        )
         return [tried for remedy in found if (tried := self._try(remedy)) is not None]
 
     def _new_role(self, leaf: Leaf, wanted: list[Leaf]) -> Iterator[Remedy]:
@@ -119,22 +122,22 @@ class FixFinder:
             yield (CreateIntuneRole(tuple(dict.fromkeys(permissions)), self.question.user),)
 
     def _try(self, remedy: Remedy) -> Tried | None:
-        """What a remedy does alone; None if it can't be made or does nothing."""
+        """Return what a remedy does alone; None if it can't be made or does nothing."""
         engine = self._changed(remedy)
         if engine is None:
             return None
         context = engine.context(self.question, self.world, self.plan)
-        meets = frozenset(l for l in self._failing_leaves if self._meets(engine, context, l, remedy))
+        meets = frozenset(leaf for leaf in self._failing_leaves if self._meets(engine, context, leaf))
         if not meets:
             return None
         acts, gained = self._gain(engine)
         return Tried(remedy, meets, acts, gained)
 
-    def _meets(self, engine: Engine, context: object, leaf: Leaf, remedy: Remedy) -> bool:
-        if leaf.requirement.tests[0].test.kind in {"switch", "fact"} or leaf.test.kind in {"switch", "version"}:
-            world = engine.worlds(self.question.hierarchy)[0]
-            context = engine.context(self.question, world, self.plan)
-        return engine.settled(leaf, run_leaf(context, leaf)) is MET  # type: ignore[arg-type]
+    def _meets(self, engine: Engine, context: Context, leaf: Leaf) -> bool:
+        """Whether a changed estate meets a requirement; switches and versions are read in its own world."""
+        if leaf.test.kind in {"switch", "version", "fact"}:
+            context = context._replace(world=engine.worlds(self.question.hierarchy)[0])
+        return engine.settled(leaf, run_leaf(context, leaf)) is MET
 
     @cached_property
     def _failing_leaves(self) -> tuple[Leaf, ...]:
@@ -178,8 +181,9 @@ class FixFinder:
 
     def _why_not(self, failing: dict[Leaf, State], tried: list[Tried]) -> str:
         met = {leaf for one in tried for leaf in one.meets}
-        stuck = [l.id for l in leaves(next(self._goals())) if failing.get(l) is UNMET and l not in met]
-        stuck = stuck or [l.id for l in leaves(next(self._goals())) if failing.get(l) is UNKNOWN and l not in met]
+        unmet = [leaf for leaf in leaves(next(self._goals())) if leaf in failing and leaf not in met]
+        certain = [leaf.id for leaf in unmet if failing[leaf] is UNMET]
+        stuck = certain or [leaf.id for leaf in unmet]
         if stuck:
             return "no change of rights or settings meets " + ", ".join(dict.fromkeys(stuck))
         return "no combination of known changes was found that certainly allows it"
@@ -193,7 +197,7 @@ def held_permissions(engine: Engine, user: str) -> frozenset[str]:
 
 
 def covers(needed: frozenset[Leaf], tried: list[Tried]) -> Iterator[tuple[Tried, ...]]:
-    """Combinations of remedies that together meet every needed requirement, none of them idle."""
+    """Return combinations of remedies that together meet every needed requirement, none of them idle."""
     if not needed:
         return
     stack: list[tuple[frozenset[Leaf], tuple[Tried, ...]]] = [(needed, ())]
@@ -207,7 +211,5 @@ def covers(needed: frozenset[Leaf], tried: list[Tried]) -> Iterator[tuple[Tried,
 
 
 def _joined(combination: tuple[Tried, ...]) -> tuple[Change, ...]:
-    """The changes of several remedies; lists that two of them extend are joined."""
-    from permcheck.evaluate.remedies import joined_facts
-
+    """Return the changes of several remedies; lists that two of them extend are joined."""
     return joined_facts(tuple(change for one in combination for change in one.remedy))

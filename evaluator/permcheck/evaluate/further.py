@@ -9,7 +9,7 @@ from permcheck.model.state import Verdict
 
 
 def further(engine: Engine, question: Question) -> Further:
-    """Fixes of a deny, revocations of an allow, and what another way of reading would say."""
+    """Return fixes of a deny, revocations of an allow, and what another way of reading would say."""
 
     def fixes() -> tuple[tuple[Fix, ...], str]:
         if engine.verdict(question) is not Verdict.DENY:

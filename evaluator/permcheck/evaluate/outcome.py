@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     """The state of a test; `explain` works the reasons out."""
 
     state: State
-    explain: Callable[[], Explanation] = lambda: NOTHING  # noqa: E731 - a field
+    explain: Callable[[], Explanation] = lambda: NOTHING
 
 
 class Context(NamedTuple):
@@ -56,13 +56,13 @@ class Context(NamedTuple):
         return self.tables.places.of(section, key)
 
     def step(self, grant: Grant) -> Step:
-        """The sentence of a grant."""
+        """Return the sentence of a grant."""
         origin = self.origin(*grant.record) if grant.record else None
         edge = (grant.kind, *grant.start, grant.end.key, *grant.record) if grant.record else None
         return Step(grant.reason, origin, grant.sources, edge)
 
     def path(self, grants: Iterable[Grant], *more: Step) -> Proof:
-        """A chain of grants as a proof."""
+        """Return a chain of grants as a proof."""
         return Proof((*(self.step(grant) for grant in grants), *more), "grant")
 
 

@@ -137,7 +137,7 @@ class _Planner:
             yield Leaf(id_, requirement, test, need, all_sources, self.on_device(test))
 
     def chosen(self, cases: tuple[form.TestCase, ...]) -> form.Test | None:
-        """The test of the first case that applies, with the cases inside it chosen as well."""
+        """Return the test of the first case that applies, with the cases inside it chosen as well."""
         for case in cases:
             if applies(case.when, self.question, self.world, self.readings):
                 return self.narrowed(case.test)

@@ -10,7 +10,7 @@ from permcheck.model.tables import Key
 
 
 class Question(NamedTuple):
-    """Can `user` do `action` (a variant of it, with an object) on `device`, or in `hierarchy`?"""
+    """Whether `user` can do `action` (a variant of it, with an object) on `device`, or in `hierarchy`."""
 
     user: Key
     action: Action

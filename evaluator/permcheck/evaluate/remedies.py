@@ -31,7 +31,10 @@ Remedy: TypeAlias = tuple[Change, ...]
 SETTABLE: dict[str, tuple[str, Callable[[Any, Any], FactValue]]] = {
     "user.sign_in_matches": ("signs_in_with", lambda record, _: record.upn),
     "user.discovered_upn_kind": ("discovered_upn", lambda _, __: ""),
-    "user.discovered_by": ("discovered_by", lambda record, wanted: tuple(sorted({*(record.discovered_by or ()), wanted}))),
+    "user.discovered_by": (
+        "discovered_by",
+        lambda record, wanted: tuple(sorted({*(record.discovered_by or ()), wanted})),
+    ),
     "hierarchy.lowest_version": ("version", lambda _, wanted: int(wanted)),
     "hierarchy.version": ("version", lambda _, wanted: int(wanted)),
 }
@@ -47,33 +50,36 @@ BEST = 4
 
 
 def remedies(context: Context, leaf: Leaf) -> Iterator[Remedy]:
-    """Candidates for a requirement that is not met."""
+    """Propose candidates for a requirement that is not met."""
     yield from _remedies(context, leaf.test, leaf.need)
 
 
 def _remedies(context: Context, test: form.Test, need: form.Need) -> Iterator[Remedy]:
-    if isinstance(test, form.Combined):
-        yield from _combined(context, test, need)
-    elif isinstance(test, form.FactTest):
-        yield from _fact(context, test, need)
-    elif isinstance(test, form.VersionTest):
-        yield from _version(context, test, need)
-    elif isinstance(test, form.SwitchTest):
-        yield (_switch(context, test),)
-    elif isinstance(test, form.GrantTest):
-        permission = need.permission if test.permission == "$permission" else test.permission
-        yield from cloud_remedies(context, permission or "", context.policy.planes[permission or ""])
-    elif isinstance(test, form.AnyRoleTest):
-        yield from cloud_remedies(context, context.policy.gates[test.plane].id, test.plane)
-    elif isinstance(test, form.GroupTypeTest):
-        wanted = asked_permission(context) or context.policy.gates["intune"].id
-        yield from cloud_remedies(context, wanted, "intune")
-    elif isinstance(test, form.AppRoleGroupTest):
-        yield from ((AssignAppRole(way.role.key, context.question.user),) for way in context.rights.app)
-    elif isinstance(test, form.ScopeTagTest):
-        yield from _tags(context, test)
-    elif isinstance(test, form.RightTest | form.SameCollectionTest):
-        yield from ((change,) for change in security_remedies(context, test))
+    find = REMEDIES.get(test.kind)
+    if find is not None:
+        yield from find(context, test, need)
+
+
+def _granted(context: Context, test: form.GrantTest, need: form.Need) -> Iterator[Remedy]:
+    permission = (need.permission if test.permission == "$permission" else test.permission) or ""
+    yield from cloud_remedies(context, permission, context.policy.planes[permission])
+
+
+def _any_role(context: Context, test: form.AnyRoleTest, _: form.Need) -> Iterator[Remedy]:
+    yield from cloud_remedies(context, context.policy.gates[test.plane].id, test.plane)
+
+
+def _group_type(context: Context, _test: form.GroupTypeTest, _need: form.Need) -> Iterator[Remedy]:
+    wanted = asked_permission(context) or context.policy.gates["intune"].id
+    yield from cloud_remedies(context, wanted, "intune")
+
+
+def _app_role(context: Context, _test: form.AppRoleGroupTest, _need: form.Need) -> Iterator[Remedy]:
+    yield from ((AssignAppRole(way.role.key, context.question.user),) for way in context.rights.app)
+
+
+def _right(context: Context, test: form.RightTest | form.SameCollectionTest, _: form.Need) -> Iterator[Remedy]:
+    yield from ((change,) for change in security_remedies(context, test))
 
 
 def _combined(context: Context, test: form.Combined, need: form.Need) -> Iterator[Remedy]:
@@ -145,10 +151,11 @@ def _version(context: Context, test: form.VersionTest, need: form.Need) -> Itera
     yield tuple(changes)
 
 
-def _switch(context: Context, test: form.SwitchTest) -> Change:
+def _switch(context: Context, test: form.SwitchTest, _: form.Need) -> Iterator[Remedy]:
     if test.switch == "toggle":
-        return SetFact("tenant", "", "use_intune_rbac", "On")
-    return SetFact("hierarchy", context.question.hierarchy or "", "enforce_configmgr_rbac", "Cleared")
+        yield (SetFact("tenant", "", "use_intune_rbac", "On"),)
+    else:
+        yield (SetFact("hierarchy", context.question.hierarchy or "", "enforce_configmgr_rbac", "Cleared"),)
 
 
 def cloud_remedies(context: Context, permission: str, plane: form.Plane) -> Iterator[Remedy]:
@@ -184,7 +191,8 @@ def _directory_roles(context: Context, permission: str) -> tuple[str, ...]:
     return tuple(
         role.id
         for role in context.policy.roles.values()
-        if context.policy.role_planes[role.id] == "entra" and any(permission in grant.permissions for grant in role.grants)
+        if context.policy.role_planes[role.id] == "entra"
+        and any(permission in grant.permissions for grant in role.grants)
     )
 
 
@@ -214,9 +222,26 @@ def _intune_roles(context: Context, permission: str) -> list[Node]:
     return sorted(sizes, key=lambda role: (sizes[role], role))
 
 
-def _tags(context: Context, test: form.ScopeTagTest) -> Iterator[Remedy]:
+def _tags(context: Context, test: form.ScopeTagTest, _: form.Need) -> Iterator[Remedy]:
     device = context.tables.devices.get(context.question.device or "")
     if device is not None and device.scope_tags is not None and test.tag not in device.scope_tags:
         yield (SetFact("device", context.question.device or "", "scope_tags", (*device.scope_tags, test.tag)),)
     for way in context.rights.intune:
         yield (AddScopeTag(way.end.key, test.tag),)
+
+
+REMEDIES: dict[str, Callable[[Context, Any, form.Need], Iterator[Remedy]]] = {
+    "all": _combined,
+    "any": _combined,
+    "fact": _fact,
+    "version": _version,
+    "switch": _switch,
+    "grant": _granted,
+    "any-role": _any_role,
+    "group-type": _group_type,
+    "app-role-group": _app_role,
+    "scope-tag": _tags,
+    "right": _right,
+    "same-collection": _right,
+}
+"""Kinds of test for which something can be changed."""

@@ -35,7 +35,7 @@ def security_remedies(context: Context, test: form.RightTest | form.SameCollecti
 
 
 def wanted_permissions(context: Context, test: form.RightTest | form.SameCollectionTest) -> Iterator[str]:
-    """The test's permission first, then every other that the plan asks for."""
+    """Return the test's permission first, then every other that the plan asks for."""
     own = (test.permission,) if isinstance(test, form.RightTest) and test.permission != "any" else ()
     rest = (leaf.test.permission for leaf in context.plan.leaves() if isinstance(leaf.test, form.RightTest))
     yield from dict.fromkeys((*own, *(p for p in rest if p != "any")))
@@ -57,11 +57,13 @@ def _certain(context: Context, role: Key) -> set[str]:
         if grant.by_reading is None:
             known |= set(grant.permissions)
             known |= set(context.policy.permissions) if grant.every == "all" else set()
-    return known | {other for p in known if p in context.policy.permissions for other in context.policy.permissions[p].implies}
+    return known | {
+        other for p in known if p in context.policy.permissions for other in context.policy.permissions[p].implies
+    }
 
 
 def _groups(context: Context, wanted: tuple[str, ...]) -> list[Key]:
-    """Groups that are administrative users with a row that has the permissions and reaches the device."""
+    """Return groups that are administrative users with a row that has the permissions and reaches the device."""
     coverage = context.membership.coverage(context.question.device or "")
     found: dict[Key, int] = {}
     for row in context.tables.rows.values():
@@ -89,7 +91,7 @@ def _roles(context: Context, wanted: tuple[str, ...]) -> list[Key]:
 
 
 def _collection(context: Context) -> Key | None:
-    """The deepest collection that contains the device; without a device, the one that holds every device."""
+    """Return the deepest collection that contains the device; without a device, the one that holds every device."""
     inside = context.tables.device_collections.get(context.question.device or "", frozenset())
     if inside:
         return max(inside, key=lambda key: (_depth(context, key), key))
@@ -110,7 +112,7 @@ def _depth(context: Context, collection: Key) -> int:
 
 
 def _scope(context: Context) -> str:
-    """The scope of the object asked about, else the default scope."""
+    """Return the scope of the object asked about, else the default scope."""
     question = context.question
     if question.object is not None:
         records = context.tables.scripts if question.action.object == "script" else context.tables.applications

@@ -47,7 +47,7 @@ def revocations(engine: Engine, question: Question) -> tuple[Revocation, ...]:
 
 
 def removal(step: Step) -> Change | None:
-    """The change that takes a grant away; None for what the policy says, or what is no right by itself."""
+    """Return the change that takes a grant away; None for what the policy says, or what is no right by itself."""
     if step.edge is None:
         return None
     kind, holder_kind, holder, end, section, key = step.edge

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from permcheck.evaluate.cloud import Held, held, unknowns
@@ -26,21 +27,19 @@ class Extent(NamedTuple):
 
 
 def ways_here(context: Context) -> tuple[Way, ...]:
-    """The user's ways to security assignments of the hierarchy asked about."""
+    """Return the user's ways to security assignments of the hierarchy asked about."""
     return context.rights.security.get(context.question.hierarchy or "", ())
 
 
 def with_permission(context: Context, permission: str) -> tuple[Held, ...]:
-    """The rows of the user whose role has a permission, or may have it."""
+    """Return the rows of the user whose role has a permission, or may have it."""
     ways = ways_here(context)
     if permission == ANY:
         return tuple(Held(way, (), way.state) for way in ways)
-    found = list(held(context, ways, permission))
+    found = held(context, ways, permission)
     certain = {one.way.end for one in found if one.state is MET}
-    for way in ways:
-        if way.end not in certain and not _documented(context, way):
-            found.append(Held(way, (), all_of((way.state, UNKNOWN))))
-    return tuple(found)
+    silent = (way for way in ways if way.end not in certain and not _documented(context, way))
+    return (*found, *(Held(way, (), all_of((way.state, UNKNOWN))) for way in silent))
 
 
 def _documented(context: Context, way: Way) -> bool:
@@ -52,7 +51,7 @@ def _documented(context: Context, way: Way) -> bool:
 
 
 def right_test(context: Context, test: form.RightTest, _: form.Need) -> Outcome:
-    """A permission is held, over what the test says."""
+    """Test that a permission is held, over what the test says."""
     found = with_permission(context, test.permission)
     reach = EXTENTS[test.over]
     extents = [(one, reach(context, one, test.permission)) for one in found]
@@ -63,7 +62,7 @@ def right_test(context: Context, test: form.RightTest, _: form.Need) -> Outcome:
 
 
 def doubts(context: Context) -> tuple[str, ...]:
-    """Lists without which nobody can say that the user lacks a permission."""
+    """Return lists without which nobody can say that the user lacks a permission."""
     question, tables = context.question, context.tables
     user = tables.users[question.user]
     if user.synced is False:
@@ -78,7 +77,7 @@ def doubts(context: Context) -> tuple[str, ...]:
 
 
 def reached(context: Context, test: form.RightTest) -> tuple[frozenset[Key], frozenset[Key]] | None:
-    """Collections on which the user certainly, and possibly, holds a permission over devices.
+    """Return collections on which the user certainly, and possibly, holds a permission over devices.
 
     None where more than the collections decides: a withheld permission, or the All scope.
     """
@@ -106,7 +105,7 @@ def _over_any(_context: Context, _one: Held, _permission: str) -> Extent:
 
 
 def _over_device(context: Context, one: Held, permission: str) -> Extent:
-    """Some collection that contains the device is, or is limited to, one that the role is assigned on."""
+    """Return some collection that contains the device is, or is limited to, one that the role is assigned on."""
     coverage = context.membership.coverage(context.question.device or "")
     row = _row(context, one)
     withheld = _withheld(context, permission)
@@ -130,7 +129,7 @@ def _withheld(context: Context, permission: str) -> bool:
 
 def _chain(context: Context, one: Held, chain: tuple[Key, ...]) -> Iterator[Step]:
     nodes = [one.way.end, *(Node("collection", key) for key in chain)]
-    for start, end in zip(nodes, nodes[1:], strict=False):
+    for start, end in pairwise(nodes):
         yield context.step(context.graph.grant(start, end))
     device = context.question.device or ""
     name, last = context.tables.devices[device].name, context.tables.collections[chain[-1]]
@@ -165,7 +164,7 @@ def _over_object(section: str) -> Callable[[Context, Held, str], Extent]:
     return over
 
 
-def _over_targets(context: Context, one: Held, permission: str) -> Extent:
+def _over_targets(context: Context, one: Held, _permission: str) -> Extent:
     """One of the user collections that the application is deployed to is assigned, or limited to an assigned one."""
     key = context.question.object
     if key is None:
@@ -223,13 +222,11 @@ def _undocumented(context: Context, one: Held, permission: str) -> Iterator[Miss
     if one.state is UNKNOWN and not one.tail and permission != ANY:
         role = context.tables.security_roles[one.way.role.key]
         title = context.policy.title(permission)
-        yield Missing(
-            f"security_roles[{role.name}].permissions", f"no document says whether {role.name} has {title}"
-        )
+        yield Missing(f"security_roles[{role.name}].permissions", f"no document says whether {role.name} has {title}")
 
 
 def _elsewhere(context: Context, test: form.RightTest, extents: list[tuple[Held, Extent]]) -> Iterator[NearMiss]:
-    """The permission is there, but over something else."""
+    """Return the permission is there, but over something else."""
     for one, extent in extents:
         if one.state is MET and extent.state is UNMET and test.permission != ANY:
             row = _row(context, one)
@@ -270,7 +267,7 @@ def _up(context: Context, collection: Key) -> set[Key]:
 
 
 def role_exists_test(context: Context, test: form.RoleExistsTest, _: form.Need) -> Outcome:
-    """Some security role of the hierarchy has these permissions."""
+    """Test that some security role of the hierarchy has these permissions."""
     roles = [r for r in context.tables.security_roles.values() if r.hierarchy == context.question.hierarchy]
     states = [
         MET

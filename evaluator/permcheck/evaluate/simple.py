@@ -10,7 +10,7 @@ from permcheck.model.state import MET, UNKNOWN, state_of
 
 
 def fact_test(context: Context, test: form.FactTest, need: form.Need) -> Outcome:
-    """A fact has a value."""
+    """Test that a fact has a value."""
     found = fact(context, test.fact)
     if found.value is None:
         if test.unstated == "met":
@@ -33,7 +33,7 @@ def _fits(found: Fact, test: form.FactTest, need: form.Need) -> bool:
 
 
 def version_test(context: Context, test: form.VersionTest, need: form.Need) -> Outcome:
-    """The hierarchy's release is at least the action's, with the updates that this very release needs."""
+    """Test that the hierarchy's release is at least the action's, with the updates that this very release needs."""
     found = fact(context, test.fact)
     if found.value is None:
         return _unknown(found)
@@ -58,7 +58,7 @@ def same_test(context: Context, test: form.SameTest, _: form.Need) -> Outcome:
 
 
 def switch_test(context: Context, test: form.SwitchTest, _: form.Need) -> Outcome:
-    """The toggle is On, or the checkbox cleared."""
+    """Test that the toggle is On, or the checkbox cleared."""
     world, authority = context.world, context.policy.authority
     value = world.toggle if test.switch == "toggle" else world.checkbox
     if value is None:
@@ -83,5 +83,3 @@ def _unknown(found: Fact) -> Outcome:
 
 def _told(*facts: Fact) -> Explanation:
     return Explanation((Proof(tuple(Step(f.text, f.origin) for f in facts)),))
-
-

@@ -52,7 +52,7 @@ def _administrators_besides(tables: Tables, user: Key) -> frozenset[Key]:
 
 
 def engine_of(engine: Engine, tables: Tables) -> Engine:
-    """An engine like another one, for changed tables; what the roles of both give is shared."""
+    """Return an engine like another one, for changed tables; what the roles of both give is shared."""
     known = engine.graph.roles()
     graph = GrantGraph(tables, draw(tables, engine.policy, Adjacency(known), known))
     return Engine(tables, engine.policy, graph, Membership(tables), engine.readings, engine.edition)

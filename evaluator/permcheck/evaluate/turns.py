@@ -14,7 +14,7 @@ COMBINATIONS = 4096
 
 
 def reread(engine: Engine, *, edition: str | None = None, readings: Mapping[str, str] | None = None) -> Engine:
-    """An engine for the same estate that reads the documents in another way."""
+    """Return an engine for the same estate that reads the documents in another way."""
     return Engine(
         engine.tables,
         engine.policy,
@@ -68,8 +68,10 @@ def every_way(engine: Engine, question: Question) -> Iterator[tuple[str | None, 
 
 
 def _relevant(engine: Engine, question: Question) -> set[str]:
-    """Readings that the rules of the action, its requirements, the switches or the grants of the user depend on."""
-    text = {name for row in engine.policy.authority.table for name in row.reading} if question.action.authority else set()
+    """Return readings on which the rules of the action, the switches or the grants of the user depend."""
+    text = (
+        {name for row in engine.policy.authority.table for name in row.reading} if question.action.authority else set()
+    )
     stack = [n for side in ("common", "configmgr", "intune") for n in getattr(question.action.requires, side)]
     stack += engine.policy.authority.switch_requirements
     while stack:

@@ -13,7 +13,7 @@ ON_WORDS = {"on", "checked"}
 
 
 def switch_value(stated: bool | str | None) -> bool | None:  # noqa: FBT001 - it reads what a file states
-    """What a switch stands on: On and checked are True; None where nobody said."""
+    """Return what a switch stands on: On and checked are True; None where nobody said."""
     if stated is None or isinstance(stated, bool):
         return stated
     return stated.casefold() in ON_WORDS
@@ -50,7 +50,7 @@ def _branches(value: bool | None) -> tuple[bool, ...]:  # noqa: FBT001 - it read
 def authority(
     policy: Policy, readings: Mapping[str, str], edition: str, version: int, *, toggle: bool, checkbox: bool
 ) -> AuthorityRow:
-    """The first row of the switch table that fits."""
+    """Return the first row of the switch table that fits."""
     return next(_fitting(policy, readings, edition, version, toggle=toggle, checkbox=checkbox))
 
 

@@ -1,1 +1,1 @@
-"""graph"""
+"""The grant graph."""

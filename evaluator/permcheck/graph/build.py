@@ -16,8 +16,8 @@ WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
 def draw(tables: Tables, policy: Policy, container: Container, known: Collection[Node] = ()) -> Container:
     """Add every grant of an estate to a container and return it; what `known` roles give is in it already."""
     for grant in edges(tables, policy, known):
-        known = container.adj.get(grant.start, {}).get(grant.end)
-        if known is None or (known["grant"].condition is not None and grant.condition is None):
+        drawn = container.adj.get(grant.start, {}).get(grant.end)
+        if drawn is None or (drawn["grant"].condition is not None and grant.condition is None):
             container.add_edge(grant.start, grant.end, grant=grant)
     return container
 

@@ -30,7 +30,7 @@ class Membership:
         self._cache: dict[tuple[frozenset[Key], bool], Coverage] = {}
 
     def coverage(self, device: Key) -> Coverage:
-        """Collections that cover a device."""
+        """Return collections that cover a device."""
         known = self._by_device.get(device)
         if known is None:
             known = self._by_device[device] = self._coverage(device)

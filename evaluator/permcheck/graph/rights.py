@@ -57,7 +57,9 @@ class GrantGraph:
         self._rights: dict[Key, Rights] = {}
         self._gives: dict[Node, dict[str, tuple[Grants, ...]]] = {}
         self._opaque = tuple(
-            Node("group", key) for key, who in tables.members.items() if not who.known and Node("group", key) in self._adj
+            Node("group", key)
+            for key, who in tables.members.items()
+            if not who.known and Node("group", key) in self._adj
         )
         self._unmatched = self._unmatched_admins()
 
@@ -68,7 +70,7 @@ class GrantGraph:
                 yield data["grant"]
 
     def grant(self, start: Node, end: Node) -> Grant:
-        """The grant between two nodes."""
+        """Return the grant between two nodes."""
         found: Grant = self._adj[start][end]["grant"]
         return found
 
@@ -98,11 +100,11 @@ class GrantGraph:
         return result
 
     def roles(self) -> dict[Node, dict[Node, dict[str, Grant]]]:
-        """The part of the graph that says what roles give: the same in every changed estate."""
+        """Return the part of the graph that says what roles give: the same in every changed estate."""
         return {node: dict(self._adj[node]) for node in self._adj if node.kind in ROLE_NODES}
 
     def groups(self, start: Node) -> dict[Node, Grants]:
-        """Groups that a user or group is in, directly or not, with the shortest chain to each."""
+        """Return groups that a user or group is in, directly or not, with the shortest chain to each."""
         found: dict[Node, Grants] = {}
         queue: list[tuple[Node, Grants]] = [(start, ())]
         for node, chain in queue:

@@ -41,7 +41,7 @@ class Joined:
         self.problems.append(Problem(parsed.file, line, column, id_, message, help_, severity))
 
     def values(self, section: str) -> Iterator[Record]:
-        """The records of a section, in the order of the files."""
+        """Return the records of a section, in the order of the files."""
         return iter(self.sections.get(section, ()))
 
 
@@ -94,5 +94,3 @@ def _join_readings(joined: Joined, file: int, readings: dict[str, str]) -> None:
     for name, alternative in readings.items():
         if known.setdefault(name, alternative) != alternative:
             joined.report(file, ("readings", name), "stated-twice", f"the reading `{name}` is chosen twice")
-
-

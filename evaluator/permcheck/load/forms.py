@@ -70,18 +70,20 @@ def _schema_problems(parsed: Parsed, error: SchemaError) -> Iterator[Problem]:
             yield from _schema_problems(parsed, inner)
         return
     path = tuple(error.absolute_path)
-    keyword, wanted, found = error.validator, error.validator_value, error.instance
+    keyword = str(error.validator)
+    found: Any = error.instance
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
     if keyword == "additionalProperties" and isinstance(found, dict):
-        known = list(error.schema.get("properties", {}))
+        known = list(schema.get("properties", {}))
         for key in sorted(set(found) - set(known)):
             yield _problem(parsed, (*path, key), "unknown-key", f"unknown key `{key}`", _near(key, known))
     elif keyword == "required":
-        missing = [key for key in wanted if key not in found and f"'{key}'" in error.message]
-        for key in missing:
+        for key in (key for key in wanted if key not in found and f"'{key}'" in error.message):
             yield _problem(parsed, path, "missing-key", f"the key `{key}` is missing")
     else:
-        message, help_ = _value_message(str(keyword), wanted, found, error.schema)
-        yield _problem(parsed, path, str(keyword), message, help_)
+        message, help_ = _value_message(keyword, wanted, found, schema)
+        yield _problem(parsed, path, keyword, message, help_)
 
 
 def _meant(error: SchemaError) -> list[SchemaError]:

@@ -12,7 +12,7 @@ TAG: Final = "$form"
 
 
 def pack(value: Any) -> Any:
-    """A form as plain values; what is at its default is left out."""
+    """Return a form as plain values; what is at its default is left out."""
     if isinstance(value, Form):
         stated = {key: pack(getattr(value, key)) for key in sorted(value.model_fields_set)}
         return {TAG: type(value).__name__, **stated}
@@ -22,7 +22,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(data: dict[str, Any]) -> Any:
-    """The inverse, as an object hook of json.loads. Raises KeyError for an unknown form."""
+    """Return the inverse, as an object hook of json.loads. Raises KeyError for an unknown form."""
     name = data.pop(TAG, None)
     if name is None:
         return data

@@ -35,7 +35,7 @@ def run(resolver: Resolver) -> None:
 
 
 def _owners(resolver: Resolver) -> dict[int, Key]:
-    """The hierarchy of every record that belongs to one, by identity of the record's form."""
+    """Return the hierarchy of every record that belongs to one, by identity of the record's form."""
     only = next(iter(resolver.fields["hierarchies"])) if len(resolver.fields["hierarchies"]) == 1 else None
     result: dict[int, Key] = {}
     for section in OWNED:
@@ -43,7 +43,9 @@ def _owners(resolver: Resolver) -> dict[int, Key]:
             name = record.value.hierarchy
             if name is None and only is None:
                 help_ = "name it with `hierarchy:`"
-                resolver.report(record, section, (), "no-hierarchy", "this could be of several hierarchies, or none", help_)
+                resolver.report(
+                    record, section, (), "no-hierarchy", "this could be of several hierarchies, or none", help_
+                )
             elif name is not None and resolver.names["hierarchy"].get(name) is None:
                 resolver.find("hierarchy", record, section, ("hierarchy",), name)
             owner = only if name is None else resolver.names["hierarchy"].get(name)
@@ -82,7 +84,14 @@ def _security_roles(resolver: Resolver, owners: dict[int, Key]) -> None:
     resolver.fields["security_roles"] = result
     ids = {key: form.id for key, form in forms.items()}
     names = (
-        (key, (f"{role.hierarchy}/{role.name}", _prefixed(role.hierarchy, ids.get(key)), _prefixed(role.hierarchy, role.built_in)))
+        (
+            key,
+            (
+                f"{role.hierarchy}/{role.name}",
+                _prefixed(role.hierarchy, ids.get(key)),
+                _prefixed(role.hierarchy, role.built_in),
+            ),
+        )
         for key, role in result.items()
     )
     resolver.names["security role"] = Names("security role", names)
@@ -110,7 +119,9 @@ def _operations(resolver: Resolver, record: Record) -> frozenset[str]:
             except UnknownNameError as error:
                 message = f"no operation of `{class_}` is called `{operation}`"
                 help_ = error.help or "it is kept out"
-                resolver.warn(record, "security_roles", ("permissions", class_, index), "unknown-permission", message, help_)
+                resolver.warn(
+                    record, "security_roles", ("permissions", class_, index), "unknown-permission", message, help_
+                )
     return frozenset(result)
 
 
@@ -125,7 +136,10 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
         for index, pair in enumerate(record.value.assignments or ()):
             path = ("assignments", index)
             role = _security_role(resolver, record, (*path, "role"), hierarchy, pair.role)
-            names = [_strip(resolver, record, (*path, "collections", i), hierarchy, n) for i, n in enumerate(pair.collections)]
+            names = [
+                _strip(resolver, record, (*path, "collections", i), hierarchy, n)
+                for i, n in enumerate(pair.collections)
+            ]
             if role is not None:
                 row = f"{key}#{index}"
                 scopes = frozenset(_scope(resolver, scope) for scope in pair.scopes)
@@ -230,7 +244,15 @@ def device_names(devices: Mapping[Key, Device]) -> Iterator[tuple[Key, tuple[str
     for key, d in devices.items():
         hierarchy = hierarchy_of(key)
         resource = str(d.resource_id) if d.resource_id is not None else None
-        names = (d.name, resource, d.entra_id, d.intune_id, f"{hierarchy}/{d.name}", _prefixed(hierarchy, resource), key)
+        names = (
+            d.name,
+            resource,
+            d.entra_id,
+            d.intune_id,
+            f"{hierarchy}/{d.name}",
+            _prefixed(hierarchy, resource),
+            key,
+        )
         yield key, names
 
 
@@ -264,7 +286,7 @@ def _add_roots(resolver: Resolver, inside: dict[Key, set[Key]]) -> None:
     for key in roots:
         by_hierarchy.setdefault(hierarchy_of(key), set()).add(key)
     for device, found in inside.items():
-        found |= by_hierarchy.get(hierarchy_of(device), set())
+        found.update(by_hierarchy.get(hierarchy_of(device), ()))
 
 
 def _uploads(resolver: Resolver) -> None:

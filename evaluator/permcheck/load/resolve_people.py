@@ -38,12 +38,12 @@ def user_names(users: Mapping[Key, User]) -> Names:
 
 
 def group_names(groups: Mapping[Key, Group]) -> Names:
-    """Groups by name, object id, SID and account."""
+    """Return groups by name, object id, SID and account."""
     return Names("group", ((key, (g.name, g.id, g.sid, g.account)) for key, g in groups.items()))
 
 
 def _group_key(resolver: Resolver) -> Callable[[Group], Key]:
-    """Groups may share a name if they have ids: then the id is part of the key."""
+    """Return groups may share a name if they have ids: then the id is part of the key."""
     count = Counter(record.value.name.casefold() for record in resolver.joined.values("groups"))
 
     def key(group: Group) -> Key:
@@ -54,7 +54,9 @@ def _group_key(resolver: Resolver) -> Callable[[Group], Key]:
     return key
 
 
-def _principals(resolver: Resolver, record: Record, section: str, path: Path_, names: Iterable[str] | None) -> Principals:
+def _principals(
+    resolver: Resolver, record: Record, section: str, path: Path_, names: Iterable[str] | None
+) -> Principals:
     """Resolve a list of users and groups; report names that are neither."""
     if names is None:
         return Principals(known=False)
@@ -169,11 +171,15 @@ def _intune_role(resolver: Resolver, record: Record, name: str) -> tuple[str | N
         return resolver.policy.find_role("intune", name), True
     except UnknownNameError as error:
         help_ = error.help or "list a custom role under `intune_roles:`"
-        resolver.report(record, "intune_assignments", ("role",), "unknown-name", f"no Intune role is called `{name}`", help_)
+        resolver.report(
+            record, "intune_assignments", ("role",), "unknown-name", f"no Intune role is called `{name}`", help_
+        )
         return None, False
 
 
 def _tag(resolver: Resolver, tag: str) -> str:
     """Id of a built-in scope tag; any other tag by its own name."""
     folded = tag.casefold()
-    return next((b.id for b in resolver.policy.builtins if b.kind == "scope-tag" and folded in {b.id, b.name.casefold()}), tag)
+    return next(
+        (b.id for b in resolver.policy.builtins if b.kind == "scope-tag" and folded in {b.id, b.name.casefold()}), tag
+    )

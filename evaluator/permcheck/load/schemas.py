@@ -29,14 +29,15 @@ class Generator(GenerateJsonSchema):
         tag = schema["discriminator"]
         choices = {str(key): self.generate_inner(choice) for key, choice in schema["choices"].items()}
         branches = [
-            {"if": {"properties": {tag: {"const": key}}, "required": [tag]}, "then": inner} for key, inner in choices.items()
+            {"if": {"properties": {tag: {"const": key}}, "required": [tag]}, "then": inner}
+            for key, inner in choices.items()
         ]
         wanted = {"type": "object", "properties": {tag: {"enum": list(choices)}}, "required": [tag]}
         return {**wanted, "allOf": branches}
 
 
 def schema_text(name: str) -> str:
-    """The text of one schema file. Raises KeyError for an unknown name."""
+    """Return the text of one schema file. Raises KeyError for an unknown name."""
     form = SCHEMAS[name]
     schema = form.model_json_schema(schema_generator=Generator)
     document = {"$schema": DIALECT, "$id": f"urn:permcheck:{name}", **schema}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,7 @@ REPARSE_LIMIT: Final = 8 * 2**20
 class Loader(yaml.CSafeLoader):
     """YAML with the 1.2 core rules: `On`, `NO` and dates are text, `010` is ten."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's way
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 
 for _tag, _pattern, _first in (
@@ -37,7 +37,7 @@ for _tag, _pattern, _first in (
 ):
     Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
-_SCALARS: Final = {
+_SCALARS: Final[dict[str, Callable[[str], Value]]] = {
     "tag:yaml.org,2002:null": lambda _: None,
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
     "tag:yaml.org,2002:int": int,
@@ -217,9 +217,9 @@ def _refuse_depth(file: str, text: str) -> None:
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
             if depth > DEPTH_LIMIT:
-                mark = event.start_mark
+                line, column = (event.start_mark.line, event.start_mark.column) if event.start_mark else (0, 0)
                 message = f"the file is nested more than {DEPTH_LIMIT} levels deep"
-                raise LoadError((Problem(file, mark.line + 1, mark.column + 1, "too-deep", message),))
+                raise LoadError((Problem(file, line + 1, column + 1, "too-deep", message),))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             depth -= 1
 
@@ -234,7 +234,9 @@ def _size(node: yaml.Node, sizes: dict[int, int], open_: set[int]) -> int:
         return 1
     if id(node) not in sizes:
         open_.add(id(node))
-        children = node.value if isinstance(node, yaml.SequenceNode) else [child for pair in node.value for child in pair]
+        children = (
+            node.value if isinstance(node, yaml.SequenceNode) else [child for pair in node.value for child in pair]
+        )
         sizes[id(node)] = 1 + sum(_size(child, sizes, open_) for child in children)
         open_.discard(id(node))
     return sizes[id(node)]

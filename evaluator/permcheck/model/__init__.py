@@ -1,1 +1,1 @@
-"""model"""
+"""What files, estates, policy and decisions are made of."""

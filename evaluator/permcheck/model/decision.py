@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from permcheck.model.state import State, Verdict
 
@@ -204,7 +204,7 @@ class Decision:
         """Editions and readings under which the verdict would be another."""
         return self.further.turns() if self.further else ()
 
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Any]:
         """Work everything out, so that a pickled decision is whole."""
         for name in ("_fixes", "revocations", "turns"):
             getattr(self, name)

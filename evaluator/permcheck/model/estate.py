@@ -85,9 +85,9 @@ class Hierarchy(Form):
         Literal["all"] | UploadScope | None, Field(description="Which devices are uploaded: all, or one collection")
     ] = None
     geography: Annotated[Name | None, Field(description="Where the service connection point is")] = None
-    administration_service: Annotated[bool | None, Field(description="Administration service is set up and healthy")] = (
-        None
-    )
+    administration_service: Annotated[
+        bool | None, Field(description="Administration service is set up and healthy")
+    ] = None
     provider_authentication: Literal["windows", "certificate", "windows-hello"] | None = None
     central_site_remote_provider: Annotated[
         bool | None, Field(description="The central administration site uses an SMS Provider on another server")
@@ -95,7 +95,9 @@ class Hierarchy(Form):
     provider_delegation: Annotated[bool | None, Field(description="Delegation for that provider is set up")] = None
     provider_in_authorization_group: Annotated[
         bool | None,
-        Field(description="Provider's account is in Windows Authorization Access or Pre-Windows 2000 Compatible Access"),
+        Field(
+            description="Provider's account is in Windows Authorization Access or Pre-Windows 2000 Compatible Access"
+        ),
     ] = None
     connection_point_online: Annotated[
         bool | None, Field(description="Service connection point reaches the cloud endpoints")
@@ -213,7 +215,8 @@ class AdministrativeUser(Form):
     name: Annotated[Name, Field(description=r"DOMAIN\name")]
     sid: Sid | None = None
     assignments: Annotated[
-        Many[SecurityAssignment] | None, Field(description="Pairs are kept: each role with its own scopes and collections")
+        Many[SecurityAssignment] | None,
+        Field(description="Pairs are kept: each role with its own scopes and collections"),
     ] = None
 
 
@@ -224,9 +227,9 @@ class Collection(Form):
     id: Name
     name: Name
     kind: Literal["device", "user"] = "device"
-    limited_to: Annotated[Name | None, Field(description="Limiting collection; permissions flow down this relation")] = (
-        None
-    )
+    limited_to: Annotated[
+        Name | None, Field(description="Limiting collection; permissions flow down this relation")
+    ] = None
     include: Annotated[Many[Name], Field(description="Include rules; carry no permission")] = ()
     exclude: Annotated[Many[Name], Field(description="Exclude rules; carry no permission")] = ()
     members: Annotated[Many[Name] | None, Field(description="Devices, by name or resource id")] = None
@@ -291,9 +294,9 @@ class EstateFile(Form):
             " every decision says so"
         ),
     ] = ()
-    complete: Annotated[
-        bool | Many[SectionName], Field(description="Lists that are empty where they are absent")
-    ] = False
+    complete: Annotated[bool | Many[SectionName], Field(description="Lists that are empty where they are absent")] = (
+        False
+    )
     incomplete: Annotated[Many[SectionName], Field(description="Lists that are known to lack entries")] = ()
     tenant: Tenant | None = None
     hierarchies: Many[Hierarchy] | None = None

@@ -134,17 +134,13 @@ class BuiltInRole(Form):
     id: Name
     name: Name
     synonyms: Many[Name] = ()
-    confused_with: Annotated[
-        dict[Name, str], Field(description="Other name: why it is not this role")
-    ] = {}
+    confused_with: Annotated[dict[Name, str], Field(description="Other name: why it is not this role")] = {}
     complete: Annotated[
         bool,
         Field(description="False: documented in part only; what is not listed is unknown, not withheld"),
     ]
     grants: Many[RoleGrant] = ()
-    unidentified: Annotated[
-        Many[Name], Field(description="Permissions named on a page whose id is not known")
-    ] = ()
+    unidentified: Annotated[Many[Name], Field(description="Permissions named on a page whose id is not known")] = ()
     sources: Some[SourceId]
 
 
@@ -175,9 +171,7 @@ class When(Form):
     below_version: Annotated[Release | None, Field(description="Hierarchy release below")] = None
     variants: Annotated[Some[Slug] | None, Field(description="Variants of the action asked about")] = None
     not_variants: Annotated[Some[Slug] | None, Field(description="Any variant (or none) but these")] = None
-    object_named: Annotated[bool | None, Field(description="Whether the question names a script or application")] = (
-        None
-    )
+    object_named: Annotated[bool | None, Field(description="Whether the question names a script or application")] = None
     readings: Annotated[dict[Slug, Some[Slug]], Field(description="Reading: alternatives under which it applies")] = {}
 
 
@@ -458,9 +452,7 @@ class AuthorityFile(Form):
 
     toggle: SwitchDefault
     checkbox: SwitchDefault
-    switch_requirements: Annotated[
-        Some[Need], Field(description="What makes Intune the only authority, in order")
-    ]
+    switch_requirements: Annotated[Some[Need], Field(description="What makes Intune the only authority, in order")]
     table: Some[AuthorityRow]
 
 

@@ -29,7 +29,7 @@ class Policy:
     requirements: Mapping[str, form.Requirement]
     bundles: Mapping[str, tuple[form.Need, ...]]
     actions: Mapping[str, form.Action]
-    editions: Mapping[str, form.Edition]
+    editions: dict[str, form.Edition]
     versions: Mapping[int, form.Version]
     features: Mapping[str, form.Feature]
     readings: Mapping[str, form.Reading]
@@ -41,11 +41,11 @@ class Policy:
     """Permission -> permissions that include it."""
 
     def document_of(self, source: str) -> form.Document:
-        """The document that a source is a passage of."""
+        """Return the document that a source is a passage of."""
         return self.documents[source.partition("/")[0]]
 
     def defaults(self) -> dict[str, str]:
-        """Reading -> its default alternative."""
+        """Return reading -> its default alternative."""
         return {key: reading.default for key, reading in self.readings.items()}
 
     def enabled(self, mechanism: str, readings: Mapping[str, str]) -> bool:
@@ -57,7 +57,7 @@ class Policy:
         )
 
     def title(self, permission: str) -> str:
-        """A permission or gate as people write it, such as `Cloud attached devices\\Run script`."""
+        r"""Return a permission or gate as people write it, such as `Cloud attached devices\Run script`."""
         for gate in self.gates.values():
             if gate.id == permission:
                 return gate.name
@@ -137,7 +137,7 @@ class Policy:
         return frozenset(b.id for b in self.builtins if b.kind == "collection" and b.holds == "every-device")
 
     def edition_for(self, release: int) -> str:
-        """The edition whose pages a hierarchy of `release` is judged by."""
+        """Return the edition whose pages a hierarchy of `release` is judged by."""
         for edition in reversed(self.editions.values()):
             low, high = edition.default_from, edition.default_below
             if (low or high) and (low is None or release >= low) and (high is None or release < high):
@@ -145,15 +145,17 @@ class Policy:
         return next(reversed(self.editions))
 
     def edition_at(self, day: str) -> str:
-        """The newest edition on a day. Raises UnknownNameError before the first."""
+        """Return the newest edition on a day. Raises UnknownNameError before the first."""
         for edition in reversed(self.editions.values()):
             if edition.date <= day:
                 return edition.id
-        raise UnknownNameError("edition", day, tuple(self.editions), f"the first edition is {next(iter(self.editions))}")
+        raise UnknownNameError(
+            "edition", day, tuple(self.editions), f"the first edition is {next(iter(self.editions))}"
+        )
 
 
 def plain_permission(text: str) -> str:
-    """Write a permission name in one way: `Category\\Name`, without `(preview)` and a trailing dot."""
+    r"""Write a permission name in one way: `Category\Name`, without `(preview)` and a trailing dot."""
     plain = text.strip().removesuffix(".").replace("(preview)", "").strip()
     graph = plain.replace("/", "_") if plain.casefold().startswith("microsoft.intune/") else plain
     for separator in (" > ", "\\", "/"):
@@ -177,7 +179,9 @@ def build_policy(files: tuple[tuple[str, Form], ...]) -> Policy:
 
     lists: list[form.PermissionsFile] = of(form.PermissionsFile)  # type: ignore[assignment]
     permissions = {
-        p.id: p if p.sources else p.model_copy(update={"sources": file.sources}) for file in lists for p in file.permissions
+        p.id: p if p.sources else p.model_copy(update={"sources": file.sources})
+        for file in lists
+        for p in file.permissions
     }
     planes: dict[str, form.Plane] = {p.id: file.plane for file in lists for p in file.permissions}
     gates = {file.plane: file.any_role for file in lists if file.any_role}

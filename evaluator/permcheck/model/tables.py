@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from permcheck.model import estate as form
 
@@ -30,6 +30,12 @@ class Principals(NamedTuple):
     users: tuple[Key, ...] = ()
     groups: tuple[Key, ...] = ()
     known: bool = True
+
+    def without(self, kind: str, key: Key) -> Principals:
+        """Return the others: without one user or group."""
+        if kind == "user":
+            return self._replace(users=tuple(user for user in self.users if user != key))
+        return self._replace(groups=tuple(group for group in self.groups if group != key))
 
 
 class RoleHolders(NamedTuple):
@@ -104,8 +110,8 @@ class Tables:
     unstated: frozenset[str] = frozenset()
     """Sections that are neither there nor declared complete."""
     incomplete: frozenset[str] = frozenset()
-    places: Places = Places()
-    tenant: form.Tenant = field(default_factory=lambda: form.Tenant())
+    places: Places = field(default_factory=Places)
+    tenant: form.Tenant = field(default_factory=form.Tenant)
     hierarchies: Mapping[Key, form.Hierarchy] = field(default_factory=dict)
     users: Mapping[Key, form.User] = field(default_factory=dict)
     groups: Mapping[Key, form.Group] = field(default_factory=dict)
@@ -131,11 +137,16 @@ class Tables:
     membership_open: frozenset[Key] = frozenset()
     """Devices that may be in further collections."""
 
+    def having(self, section: str, records: Any) -> Tables:
+        """Return the tables with one section replaced."""
+        changes: dict[str, Any] = {section: records}
+        return replace(self, **changes)
+
     def doubtful(self, *sections: str) -> tuple[str, ...]:
         """Those of `sections` whose list may lack entries."""
         return tuple(s for s in sections if s in self.unstated or s in self.incomplete)
 
 
 def hierarchy_of(key: Key) -> Key:
-    """The hierarchy part of a key of something that belongs to one."""
+    """Return the hierarchy part of a key of something that belongs to one."""
     return key.partition("/")[0]

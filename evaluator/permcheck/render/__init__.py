@@ -1,1 +1,1 @@
-"""render"""
+"""Decisions out."""

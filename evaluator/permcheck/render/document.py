@@ -12,12 +12,12 @@ FORMAT = "permcheck-decision/1"
 
 
 def decision_json(decision: Decision, policy: Policy) -> str:
-    """A decision as JSON text."""
+    """Return a decision as JSON text."""
     return json.dumps(decision_document(decision, policy), indent=2, ensure_ascii=False)
 
 
 def decision_document(decision: Decision, policy: Policy) -> dict[str, Any]:
-    """A decision as plain dicts and lists."""
+    """Return a decision as plain dicts and lists."""
     d = decision
     return {
         "format": FORMAT,
@@ -58,7 +58,7 @@ def decision_document(decision: Decision, policy: Policy) -> dict[str, Any]:
 
 
 def source_document(policy: Policy, source: str) -> dict[str, str]:
-    """A source with its document."""
+    """Return a source with its document."""
     passage, document = policy.sources[source], policy.document_of(source)
     return {
         "id": source,

@@ -13,7 +13,7 @@ SPECIAL = re.compile(r"([\\`*_{}<>|#])")
 
 
 def decision_markdown(decision: Decision, policy: Policy) -> str:
-    """The whole explanation. Names are escaped."""
+    """Return the whole explanation. Names are escaped."""
     lines = [f"# {decision.verdict.value.upper()}: {escape(sentence(decision))}"]
     for section in outline(decision, policy):
         lines += ["", f"## {section.heading}", "", *(_line(line) for line in section.lines)]

@@ -55,7 +55,7 @@ class Notes:
         self.numbers: dict[str, int] = {}
 
     def cite(self, sources: tuple[str, ...], limit: int = 2) -> str:
-        """A mark such as `[1][3]`; empty without sources."""
+        """Return a mark such as `[1][3]`; empty without sources."""
         chosen = sorted(sorted(sources, key=self._date, reverse=True), key=self._rank)[:limit]
         return "".join(f"[{self.numbers.setdefault(s, len(self.numbers) + 1)}]" for s in chosen)
 
@@ -68,7 +68,7 @@ class Notes:
 
 
 def sentence(decision: Decision) -> str:
-    """The answer as one sentence."""
+    """Return the answer as one sentence."""
     what = decision.action + (f" with {decision.object}" if decision.object else "")
     where = f" on {decision.device}" if decision.device else (f" in {decision.hierarchy}" if decision.hierarchy else "")
     match decision.verdict:
@@ -80,7 +80,7 @@ def sentence(decision: Decision) -> str:
 
 
 def outline(decision: Decision, policy: Policy) -> Iterator[Section]:
-    """The sections of an explanation, what matters most first. Empty ones are left out."""
+    """Return the sections of an explanation, what matters most first. Empty ones are left out."""
     day = max((policy.editions[edition].date for edition in decision.editions), default="9999")
     notes = Notes(policy, day)
     stops = "What stops it" if decision.verdict is Verdict.DENY else "What is not known"
@@ -119,7 +119,7 @@ def _authority(decision: Decision, notes: Notes) -> list[Line]:
 
 
 def _obstacles(decision: Decision, notes: Notes) -> list[Line]:
-    """The requirements that fail or, where nothing certainly fails, the facts that are missing."""
+    """Return the requirements that fail or, where nothing certainly fails, the facts that are missing."""
     if decision.verdict is Verdict.DENY:
         return [line for r in decision.unmet for line in _failing(r, notes)]
     return [Line(0, f"{m.fact}: {m.text}", "missing") for m in decision.missing]
@@ -178,7 +178,7 @@ def _fixes(decision: Decision) -> list[Line]:
 
 
 def _fix(number: int, fix: Fix, told: set[Place]) -> Iterator[Line]:
-    """A fix; places that stand above already are not repeated."""
+    """Return a fix; places that stand above already are not repeated."""
     for index, text in enumerate(fix.texts):
         yield Line(0 if index == 0 else 1, f"{number}. {text}" if index == 0 else f"and {text}", "fix")
     what = "no further permission" if not fix.gained else f"{fix.gained} permission{'s'[: fix.gained > 1]}"
@@ -192,7 +192,8 @@ def _error(decision: Decision, notes: Notes) -> list[Line]:
     found = decision.error
     if found is None:
         return []
-    lines = [Line(0, f"“{found.text}” {notes.cite(found.sources)}".rstrip(), "error"), Line(0, "The same text also means:")]
+    shown = Line(0, f"“{found.text}” {notes.cite(found.sources)}".rstrip(), "error")
+    lines = [shown, Line(0, "The same text also means:")]
     return [*lines, *(Line(1, cause) for cause in found.causes)]
 
 
@@ -204,10 +205,11 @@ def _revocations(decision: Decision) -> list[Line]:
 
 
 def _turns(decision: Decision, notes: Notes) -> list[Line]:
-    return [
-        Line(0, f"{turn.verdict.value} if {_turn(turn.kind, turn.name, turn.alternative)} {notes.cite(turn.sources)}".rstrip())
-        for turn in decision.turns
-    ]
+    lines = []
+    for turn in decision.turns:
+        condition = _turn(turn.kind, turn.name, turn.alternative)
+        lines.append(Line(0, f"{turn.verdict.value} if {condition} {notes.cite(turn.sources)}".rstrip()))
+    return lines
 
 
 def _turn(kind: str, name: str, alternative: str) -> str:
@@ -215,7 +217,7 @@ def _turn(kind: str, name: str, alternative: str) -> str:
 
 
 def _other_side(decision: Decision) -> list[Line]:
-    """The side that does not decide, and the switches: listed, not explained."""
+    """Return the side that does not decide, and the switches: listed, not explained."""
     lines = []
     for state, word in ((State.UNMET, "not met"), (State.UNKNOWN, "not known"), (State.MET, "met")):
         ids = [r.id for r in decision.requirements if not r.counts and r.state is state]

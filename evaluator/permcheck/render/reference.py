@@ -26,12 +26,12 @@ class Writer:
             self.sections.append(Section(heading, tuple(lines)))
 
     def cite(self, text: str, sources: tuple[str, ...]) -> Line:
-        """A line with its sources."""
+        """Return a line with its sources."""
         return Line(0, f"{text} {self.notes.cite(sources, limit=4)}".rstrip())
 
 
 def reference(policy: Policy, kind: str, name: str | None) -> Iterator[Section]:
-    """The sections about one thing. Raises UnknownNameError."""
+    """Return the sections about one thing. Raises UnknownNameError."""
     writer = Writer(policy, Notes(policy))
     if kind != "policy" and not name:
         raise UnknownNameError(kind, "", (), f"name one: permcheck show {kind} NAME")
@@ -62,14 +62,21 @@ def _policy(writer: Writer, _: str) -> None:
 def _action(writer: Writer, name: str) -> None:
     p = writer.policy
     a = p.actions[p.action_names.find(name)]
-    about = [writer.cite(f"{a.id}: {a.title}", a.sources), Line(0, f"about a {a.target}, in the {a.surface.replace('-', ' ')}")]
+    about = [
+        writer.cite(f"{a.id}: {a.title}", a.sources),
+        Line(0, f"about a {a.target}, in the {a.surface.replace('-', ' ')}"),
+    ]
     if a.synonyms:
         about.append(Line(0, "also called " + ", ".join(a.synonyms)))
     about.append(Line(0, "described by the documents of " + ", ".join(a.documented)))
     if a.variants:
         about.append(Line(0, "variants: " + ", ".join(f"{v.id}" for v in a.variants)))
     writer.add("Action", about)
-    headings = {"common": "Needed in any case", "configmgr": "Where Configuration Manager decides", "intune": "Where Intune decides"}
+    headings = {
+        "common": "Needed in any case",
+        "configmgr": "Where Configuration Manager decides",
+        "intune": "Where Intune decides",
+    }
     for side, heading in headings.items():
         writer.add(heading, list(_needs(writer, getattr(a.requires, side), 0)))
     writer.add("Not looked at", [Line(0, text) for text in a.not_modelled])
@@ -116,7 +123,9 @@ def _permission(writer: Writer, name: str) -> None:
     folded = plain_permission(name)
     found = [id_ for plane in ("intune", "configmgr", "entra") if (id_ := p.permission_names(plane).get(folded))]
     if not found:
-        near = [n for plane in ("intune", "configmgr", "entra") for n in p.permission_names(plane).near(folded.casefold())]
+        near = [
+            n for plane in ("intune", "configmgr", "entra") for n in p.permission_names(plane).near(folded.casefold())
+        ]
         raise UnknownNameError("permission", name, tuple(near[:3]))
     for id_ in found:
         x = p.permissions[id_]
@@ -125,7 +134,9 @@ def _permission(writer: Writer, name: str) -> None:
         lines += [Line(0, f"includes {p.title(other)}") for other in x.implies]
         lines += [Line(0, f"is included in {p.title(other)}") for other in p.implied_by.get(id_, ())]
         if p.planes[id_] == "configmgr":
-            lines.append(Line(0, f"operation bit {x.bit}" if x.bit is not None else "its operation bit is not publicly known"))
+            lines.append(
+                Line(0, f"operation bit {x.bit}" if x.bit is not None else "its operation bit is not publicly known")
+            )
         writer.add("Permission", lines)
         writer.add("Built-in roles that have it", list(_roles_with(writer, id_)))
 
