@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 import yaml
 from permcheck.api import Estate, load
-from permcheck.load.policy import load_policy
+from permcheck.loading.policy import load_policy
 from permcheck.model.decision import Decision
 from permcheck.model.policy import Need
 from permcheck.model.policy_index import Policy

@@ -18,9 +18,9 @@ from permcheck.graph.build import draw
 from permcheck.graph.membership import Membership
 from permcheck.graph.node import Adjacency, Container
 from permcheck.graph.rights import GrantGraph
-from permcheck.load.estate import collector_off, read_estate
-from permcheck.load.policy import load_policy
-from permcheck.load.resolve import resolve
+from permcheck.loading.estate import collector_off, read_estate
+from permcheck.loading.policy import load_policy
+from permcheck.loading.resolve import resolve
 from permcheck.model.decision import Decision
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy

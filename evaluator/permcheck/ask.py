@@ -7,8 +7,8 @@ from functools import cached_property
 
 from permcheck.errors import QuestionError, UnknownNameError
 from permcheck.evaluate.question import Question
-from permcheck.load.resolve_configmgr import device_names
-from permcheck.load.resolve_people import user_names
+from permcheck.loading.resolve_configmgr import device_names
+from permcheck.loading.resolve_people import user_names
 from permcheck.model.names import Names
 from permcheck.model.policy import Action
 from permcheck.model.policy_index import Policy

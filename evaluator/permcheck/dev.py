@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from permcheck.load.data import data_root
-from permcheck.load.policy import COMPILED, compile_policy
-from permcheck.load.schemas import SCHEMAS, schema_text
+from permcheck.loading.data import data_root
+from permcheck.loading.policy import COMPILED, compile_policy
+from permcheck.loading.schemas import SCHEMAS, schema_text
 
 
 def generated(root: Path) -> Iterator[tuple[Path, str]]:

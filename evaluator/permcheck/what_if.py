@@ -18,7 +18,7 @@ from typing import Any
 
 from permcheck.ask import Asker
 from permcheck.errors import QuestionError
-from permcheck.load.resolve_people import group_names
+from permcheck.loading.resolve_people import group_names
 from permcheck.model import change as c
 from permcheck.model.names import Names
 from permcheck.model.tables import hierarchy_of

@@ -39,7 +39,7 @@ def devices(context: click.Context, _parameter: click.Parameter, incomplete: str
 
 def actions(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return action ids with their titles; behind a colon the variants."""
-    from permcheck.load.policy import load_policy
+    from permcheck.loading.policy import load_policy
 
     policy = load_policy()
     action, colon, _ = incomplete.partition(":")
@@ -51,14 +51,14 @@ def actions(_context: click.Context, _parameter: click.Parameter, incomplete: st
 
 def editions(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Edition ids."""
-    from permcheck.load.policy import load_policy
+    from permcheck.loading.policy import load_policy
 
     return _matching(load_policy().editions, incomplete)
 
 
 def readings(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """NAME=ALTERNATIVE of every reading."""
-    from permcheck.load.policy import load_policy
+    from permcheck.loading.policy import load_policy
 
     known = load_policy().readings.values()
     return _matching((f"{r.id}={a.id}" for r in known for a in r.alternatives), incomplete)

@@ -22,7 +22,7 @@ def schema(name: str, list_: bool) -> int:  # noqa: FBT001 - click passes flags 
     permcheck schema estate > estate.schema.json
     permcheck schema --list
     """  # noqa: D301 - click's own marker
-    from permcheck.load.data import data_root
+    from permcheck.loading.data import data_root
 
     folder = data_root() / "schemas"
     names = sorted(path.name.removesuffix(".schema.json") for path in folder.glob("*.schema.json"))
@@ -41,7 +41,7 @@ def schema(name: str, list_: bool) -> int:  # noqa: FBT001 - click passes flags 
 def init(folder: Path) -> int:
     """Write a starter estate into FOLDER (default: estate), with its schema for the editor."""
     from permcheck.cli.starter import STARTER_TEXT
-    from permcheck.load.data import data_root
+    from permcheck.loading.data import data_root
 
     target, schema_file = folder / STARTER, folder / "estate.schema.json"
     for path in (target, schema_file):

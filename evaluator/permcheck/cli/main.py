@@ -16,6 +16,7 @@ from permcheck.cli.config import find_config
 from permcheck.cli.files import init, schema
 from permcheck.cli.reference import actions, show
 from permcheck.errors import LoadError, PermcheckError, QuestionError, UnknownNameError
+from permcheck.render.printable import printable
 
 COMMANDS = (check, explain, actions, show, schema, init)
 
@@ -66,12 +67,12 @@ def guarded(arguments: list[str] | None = None) -> int:
         return 130
     except LoadError as error:
         for problem in error.problems:
-            click.echo(f"{problem.severity}: {problem}", err=True)
+            click.echo(printable(f"{problem.severity}: {problem}", lines=True), err=True)
         return Exit.UNUSABLE
     except PermcheckError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(printable(f"error: {error}"), err=True)
         if isinstance(error, UnknownNameError | QuestionError) and error.help:
-            click.echo(f"  help: {error.help}", err=True)
+            click.echo(printable(f"  help: {error.help}"), err=True)
         return Exit.USAGE
     except BrokenPipeError:
         return Exit.CRASH

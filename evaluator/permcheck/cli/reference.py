@@ -15,7 +15,7 @@ def actions() -> int:
     from rich.table import Table
 
     from permcheck.cli.terminal import console
-    from permcheck.load.policy import load_policy
+    from permcheck.loading.policy import load_policy
 
     table = Table(box=None, pad_edge=False, header_style="bold underline")
     for heading in ("action", "title", "about", "where"):
@@ -39,7 +39,7 @@ def show(kind: str, name: str | None) -> int:
     permcheck show action run-cmpivot
     """  # noqa: D301 - click's own marker
     from permcheck.cli.terminal import console
-    from permcheck.load.policy import load_policy
+    from permcheck.loading.policy import load_policy
     from permcheck.render.reference import reference
     from permcheck.render.text import print_sections
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from permcheck.errors import PermcheckError
+from permcheck.render.printable import printable
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
@@ -39,7 +40,7 @@ def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
         raise click.UsageError(f"{message}\n\nName one with -e PATH, with PERMCHECK_ESTATE, or in permcheck.toml.")
     estate = load(Path(asked.estate), container=None if with_networkx else small)
     for warning in estate.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(printable(f"warning: {warning}", lines=True), err=True)
     if asked.what_if:
         estate = estate.what_if(*asked.what_if)
     if asked.edition or asked.readings or asked.strict:
@@ -51,9 +52,9 @@ def load_quietly(context: click.Context) -> Tables | None:
     """Return the tables of the estate that is named somewhere, for completion; None on any fault."""
     import os
 
-    from permcheck.load.estate import read_estate
-    from permcheck.load.policy import load_policy
-    from permcheck.load.resolve import resolve
+    from permcheck.loading.estate import read_estate
+    from permcheck.loading.policy import load_policy
+    from permcheck.loading.resolve import resolve
 
     path = (
         context.params.get("estate") or os.environ.get("PERMCHECK_ESTATE") or (context.default_map or {}).get("estate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from permcheck.model.decision import Decision
 from permcheck.model.state import Verdict
 from permcheck.render.outline import sentence
+from permcheck.render.printable import printable
 
 
 def brief_line(decision: Decision) -> str:
@@ -20,4 +21,4 @@ def brief_line(decision: Decision) -> str:
     if assumed:
         reasons.append("assuming " + ", ".join(dict.fromkeys(assumed)))
     why = f" ({'; '.join(reasons)})" if reasons else ""
-    return f"{decision.verdict.value}: {sentence(decision)}{why}"
+    return printable(f"{decision.verdict.value}: {sentence(decision)}{why}")

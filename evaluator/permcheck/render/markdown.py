@@ -7,6 +7,7 @@ import re
 from permcheck.model.decision import Decision
 from permcheck.model.policy_index import Policy
 from permcheck.render.outline import Line, outline, sentence
+from permcheck.render.printable import printable
 
 MARKS = {"ok": "✅ ", "no": "❌ ", "?": "❔ "}
 SPECIAL = re.compile(r"([\\`*_{}<>|#])")
@@ -22,7 +23,7 @@ def decision_markdown(decision: Decision, policy: Policy) -> str:
 
 def escape(text: str) -> str:
     """Escape what Markdown would take for markup."""
-    return SPECIAL.sub(r"\\\1", text)
+    return SPECIAL.sub(r"\\\1", printable(text))
 
 
 def _line(line: Line) -> str:

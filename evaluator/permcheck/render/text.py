@@ -9,6 +9,7 @@ from permcheck.model.decision import Decision
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
 from permcheck.render.outline import Line, Section, outline, sentence
+from permcheck.render.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +36,7 @@ def print_explanation(console: Console, decision: Decision, policy: Policy) -> N
 
     title = Text()
     title.append(decision.verdict.value.upper(), VERDICT_STYLES[decision.verdict])
-    title.append(f"  {sentence(decision)}")
+    title.append(f"  {printable(sentence(decision))}")
     if decision.strict:
         title.append("  (strict: every edition and reading must allow)")
     console.print(title)
@@ -51,7 +52,8 @@ def print_sections(console: Console, sections: Iterable[Section]) -> None:
     for section in sections:
         lines += [Text(), Text(section.heading, "bold underline")]
         for line in section.lines:
-            lines += _wrapped(console, line, pretty=pretty)
+            safe = line._replace(text=printable(line.text))
+            lines += _wrapped(console, safe, pretty=pretty)
     console.print(Text("\n").join(lines), soft_wrap=True)
 
 

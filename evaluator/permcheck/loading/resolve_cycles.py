@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from permcheck.load.estate import Record
+from permcheck.loading.estate import Record
 from permcheck.model.tables import Key, Tables
 
 if TYPE_CHECKING:
-    from permcheck.load.resolve import Resolver
+    from permcheck.loading.resolve import Resolver
 
 
 def run(resolver: Resolver, tables: Tables) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from permcheck.errors import UnknownNameError
-from permcheck.load.estate import Record
+from permcheck.loading.estate import Record
 from permcheck.model.estate import Device
 from permcheck.model.names import Names
 from permcheck.model.tables import Key, SecurityRole, SecurityRow, hierarchy_of
 
 if TYPE_CHECKING:
-    from permcheck.load.resolve import Resolver
+    from permcheck.loading.resolve import Resolver
 
 OWNED = ("security_roles", "administrative_users", "collections", "scripts", "applications", "devices")
 

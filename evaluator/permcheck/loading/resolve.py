@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from permcheck.errors import LoadError, Problem, UnknownNameError
-from permcheck.load import resolve_configmgr, resolve_cycles, resolve_people
-from permcheck.load.estate import Joined, Record
-from permcheck.load.text import Path_
+from permcheck.loading import resolve_configmgr, resolve_cycles, resolve_people
+from permcheck.loading.estate import Joined, Record
+from permcheck.loading.text import Path_
 from permcheck.model.estate import SECTIONS, Tenant
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from permcheck.errors import LoadError, PolicyError, Problem
-from permcheck.load.data import data_root
-from permcheck.load.forms import as_form
-from permcheck.load.packed import pack, unpack
-from permcheck.load.text import parse_file
+from permcheck.loading.data import data_root
+from permcheck.loading.forms import as_form
+from permcheck.loading.packed import pack, unpack
+from permcheck.loading.text import parse_file
 from permcheck.model.base import Form
 from permcheck.model.policy import FORMS
 from permcheck.model.policy_index import Policy, build_policy

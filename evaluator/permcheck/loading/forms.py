@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import ValidationError
 
 from permcheck.errors import LoadError, Problem
-from permcheck.load.data import data_root
-from permcheck.load.text import Parsed, Path_
+from permcheck.loading.data import data_root
+from permcheck.loading.text import Parsed, Path_
 from permcheck.model.base import Form
 
 if TYPE_CHECKING:

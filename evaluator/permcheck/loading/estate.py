@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from permcheck.errors import LoadError, Problem
-from permcheck.load.files import find_files
-from permcheck.load.forms import as_form
-from permcheck.load.text import Parsed, Path_, parse_file
+from permcheck.loading.files import find_files
+from permcheck.loading.forms import as_form
+from permcheck.loading.text import Parsed, Path_, parse_file
 from permcheck.model.estate import SECTIONS, EstateFile
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from permcheck.errors import UnknownNameError
-from permcheck.load.estate import Record
-from permcheck.load.text import Path_
+from permcheck.loading.estate import Record
+from permcheck.loading.text import Path_
 from permcheck.model.estate import Group, User
 from permcheck.model.names import Names
 from permcheck.model.tables import IntuneAssignment, Key, Principals, RoleHolders
 
 if TYPE_CHECKING:
-    from permcheck.load.resolve import Resolver
+    from permcheck.loading.resolve import Resolver
 
 
 def run(resolver: Resolver) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from permcheck.errors import LoadError, Problem
-from permcheck.load.files import file_problem, read_text
+from permcheck.loading.files import file_problem, read_text
 
 Path_: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = Any

@@ -1,0 +1,126 @@
+"""Measure permcheck: medians, and ratios to what was measured in the same run.
+
+    make bench            everything
+    python benchmarks/run.py cold warm load
+
+Nothing here is a test: figures of a noisy machine are for people.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from generate import estate
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTOSO = ROOT / "examples" / "contoso"
+QUESTION = ["helpdesk@contoso.com", "run-cmpivot", "PC-0042"]
+SIZES = {
+    "1k grants": {"users": 100, "groups": 60, "collections": 100, "devices": 1_000, "assignments": 40},
+    "10k grants": {"users": 1_000, "groups": 700, "collections": 1_000, "devices": 2_000, "assignments": 400},
+    "100k grants": {"users": 8_000, "groups": 7_000, "collections": 8_000, "devices": 5_000, "assignments": 4_000},
+}
+LOAD = {"users": 2_000, "groups": 500, "collections": 2_000, "devices": 50_000, "assignments": 300}
+
+
+def median(measure: Callable[[], Any], times: int) -> float:
+    """Seconds of one call, as the median of several."""
+    seconds = []
+    for _ in range(times):
+        start = time.perf_counter()
+        measure()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def process(*arguments: str) -> Callable[[], Any]:
+    """Start a program and throw away what it prints."""
+    return lambda: subprocess.run(arguments, stdout=subprocess.DEVNULL, check=False)
+
+
+def cold() -> None:
+    """Whole processes, taken in turns so that noise meets all of them."""
+    command = str(Path(sys.executable).parent / "permcheck")
+    programs = {
+        "import click": process(sys.executable, "-c", "import click"),
+        "import the four": process(sys.executable, "-c", "import click, networkx, pydantic, jsonschema"),
+        "check": process(command, "check", *QUESTION, "-e", str(CONTOSO)),
+        "explain": process(command, "explain", *QUESTION, "-e", str(CONTOSO)),
+        "--help": process(command, "--help"),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in programs}
+    for _ in range(15):
+        for name, program in programs.items():
+            seconds[name].append(median(program, 1))
+    middle = {name: statistics.median(found) for name, found in seconds.items()}
+    for name, found in middle.items():
+        print(f"  {name:18}{found * 1e3:8.0f} ms")
+    print(f"  check is {middle['check'] / middle['import click']:.2f} x `import click` (at most 6)")
+    print(f"  explain is {middle['explain'] / middle['import the four']:.2f} x the four imports (at most 1.5)")
+
+
+def warm() -> None:
+    """One loaded estate, questions at random; what a user holds is worked out before."""
+    import permcheck
+
+    for name, size in SIZES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "estate.json"
+            path.write_text(json.dumps(estate(**size)), "utf-8")
+            loaded = permcheck.load(path)
+        chance = random.Random(2)
+        users = [f"user{chance.randrange(size['users'])}@contoso.com" for _ in range(40)]
+        devices = [f"PC-{chance.randrange(size['devices']):06}" for _ in range(50)]
+        asked = [(user, "run-cmpivot", device) for user in users for device in devices]
+        for question in asked:
+            loaded.verdict(*question)
+        verdicts = [median(lambda q=question: loaded.verdict(*q), 1) for question in asked]
+        decisions = [median(lambda q=question: loaded.check(*q), 1) for question in asked]
+        grants = loaded.grants.container.number_of_edges()  # type: ignore[attr-defined]
+        print(
+            f"  {name:12}{grants:8} edges   verdict {statistics.median(verdicts) * 1e6:6.1f} us"
+            f"   decision {statistics.median(decisions) * 1e6:6.0f} us"
+        )
+        gc.collect()
+
+
+def load() -> None:
+    """Load and validate, in a fresh process each: time and the largest memory."""
+    document = estate(**LOAD)
+    with tempfile.TemporaryDirectory() as folder:
+        as_json, as_yaml = Path(folder) / "estate.json", Path(folder) / "estate.yaml"
+        as_json.write_text(json.dumps(document), "utf-8")
+        as_yaml.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, default_flow_style=None), "utf-8")
+        for path in (as_json, as_yaml):
+            code = f"import permcheck, time; t = time.perf_counter(); permcheck.load({str(path)!r}); print(time.perf_counter() - t)"
+            seconds = []
+            for _ in range(3):
+                done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+                seconds.append(float(done.stdout))
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            size = path.stat().st_size / 2**20
+            print(f"  {path.suffix[1:]:6}{size:6.1f} MiB   {statistics.median(seconds):6.2f} s   at most {peak:6.0f} MiB")
+
+
+def main(chosen: list[str]) -> None:
+    """Run the chosen measurements, or all."""
+    for name, measure in (("cold", cold), ("warm", warm), ("load", load)):
+        if not chosen or name in chosen:
+            print(name)
+            measure()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
