@@ -144,12 +144,13 @@ def test_case(case: Case, tmp_path: Path) -> None:
         "authority": str(decision.authority),
         "error": decision.error.id if decision.error else None,
     }
-    wanted = {"unmet": []} | {key: value for key, value in expect.items() if key != "near"}
-    if expect["verdict"] != "undetermined":
-        wanted.setdefault("unknown", [])
+    certain = {"unmet": [], "unknown": []} if expect["verdict"] != "undetermined" else {}
+    wanted = certain | {key: value for key, value in expect.items() if key not in {"near", "missing"}}
     assert {key: found[key] for key in wanted} == wanted, case.says
     if "near" in expect:
         assert any(expect["near"] in near.text for near in decision.near_misses), decision.near_misses
+    if "missing" in expect:
+        assert any(expect["missing"] in missing.fact for missing in decision.missing), decision.missing
     ask = case.ask
     assert estate.verdict(ask["user"], ask["action"], ask.get("device"), object=ask.get("object")) is decision.verdict
     assert (decision.verdict is Verdict.DENY) == bool(decision.fixes or decision.no_fix)

@@ -162,6 +162,15 @@ def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> O
     if device is not None and device.scope_tags is not None and not names & set(device.scope_tags):
         step = Step(f"{device.name} carries the scope tags {', '.join(device.scope_tags) or 'none'}")
         return Outcome(UNMET, lambda: Explanation((Proof((step,)),)))
+    key = ("tags", context.question.user, test.tag, context.plan.asked_permission)
+    found = context.memo.get(key)
+    if found is None:
+        found = context.memo[key] = _own_tags(context, test)
+    return found
+
+
+def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
+    """Test what the user's assignments see, whatever the device; the reasons are worked out once."""
     if any(w.state is MET and context.graph.gives(w.role) for w in context.rights.entra):
         return Outcome(MET)
     ways = [w for w in context.rights.intune if w.state is not UNMET]
@@ -169,7 +178,8 @@ def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> O
     joined, own = _merged(context, ways, test.tag), _scoped(context, ways, test.tag)
     agreeing = joined if joined is own else UNKNOWN
     state = {None: agreeing, "merged": joined, "scoped": own}[mode]
-    return Outcome(state, lambda: _tags(context, ways, state, mode, differ=joined is not own))
+    explanation = _tags(context, ways, state, mode, differ=joined is not own)
+    return Outcome(state, lambda: explanation)
 
 
 def _merged(context: Context, ways: list[Way], tag: str) -> State:
@@ -182,22 +192,12 @@ def _merged(context: Context, ways: list[Way], tag: str) -> State:
 
 def _scoped(context: Context, ways: list[Way], tag: str) -> State:
     """Each assignment's permissions stay inside its own tags."""
-    permission = asked_permission(context)
+    permission = context.plan.asked_permission
     mine = [w for w in ways if permission is None or permission in context.graph.gives(w.role)]
     if not mine:
         return _merged(context, ways, tag)
     lists = [context.tables.intune_assignments[w.end.key].tags for w in mine]
     return any_of(UNKNOWN if tags is None else (MET if not tags or tag in tags else UNMET) for tags in lists)
-
-
-def asked_permission(context: Context) -> str | None:
-    """Return the Intune permission that the plan asks for first."""
-    for leaf in context.plan.leaves():
-        if isinstance(leaf.test, form.GrantTest):
-            permission = leaf.need.permission if leaf.test.permission == "$permission" else leaf.test.permission
-            if permission and context.policy.planes[permission] == "intune":
-                return permission
-    return None
 
 
 def _tags(context: Context, ways: list[Way], state: State, mode: str | None, *, differ: bool) -> Explanation:

@@ -35,6 +35,7 @@ from permcheck.model.state import (
 from permcheck.model.tables import Tables
 
 SIDES: tuple[Side, ...] = ("common", "configmgr", "intune", "switch")
+PLACE = {side: index for index, side in enumerate(SIDES)}
 
 
 class Evaluated(NamedTuple):
@@ -191,9 +192,11 @@ def _merged(engine: Engine, worlds: tuple[Evaluated, ...]) -> tuple[Requirement,
     found = worlds[0].requirements if len(worlds) == 1 else _joined(worlds)
     order = engine.policy.requirement_order
     unique: dict[tuple[str, str], Requirement] = {}
-    for requirement in sorted(found, key=lambda r: not r.counts):  # those that count win
-        unique.setdefault((requirement.id, requirement.needs), requirement)
-    return tuple(sorted(unique.values(), key=lambda r: (order[r.id.partition(":")[0]], SIDES.index(r.side))))
+    for requirement in found:
+        key = (requirement.id, requirement.needs)
+        if key not in unique or (requirement.counts and not unique[key].counts):
+            unique[key] = requirement
+    return tuple(sorted(unique.values(), key=lambda r: (order[r.id.partition(":")[0]], PLACE[r.side])))
 
 
 def _joined(worlds: tuple[Evaluated, ...]) -> tuple[Requirement, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from permcheck.evaluate.checks import Check, as_check, device_check, joined
 from permcheck.evaluate.leaf import run_leaf
@@ -44,6 +44,7 @@ class Engine:
     _device_facts: dict[Leaf, dict[Key, State]] = field(default_factory=dict)
     _plans: dict[PlanKey, Plan] = field(default_factory=dict)
     _static: dict[tuple[object, ...], tuple[Check, ...]] = field(default_factory=dict)
+    _memo: dict[tuple[object, ...], Any] = field(default_factory=dict)
     told: dict[tuple[object, ...], Requirement] = field(default_factory=dict)
     """Requirements that don't depend on the device, worked out for explanations."""
 
@@ -65,7 +66,8 @@ class Engine:
 
     def context(self, question: Question, world: World, plan: Plan) -> Context:
         """Return what the tests of a question may look at."""
-        return Context(self.tables, self.policy, self.graph, self.membership, self.readings, question, world, plan)
+        shared = self.tables, self.policy, self.graph, self.membership, self.readings
+        return Context(*shared, question, world, plan, self._memo)
 
     def verdict(self, question: Question) -> Verdict:
         """Return the verdict alone. What does not depend on the device is worked out once."""

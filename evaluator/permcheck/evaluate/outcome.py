@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from permcheck.evaluate.plan import Plan
 from permcheck.evaluate.question import Question, World
@@ -45,6 +45,8 @@ class Context(NamedTuple):
     question: Question
     world: World
     plan: Plan
+    memo: dict[tuple[object, ...], Any]
+    """What several questions of one user share."""
 
     @property
     def rights(self) -> Rights:
@@ -57,9 +59,7 @@ class Context(NamedTuple):
 
     def step(self, grant: Grant) -> Step:
         """Return the sentence of a grant."""
-        origin = self.origin(*grant.record) if grant.record else None
-        edge = (grant.kind, *grant.start, grant.end.key, *grant.record) if grant.record else None
-        return Step(grant.reason, origin, grant.sources, edge)
+        return self.graph.step(grant)
 
     def path(self, grants: Iterable[Grant], *more: Step) -> Proof:
         """Return a chain of grants as a proof."""

@@ -46,6 +46,8 @@ class Plan:
     documented: bool
     collection_permissions: tuple[str, ...]
     """Configmgr permissions over the device that are all needed."""
+    asked_permission: str | None
+    """The Intune permission that is asked for first."""
 
     def leaves(self) -> Iterator[Leaf]:
         """Every requirement of every side."""
@@ -53,6 +55,7 @@ class Plan:
             yield from leaves(tree)
 
 
+ORDER: tuple[Side, ...] = ("intune", "common")
 DEVICE_TESTS = {"scope-tag", "same-collection"}
 DECIDING: Mapping[str, tuple[Side, ...]] = {
     "configmgr": ("common", "configmgr"),
@@ -91,7 +94,16 @@ def make_plan(policy: Policy, question: Question, world: World, readings: Mappin
         sides["switch"] = planner.branch(policy.authority.switch_requirements)
         deciding = DECIDING[world.row.authority]
     rights = tuple(dict.fromkeys(_collection_permissions(sides["configmgr"])))
-    return Plan(sides, deciding, world.edition in question.action.documented, rights)
+    asked = (_intune_permission(policy, leaf) for side in ORDER for leaf in leaves(sides[side]))
+    first = next((permission for permission in asked if permission), None)
+    return Plan(sides, deciding, world.edition in question.action.documented, rights, first)
+
+
+def _intune_permission(policy: Policy, leaf: Leaf) -> str | None:
+    if not isinstance(leaf.test, form.GrantTest):
+        return None
+    permission = leaf.need.permission if leaf.test.permission == "$permission" else leaf.test.permission
+    return permission if permission and policy.planes[permission] == "intune" else None
 
 
 def _collection_permissions(tree: Tree) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from permcheck.evaluate.cloud import asked_permission
 from permcheck.evaluate.facts import fact
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
@@ -70,7 +69,7 @@ def _any_role(context: Context, test: form.AnyRoleTest, _: form.Need) -> Iterato
 
 
 def _group_type(context: Context, _test: form.GroupTypeTest, _need: form.Need) -> Iterator[Remedy]:
-    wanted = asked_permission(context) or context.policy.gates["intune"].id
+    wanted = context.plan.asked_permission or context.policy.gates["intune"].id
     yield from cloud_remedies(context, wanted, "intune")
 
 

@@ -33,6 +33,15 @@ def ways_here(context: Context) -> tuple[Way, ...]:
 
 def with_permission(context: Context, permission: str) -> tuple[Held, ...]:
     """Return the rows of the user whose role has a permission, or may have it."""
+    question, world = context.question, context.world
+    key = ("with-permission", question.user, question.hierarchy, world.version, permission)
+    found = context.memo.get(key)
+    if found is None:
+        found = context.memo[key] = _with_permission(context, permission)
+    return found
+
+
+def _with_permission(context: Context, permission: str) -> tuple[Held, ...]:
     ways = ways_here(context)
     if permission == ANY:
         return tuple(Held(way, (), way.state) for way in ways)
@@ -108,11 +117,10 @@ def _over_device(context: Context, one: Held, permission: str) -> Extent:
     """Return some collection that contains the device is, or is limited to, one that the role is assigned on."""
     coverage = context.membership.coverage(context.question.device or "")
     row = _row(context, one)
-    withheld = _withheld(context, permission)
-    above = coverage.strict if withheld else coverage.above.keys()
-    for collection in row.collections:
-        if collection in above:
-            return Extent(MET, tuple(_chain(context, one, coverage.above[collection])))
+    above = coverage.strict if _withheld(context, permission) else coverage.above.keys()
+    if not above.isdisjoint(row.collections):
+        collection = next(key for key in row.collections if key in above)
+        return Extent(MET, tuple(_chain(context, one, coverage.above[collection])))
     if _covers_all(context, row):
         return Extent(MET)
     return Extent(UNKNOWN, facts=coverage.open) if coverage.open and row.collections else Extent(UNMET)

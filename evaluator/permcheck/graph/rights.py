@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from permcheck.graph.node import Condition, Container, Grant, Node
+from permcheck.model.decision import Step
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
@@ -55,6 +56,7 @@ class GrantGraph:
         self._adj = container.adj
         self.container = container
         self._rights: dict[Key, Rights] = {}
+        self._steps: dict[int, Step] = {}
         self._gives: dict[Node, dict[str, tuple[Grants, ...]]] = {}
         self._opaque = tuple(
             Node("group", key)
@@ -72,6 +74,15 @@ class GrantGraph:
     def grant(self, start: Node, end: Node) -> Grant:
         """Return the grant between two nodes."""
         found: Grant = self._adj[start][end]["grant"]
+        return found
+
+    def step(self, grant: Grant) -> Step:
+        """Return the sentence of a grant, with where it stands; made once."""
+        found = self._steps.get(id(grant))
+        if found is None:
+            origin = self._tables.places.of(*grant.record) if grant.record else None
+            edge = (grant.kind, *grant.start, grant.end.key, *grant.record) if grant.record else None
+            found = self._steps[id(grant)] = Step(grant.reason, origin, grant.sources, edge)
         return found
 
     def rights(self, user: Key) -> Rights:
