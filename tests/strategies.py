@@ -26,7 +26,7 @@ Table: TypeAlias = dict[str, tuple[Any, list[Any]]]
 """Fact -> its healthy value (ABSENT: not stated) and others."""
 
 ABSENT = object()
-VERSIONS = (1902, 1910, 2002, 2006, 2010, 2103, 2107, 2203, 2207, 2211, 2309, 2409)
+VERSIONS = (1902, 1910, 2002, 2006, 2010, 2103, 2107, 2203, 2207, 2211, 2309, 2409, 2409, 2409)
 UPDATES = ["KB4560496", "KB4580678", "KB12896009"]
 TAGS = ([], ["Default"], ["0"], ["Seattle"], ["Seattle", "Default"])
 
@@ -164,7 +164,13 @@ def facts(table: Table) -> st.SearchStrategy[Data]:
     def spoil(chosen: list[tuple[str, Any]]) -> Data:
         return {key: deepcopy(value) for key, value in {**healthy, **dict(chosen)}.items() if value is not ABSENT}
 
-    return st.one_of(st.just([]), st.lists(st.sampled_from(spoilers), max_size=2)).map(spoil)
+    some = st.lists(st.sampled_from(spoilers), min_size=1, max_size=2)
+    return rarely().flatmap(lambda yes: some if yes else st.just([])).map(spoil)
+
+
+def rarely() -> st.SearchStrategy[bool]:
+    """Draw True once in six times."""
+    return st.sampled_from([False] * 5 + [True])
 
 
 @st.composite
@@ -200,15 +206,20 @@ def users(draw: st.DrawFn, number: int) -> Data:
 
 @st.composite
 def groups(draw: st.DrawFn, people: Sequence[str], count: int) -> list[Data]:
-    """Draw groups, each with members among the users and the groups before it: no circles."""
+    """Draw groups, each with members among the users and the groups before it: no circles.
+
+    The first one is a security group of Active Directory with the first user.
+    """
     result: list[Data] = []
     for number in range(count):
         group: Data = {
             "name": f"g{number}",
-            "type": draw(st.sampled_from(GROUP_TYPES)),
+            "type": draw(st.sampled_from(GROUP_TYPES)) if number else "security",
             "members": draw(subsets([*people, *(g["name"] for g in result)])),
         }
-        if draw(st.booleans()):
+        if number == 0:
+            group["members"] = sorted({*group["members"], people[0]})
+        if draw(st.booleans()) or number == 0:
             group |= {"sid": f"S-1-5-21-8-{number}", "account": f"CONTOSO\\g{number}"}
         result.append(group)
     return result
@@ -229,6 +240,8 @@ def collections(draw: st.DrawFn, hierarchy: str) -> list[Data]:
 @st.composite
 def pairs(draw: st.DrawFn, roles: Sequence[str], inside: Sequence[Data]) -> list[Data]:
     """Draw what belongs to one administrative user: roles, each with scopes and collections."""
+    if draw(rarely()):
+        return [{"role": roles[-1], "scopes": ["All"], "collections": ["SMS00001", "SMS00004"]}]
     names = [c["id"] for c in inside]
     one = st.fixed_dictionaries(
         {
@@ -260,7 +273,8 @@ def security(draw: st.DrawFn, data: Data, hierarchy: str) -> None:
     ]
     people = [p["account"] for p in (*data["users"], *data["groups"]) if "account" in p]
     sids = {p["account"]: p["sid"] for p in (*data["users"], *data["groups"]) if "account" in p}
-    for name in draw(subsets(people, 3)):
+    first = [] if draw(rarely()) else [data["groups"][0]["account"]]
+    for name in dict.fromkeys([*first, *draw(subsets(people, 3))]):
         admin: Data = {"hierarchy": hierarchy, "name": name}
         if draw(st.booleans()):
             admin["sid"] = sids[name]
@@ -279,11 +293,11 @@ def cloud(draw: st.DrawFn, data: Data) -> None:
     names = [g["name"] for g in data["groups"]]
     people = [u["upn"] for u in data["users"]]
     data["intune_roles"] = [{"name": "Custom", "permissions": draw(st.one_of(st.just(list(INTUNE)), subsets(INTUNE)))}]
-    for number in range(draw(st.integers(0, 3))):
+    for number in range(draw(st.sampled_from([1, 2, 3, 0]))):
         assignment = {
             "name": f"assignment {number}",
             "role": draw(st.sampled_from(["Custom", *BUILT_IN_INTUNE])),
-            "members": draw(subsets(names, 2)),
+            "members": draw(subsets(names, 2)) if number else names[:1],
             "scope_tags": list(draw(st.sampled_from(TAGS))),
         }
         data["intune_assignments"].append(assignment)

@@ -120,7 +120,7 @@ def _over_device(context: Context, one: Held, permission: str) -> Extent:
     above = coverage.strict if _withheld(context, permission) else coverage.above.keys()
     if not above.isdisjoint(row.collections):
         collection = next(key for key in row.collections if key in above)
-        return Extent(MET, tuple(_chain(context, one, coverage.above[collection])))
+        return Extent(MET, _chain(context, one, coverage.above[collection]))
     if _covers_all(context, row):
         return Extent(MET)
     return Extent(UNKNOWN, facts=coverage.open) if coverage.open and row.collections else Extent(UNMET)
@@ -135,13 +135,26 @@ def _withheld(context: Context, permission: str) -> bool:
     )
 
 
-def _chain(context: Context, one: Held, chain: tuple[Key, ...]) -> Iterator[Step]:
-    nodes = [one.way.end, *(Node("collection", key) for key in chain)]
-    for start, end in pairwise(nodes):
-        yield context.step(context.graph.grant(start, end))
+def _chain(context: Context, one: Held, chain: tuple[Key, ...]) -> tuple[Step, ...]:
+    """Say how a row reaches the device: down the limiting collections to one that contains it."""
     device = context.question.device or ""
-    name, last = context.tables.devices[device].name, context.tables.collections[chain[-1]]
-    yield Step(f"{name} is in collection {last.name}", context.origin("devices", device))
+    key = ("inside", device, chain[-1])
+    inside = context.memo.get(key)
+    if inside is None:
+        name, last = context.tables.devices[device].name, context.tables.collections[chain[-1]]
+        inside = Step(f"{name} is in collection {last.name}", context.origin("devices", device))
+        context.memo[key] = inside
+    return (*_down(context, one.way.end, chain), inside)
+
+
+def _down(context: Context, row: Node, chain: tuple[Key, ...]) -> tuple[Step, ...]:
+    key = ("down", row, chain)
+    found: tuple[Step, ...] | None = context.memo.get(key)
+    if found is None:
+        nodes = [row, *(Node("collection", collection) for collection in chain)]
+        found = tuple(context.step(context.graph.grant(start, end)) for start, end in pairwise(nodes))
+        context.memo[key] = found
+    return found
 
 
 def _over_scopes(context: Context, row: SecurityRow, scopes: tuple[str, ...] | None, fact: str) -> Extent:
