@@ -288,13 +288,14 @@ def _other_side(worlds: tuple[Evaluated, ...], state: State) -> Iterator[NearMis
 def shown_error(
     engine: Engine, question: Question, requirements: tuple[Requirement, ...], edition: str
 ) -> ErrorShown | None:
-    """Return the message that the first failing requirement is known to produce for this action."""
+    """Return the message that the first failing requirement is known to produce, the action's own first."""
     for requirement in requirements:
         if requirement.counts and requirement.state is UNMET:
-            for id_ in engine.policy.requirements[requirement.id.partition(":")[0]].errors:
-                error = engine.policy.errors[id_]
-                fits = not error.actions or question.action.id in error.actions
-                if fits and (not error.editions or edition in error.editions):
+            ids = engine.policy.requirements[requirement.id.partition(":")[0]].errors
+            known = [engine.policy.errors[id_] for id_ in ids]
+            here = [e for e in known if question.action.id in e.actions] or [e for e in known if not e.actions]
+            for error in here:
+                if not error.editions or edition in error.editions:
                     return ErrorShown(error.id, error.text, error.causes, error.sources)
     return None
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.worlds import switch_value
+from permcheck.model.state import UNMET
 from permcheck.model.tables import Key, Origin
 
 FactValue: TypeAlias = bool | int | str | tuple[str, ...] | None
@@ -98,6 +99,14 @@ def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
     return "on-premises" if same else "cloud"
 
 
+def _direct_role_member(context: Context, _: Any) -> FactValue:
+    """Tell whether no Intune role of the user comes through nested groups only."""
+    ways = [way for way in context.rights.intune if way.state is not UNMET]
+    if context.rights.entra or not ways:
+        return True
+    return any(sum(grant.kind == "member" for grant in way.grants) <= 1 for way in ways)
+
+
 def _uploaded(context: Context, device: Any) -> FactValue:
     """Stated, or from the upload scope of the hierarchy."""
     hierarchy = context.tables.hierarchies.get(context.question.hierarchy or "")
@@ -170,6 +179,7 @@ DERIVED: dict[str, Callable[[Context, Any], FactValue]] = {
     "hierarchy.lowest_version": _lowest_version,
     "user.sign_in_matches": _sign_in_matches,
     "user.discovered_upn_kind": _discovered_upn_kind,
+    "user.direct_role_member": _direct_role_member,
     "device.uploaded": _uploaded,
     "device.in_tenant": _uploaded,
     "device.client_current": _client_current,

@@ -40,8 +40,9 @@ SETTABLE: dict[str, tuple[str, Callable[[Any, Any], FactValue]]] = {
 """Facts that are changed through another one, or not by a plain value."""
 FIXED = {
     "tenant.cloud", "tenant.geography", "hierarchy.geography", "tenant.multi_geo", "tenant.entra_premium",
-    "action.entity_documented", "script.authored_by_user", "device.in_tenant", "device.management",
-    "hierarchy.central_site_remote_provider", "hierarchy.update_ring", "application.user_targeted",
+    "action.entity_documented", "user.direct_role_member", "script.authored_by_user", "device.in_tenant",
+    "device.management", "hierarchy.central_site_remote_provider", "hierarchy.update_ring",
+    "application.user_targeted",
 }  # fmt: skip
 """Facts that nobody changes to let one person do one thing."""
 BEST = 4

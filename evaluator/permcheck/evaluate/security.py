@@ -46,8 +46,8 @@ def _with_permission(context: Context, permission: str) -> tuple[Held, ...]:
     if permission == ANY:
         return tuple(Held(way, (), way.state) for way in ways)
     found = held(context, ways, permission)
-    certain = {one.way.end for one in found if one.state is MET}
-    silent = (way for way in ways if way.end not in certain and not _documented(context, way))
+    spoken = {one.way.end for one in found}
+    silent = (way for way in ways if way.end not in spoken and not _documented(context, way))
     return (*found, *(Held(way, (), all_of((way.state, UNKNOWN))) for way in silent))
 
 

@@ -57,7 +57,7 @@ def _collections(resolver: Resolver, owners: dict[int, Key]) -> None:
     forms = resolver.key("collections", lambda c: f"{owners[id(c)]}/{c.id.casefold()}")
     names = ((key, (f"{hierarchy_of(key)}/{c.id}", f"{hierarchy_of(key)}/{c.name}")) for key, c in forms.items())
     resolver.names["collection"] = Names("collection", names)
-    roots = resolver.policy.all_devices
+    roots = {built_in.id for built_in in resolver.policy.builtins if built_in.kind == "collection"}
     limited: dict[Key, Key | None] = {}
     for key, record in resolver.placed["collections"]:
         prefix = hierarchy_of(key) + "/"

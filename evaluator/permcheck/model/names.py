@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from permcheck.errors import AmbiguousNameError, UnknownNameError
+
+POOL = 20_000
+"""With more names than this, only those with the same beginning are compared."""
 
 
 class Names:
@@ -14,12 +16,16 @@ class Names:
     def __init__(self, kind: str, entries: Iterable[tuple[str, Iterable[str | None]]]) -> None:
         self.kind = kind
         self._keys: dict[str, tuple[str, ...]] = {}
+        self._written: dict[str, str] = {}
         for key, names in entries:
             for name in names:
                 if name:
-                    self._add(name.casefold(), key)
+                    self._add(name, key)
 
-    def _add(self, folded: str, key: str) -> None:
+    def _add(self, name: str, key: str) -> None:
+        folded = name.casefold()
+        if name != folded:
+            self._written.setdefault(folded, name)
         keys = self._keys.get(folded)
         if keys is None:
             self._keys[folded] = (key,)
@@ -43,9 +49,14 @@ class Names:
         raise UnknownNameError(self.kind, name, self.near(folded), hint)
 
     def near(self, folded: str) -> tuple[str, ...]:
-        """Names that look like `folded`, at most three."""
-        pool = self._keys if len(self._keys) <= 20_000 else [n for n in self._keys if n[:2] == folded[:2]]  # noqa: PLR2004
-        return tuple(difflib.get_close_matches(folded, pool, n=3, cutoff=0.7))
+        """Return names that look like `folded`, at most three, one for each thing."""
+        from difflib import get_close_matches  # only a mistake pays for it
+
+        pool = self._keys if len(self._keys) <= POOL else [name for name in self._keys if name[:2] == folded[:2]]
+        found: dict[tuple[str, ...], str] = {}
+        for name in get_close_matches(folded, pool, n=9, cutoff=0.7):
+            found.setdefault(self._keys[name], name)
+        return tuple(self._written.get(name, name) for name in found.values())[:3]
 
     def all(self) -> tuple[str, ...]:
         """Every name, sorted, folded."""
