@@ -157,6 +157,7 @@ def _told(engine: Engine, context: Context, leaf: Leaf, side: Side, *, counts: b
         counts=counts,
         group=group,
         assumed=assumed,
+        contested=leaf.contested,
         proofs=explanation.proofs,
         missing=explanation.missing,
         near=tuple(n._replace(requirement=leaf.id) for n in explanation.near),

@@ -23,6 +23,8 @@ class Leaf:
     need: form.Need
     sources: tuple[str, ...]
     on_device: bool
+    contested: tuple[str, ...]
+    """Readings that decide whether it is needed, or how it is tested."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,30 +125,42 @@ class _Planner:
     readings: Mapping[str, str]
 
     def branch(self, needs: tuple[form.Need, ...], kind: Literal["all", "any"] = "all") -> Branch:
-        return Branch(kind, tuple(tree for need in needs for tree in self.trees(need, ())))
+        return Branch(kind, tuple(tree for need in needs for tree in self.trees(need, (), ())))
 
-    def trees(self, need: form.Need, sources: tuple[str, ...]) -> Iterator[Tree]:
+    def trees(self, need: form.Need, sources: tuple[str, ...], contested: tuple[str, ...]) -> Iterator[Tree]:
         if not applies(need.when, self.question, self.world, self.readings):
             return
         sources = need.sources or sources
+        contested = (*contested, *(need.when.readings if need.when else ()))
         if need.id is not None:
-            yield from self.leaf(need, sources)
+            yield from self.leaf(need, sources, contested)
         elif need.use is not None:
             for inner in self.policy.bundles[need.use]:
-                yield from self.trees(inner, sources)
+                yield from self.trees(inner, sources, contested)
         else:
             kind: Literal["all", "any"] = "all" if need.all else "any"
-            children = tuple(t for inner in need.all or need.any for t in self.trees(inner, sources))
+            children = tuple(t for inner in need.all or need.any for t in self.trees(inner, sources, contested))
             if children:
                 yield Branch(kind, children)
 
-    def leaf(self, need: form.Need, sources: tuple[str, ...]) -> Iterator[Leaf]:
+    def leaf(self, need: form.Need, sources: tuple[str, ...], contested: tuple[str, ...]) -> Iterator[Leaf]:
         requirement = self.policy.requirements[need.id or ""]
         test = self.chosen(requirement.tests)
         if test is not None:
             id_ = f"{requirement.id}:{self.policy.title(need.permission)}" if need.permission else requirement.id
             all_sources = tuple(dict.fromkeys((*sources, *requirement.sources)))
-            yield Leaf(id_, requirement, test, need, all_sources, self.on_device(test))
+            disputed = tuple(dict.fromkeys((*contested, *self.disputed(requirement.tests))))
+            yield Leaf(id_, requirement, test, need, all_sources, self.on_device(test), disputed)
+
+    def disputed(self, cases: tuple[form.TestCase, ...]) -> Iterator[str]:
+        """Name the readings that choose between cases which apply to this version."""
+        for case in cases:
+            if case.when is not None and case.when.readings:
+                here = case.when.model_copy(update={"readings": {}})
+                if applies(here, self.question, self.world, self.readings):
+                    yield from case.when.readings
+            if isinstance(case.test, form.Combined):
+                yield from self.disputed(case.test.of)
 
     def chosen(self, cases: tuple[form.TestCase, ...]) -> form.Test | None:
         """Return the test of the first case that applies, with the cases inside it chosen as well."""

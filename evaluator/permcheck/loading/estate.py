@@ -73,7 +73,7 @@ def read_estate(root: Path) -> Joined:
 
 
 def _join(joined: Joined, file: int, form: EstateFile) -> None:
-    for key in form.model_fields_set:
+    for key in sorted(form.model_fields_set - {"schema_"}):
         value = getattr(form, key)
         if key in SECTIONS:
             if value is not None:

@@ -81,6 +81,7 @@ def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]
     resolve_people.run(resolver)
     resolve_configmgr.run(resolver)
     _check_readings(resolver)
+    _check_day(resolver)
     tables = Tables(places=_places(resolver), **_scalars(joined), **resolver.fields)
     resolve_cycles.run(resolver, tables)
     errors = tuple(p for p in joined.problems if p.severity == "error")
@@ -108,6 +109,17 @@ def _check_readings(resolver: Resolver) -> None:
             help_ = "it is one of " + ", ".join(f"`{a.id}`" for a in reading.alternatives)
             message = f"the reading `{name}` has no alternative `{alternative}`"
             resolver.joined.report(file, ("readings", name), "unknown-name", message, help_)
+
+
+def _check_day(resolver: Resolver) -> None:
+    day = resolver.joined.scalars.get("as_of")
+    if day is not None:
+        try:
+            resolver.policy.edition_at(day)
+        except UnknownNameError as error:
+            file = next(i for i, p in enumerate(resolver.joined.parsed) if "as_of" in p.data)
+            message = f"no documents are known from `{day}` or before"
+            resolver.joined.report(file, ("as_of",), "unknown-name", message, error.help)
 
 
 def _scalars(joined: Joined) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class Requirement(NamedTuple):
     counts: bool
     group: str = ""
     assumed: bool = False
+    contested: tuple[str, ...] = ()
+    """Readings on which it depends."""
     proofs: tuple[Proof, ...] = ()
     missing: tuple[Missing, ...] = ()
     near: tuple[NearMiss, ...] = ()

@@ -71,6 +71,7 @@ class RequirementDocument(Form):
     counts: Annotated[bool, Field(description="The authority in force looks at it")]
     group: Annotated[str, Field(description="Not empty for one of several alternatives")]
     assumed: bool
+    contested: Annotated[Many[str], Field(description="Readings on which it depends")]
     proofs: Many[ProofDocument]
     missing: Many[MissingDocument]
     sources: Many[str]

@@ -284,6 +284,7 @@ class Device(Form):
 class EstateFile(Form):
     """One file of an estate."""
 
+    schema_: Annotated[str | None, Field(alias="$schema", description="For editors; means nothing here")] = None
     estate: Annotated[Name | None, Field(description="Name of the estate, for people")] = None
     as_of: Annotated[Date | None, Field(description="Judge by what the documents said on this day")] = None
     readings: Annotated[dict[Slug, Slug], Field(description="Reading: alternative chosen for this estate")] = {}

@@ -93,6 +93,7 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
         "counts": r.counts,
         "group": r.group,
         "assumed": r.assumed,
+        "contested": list(r.contested),
         "proofs": [_proof(p) for p in r.proofs],
         "missing": [{"fact": m.fact, "text": m.text} for m in r.missing],
         "sources": list(r.sources),

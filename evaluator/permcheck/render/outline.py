@@ -128,6 +128,7 @@ def _obstacles(decision: Decision, notes: Notes) -> list[Line]:
 def _failing(requirement: Requirement, notes: Notes) -> Iterator[Line]:
     r = requirement
     group = " (one of several is enough)" if r.group else ""
+    group += f" (contested: {', '.join(r.contested)})" if r.contested else ""
     yield Line(0, f"{r.id}  {r.needs}{group} {notes.cite(r.sources)}".rstrip(), "requirement", MARKS[r.state])
     for proof in r.proofs[:PATHS_SHOWN]:
         yield from _proof(proof, notes)
@@ -148,6 +149,7 @@ def _requirement(requirement: Requirement, notes: Notes) -> Iterator[Line]:
     r = requirement
     chains = [proof for proof in r.proofs if proof.kind == "grant"]
     end = "  (assumed)" if r.assumed else "" if chains or r.state is not State.MET else _places(r)
+    end += f"  (contested: {', '.join(r.contested)})" if r.contested else ""
     yield Line(0, f"{r.id}  {r.needs}{end} {notes.cite(r.sources)}".rstrip(), "requirement", MARKS[r.state])
     for proof in chains[:PATHS_SHOWN]:
         yield from _proof(proof, notes)
