@@ -40,7 +40,6 @@ def schema(name: str, list_: bool) -> int:  # noqa: FBT001 - click passes flags 
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("estate"))
 def init(folder: Path) -> int:
     """Write a starter estate into FOLDER (default: estate), with its schema for the editor."""
-    from permcheck.cli.starter import STARTER_TEXT
     from permcheck.loading.data import data_root
 
     target, schema_file = folder / STARTER, folder / "estate.schema.json"
@@ -52,7 +51,7 @@ def init(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         schema_file.write_text(text, "utf-8")
-        target.write_text(STARTER_TEXT, "utf-8")
+        target.write_text(Path(__file__).with_name("starter.yaml").read_text("utf-8"), "utf-8")
     except OSError as error:
         reason = (error.strerror or "it can't be written").lower()
         raise LoadError((Problem(str(folder), 0, 0, "unwritable", f"can't write here: {reason}"),)) from None

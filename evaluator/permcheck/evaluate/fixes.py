@@ -24,8 +24,8 @@ from permcheck.model.tables import Tables
 
 TRIES = 400
 SHOWN = 8
-POWERFUL = 40
-"""Changes that give more acting permissions than this are proposed only where nothing smaller helps."""
+POWERFUL = 200
+"""Changes that give more permissions than this (everything, in short) are proposed only where nothing else helps."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class FixFinder:
         acts = self._gain(engine)[0] if engine else 0
         switches = sum(isinstance(c, SetFact) and c.subject in {"tenant", "hierarchy"} for c in fix.changes)
         new = sum(isinstance(c, CreateIntuneRole | CreateSecurityRole) for c in fix.changes)
-        return (acts > POWERFUL, switches, acts, new, fix.gained, len(fix.changes), repr(fix.changes))
+        return (fix.gained > POWERFUL, switches, acts, new, fix.gained, len(fix.changes), repr(fix.changes))
 
     def _why_not(self, failing: dict[Leaf, State], tried: list[Tried]) -> str:
         met = {leaf for one in tried for leaf in one.meets}
