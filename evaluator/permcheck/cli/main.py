@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from pathlib import Path
@@ -15,9 +16,12 @@ from permcheck.cli.codes import Exit
 from permcheck.cli.config import find_config
 from permcheck.cli.files import init, schema
 from permcheck.cli.reference import actions, show
-from permcheck.errors import LoadError, PermcheckError, QuestionError, UnknownNameError
-from permcheck.render.printable import printable
+from permcheck.cli.terminal import tell
+from permcheck.errors import LoadError, PermcheckError
 
+INTERRUPTED = 130
+READER_GONE = 141
+"""What shells say of a process that a signal ended."""
 COMMANDS = (check, explain, actions, show, schema, init)
 
 
@@ -46,17 +50,27 @@ def run() -> None:
     apart afterwards, would be a fifth of its time.
     """
     gc.disable()
-    code = guarded()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:  # the reader went away, as in `permcheck ... | head`
-        pass
-    os._exit(code)
+    os._exit(_flushed(guarded()))
+
+
+def _flushed(code: int) -> int:
+    """Write out what is buffered. An answer that can't be written is no answer."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            code = READER_GONE
+        except (OSError, ValueError):
+            code = Exit.CRASH
+    return code
 
 
 def guarded(arguments: list[str] | None = None) -> int:
     """Run a command and turn every error into a message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal can't show must not cost the answer
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return int(main.main(arguments, prog_name="permcheck", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -64,18 +78,16 @@ def guarded(arguments: list[str] | None = None) -> int:
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("aborted", err=True)
-        return 130
+        return INTERRUPTED
     except LoadError as error:
         for problem in error.problems:
-            click.echo(printable(f"{problem.severity}: {problem}", lines=True), err=True)
+            tell(problem.severity, f"{problem.place}: {problem.message}", problem.help)
         return Exit.UNUSABLE
     except PermcheckError as error:
-        click.echo(printable(f"error: {error}"), err=True)
-        if isinstance(error, UnknownNameError | QuestionError) and error.help:
-            click.echo(printable(f"  help: {error.help}"), err=True)
+        tell("error", str(error), getattr(error, "help", ""))
         return Exit.USAGE
-    except BrokenPipeError:
-        return Exit.CRASH
+    except SystemExit:  # how click ends where the reader of a pipe went away
+        return READER_GONE
     except Exception as error:  # noqa: BLE001 - the guard: a traceback would exit 1, which means denied
         return _crashed(error)
 
@@ -85,6 +97,6 @@ def _crashed(error: Exception) -> int:
         import traceback
 
         traceback.print_exception(error)
-    click.echo(f"internal error: {type(error).__name__}; no answer was given", err=True)
-    click.echo("  help: run again with PERMCHECK_DEBUG=1 and report what it prints", err=True)
+    help_ = "run again with PERMCHECK_DEBUG=1 and report what it prints"
+    tell("internal error", f"{type(error).__name__}; no answer was given", help_)
     return Exit.CRASH

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from permcheck.cli.terminal import tell
 from permcheck.errors import PermcheckError
-from permcheck.render.printable import printable
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
@@ -40,7 +40,7 @@ def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
         raise click.UsageError(f"{message}\n\nName one with -e PATH, with PERMCHECK_ESTATE, or in permcheck.toml.")
     estate = load(Path(asked.estate), container=None if with_networkx else small)
     for warning in estate.warnings:
-        click.echo(printable(f"warning: {warning}", lines=True), err=True)
+        tell("warning", f"{warning.place}: {warning.message}", warning.help)
     if asked.what_if:
         estate = estate.what_if(*asked.what_if)
     if asked.edition or asked.readings or asked.strict:

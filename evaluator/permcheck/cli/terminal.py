@@ -1,4 +1,4 @@
-"""The one console: width, colour and NO_COLOR are rich's business."""
+"""The terminal: one console for answers (width, colour and NO_COLOR are rich's business), stderr for talk."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
+from permcheck.render.printable import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 PIPED_WIDTH = 100
+
+
+def tell(severity: str, message: str, help_: str = "") -> None:
+    """Print a message to stderr, and its way out on a line of its own."""
+    click.echo(printable(f"{severity}: {message}"), err=True)
+    if help_:
+        click.echo(printable(f"  help: {help_}"), err=True)
 
 
 def console() -> Console:

@@ -56,7 +56,7 @@ def _fact(words: _Words, change: c.SetFact) -> str:
         return f"{verb} the checkbox `{authority.checkbox.name}` of hierarchy {words.hierarchy(change.key)}"
     label = f" {_label(words, change)}" if change.key else ""
     value = ", ".join(change.value) if isinstance(change.value, tuple) else _plain(change.value)
-    return f"bring about that {change.subject}{label} has {change.fact.replace('_', ' ')}: {value}"
+    return f"set {change.fact.replace('_', ' ')} of {change.subject}{label} to {value}"
 
 
 def _text(value: c.FactValue) -> bool | str:

@@ -197,17 +197,18 @@ def held_permissions(engine: Engine, user: str) -> frozenset[str]:
 
 
 def covers(needed: frozenset[Leaf], tried: list[Tried]) -> Iterator[tuple[Tried, ...]]:
-    """Return combinations of remedies that together meet every needed requirement, none of them idle."""
+    """Combine remedies that together meet every needed requirement, none of them idle."""
     if not needed:
         return
-    stack: list[tuple[frozenset[Leaf], tuple[Tried, ...]]] = [(needed, ())]
+    stack: list[tuple[frozenset[Leaf], tuple[int, ...]]] = [(needed, ())]
     while stack:
         left, chosen = stack.pop()
         if not left:
-            yield chosen
+            yield tuple(tried[index] for index in sorted(chosen))
             continue
-        first = min(left, key=lambda leaf: sum(leaf in one.meets for one in tried))
-        stack += [(left - one.meets, (*chosen, one)) for one in reversed(tried) if first in one.meets]
+        ways = {leaf: tuple(i for i, one in enumerate(tried) if leaf in one.meets) for leaf in left}
+        first = min(ways.values(), key=lambda indices: (len(indices), indices))
+        stack += [(left - tried[index].meets, (*chosen, index)) for index in reversed(first)]
 
 
 def _joined(combination: tuple[Tried, ...]) -> tuple[Change, ...]:

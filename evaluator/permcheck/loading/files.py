@@ -10,6 +10,8 @@ from permcheck.errors import LoadError, Problem
 YAML_LIMIT: Final = 32 * 2**20
 JSON_LIMIT: Final = 1024 * 2**20
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+SCHEMA: Final = ".schema.json"
+"""What `permcheck init` puts beside an estate, for editors."""
 BOMS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -30,6 +32,14 @@ def find_files(root: Path) -> tuple[Path, ...]:
     Hidden files and folders, and links that lead out of the folder, are left out.
     Raises LoadError if there is none.
     """
+    try:
+        return _found(root)
+    except (OSError, ValueError) as error:  # a name too long, a folder that can't be entered, a zero byte
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise file_problem(str(root)[:80], "unreadable", f"can't look there: {reason}") from None
+
+
+def _found(root: Path) -> tuple[Path, ...]:
     if root.is_file():
         return (root,)
     if not root.is_dir():
@@ -39,6 +49,7 @@ def find_files(root: Path) -> tuple[Path, ...]:
         path
         for path in root.rglob("*")
         if path.suffix.lower() in SUFFIXES
+        and not path.name.endswith(SCHEMA)
         and not any(part.startswith(".") for part in path.relative_to(root).parts)
         and path.is_file()
         and path.resolve().is_relative_to(top)

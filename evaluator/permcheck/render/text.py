@@ -39,7 +39,9 @@ def print_explanation(console: Console, decision: Decision, policy: Policy) -> N
     title.append(f"  {printable(sentence(decision))}")
     if decision.strict:
         title.append("  (strict: every edition and reading must allow)")
-    console.print(title)
+    for chunk in title.wrap(console, console.width):
+        chunk.rstrip()
+        console.print(chunk, soft_wrap=True)
     print_sections(console, outline(decision, policy))
 
 
