@@ -85,7 +85,9 @@ def main(path: Path) -> int:
     for name, changed in {
         "as it is": estate,
         "toggle off": estate.what_if("use-intune-rbac=off"),
-        "checkbox cleared": estate.with_changes(change.SetFact("hierarchy", "prd", "enforce_configmgr_rbac", "cleared")),
+        "checkbox cleared": estate.with_changes(
+            change.SetFact("hierarchy", "prd", "enforce_configmgr_rbac", "cleared")
+        ),
         "every edition": estate.with_settings(strict=True),
     }.items():
         verdicts = review(changed, users, "PC-1042")

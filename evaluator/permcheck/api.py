@@ -72,6 +72,10 @@ class Estate:
         membership = Membership(tables)
         self._engine = Engine(tables, policy, self._graph, membership, readings, settings.edition)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what the estate says; what was worked out is worked out again."""
+        return Estate, (self._tables, self._policy, self.warnings, self.settings, self._container)
+
     @property
     def name(self) -> str:
         """What the estate calls itself."""
@@ -120,8 +124,12 @@ class Estate:
         """Return the estate as it would be after the changes. Raises QuestionError if one can't be made."""
         from permcheck.evaluate.change import changed
 
-        tables = changed(self._tables, self._policy, changes)
-        return Estate(tables, self._policy, self.warnings, self.settings, self._container)
+        try:
+            tables = changed(self._tables, self._policy, changes)
+            return Estate(tables, self._policy, self.warnings, self.settings, self._container)
+        except KeyError as error:
+            message = f"a change names `{error.args[0]}`, which the estate does not have"
+            raise QuestionError(message, "keys are those of `estate.tables`") from None
 
     def what_if(self, *texts: str) -> Estate:
         """Return the estate after changes written as KEY=VALUE, such as `use-intune-rbac=on`. Raises QuestionError."""

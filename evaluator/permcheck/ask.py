@@ -87,8 +87,8 @@ class Asker:
         if len(self.tables.hierarchies) == 1:
             return next(iter(self.tables.hierarchies))
         ids = ", ".join(f"`{h.id}`" for h in self.tables.hierarchies.values())
-        message = f"`{action.id}` is about a hierarchy, and the estate has several or none"
-        raise QuestionError(message, f"name one of {ids}" if ids else "list one under `hierarchies:`")
+        message = f"`{action.id}` is about a hierarchy, and the estate has {'several' if ids else 'none'}"
+        raise QuestionError(message, f"name one of {ids} behind the action" if ids else "list one under `hierarchies:`")
 
     def _object(self, action: Action, name: str | None, hierarchy: Key | None) -> Key | None:
         if name is None:

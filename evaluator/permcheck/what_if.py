@@ -47,10 +47,15 @@ def read_change(asker: Asker, text: str) -> c.Change:
     if not dot:
         message = f"`{key}` names no fact"
         raise QuestionError(message, FORM)
+    if subject == "group" and last in {"add", "remove"}:
+        return _group(asker, head, last, value)
     if subject in RECORDS:
         return c.SetFact(subject, RECORDS[subject](asker).find(head), _fact(last), _value(value))
+    if subject in GRANTS and last == "add":
+        return GRANTS[subject](asker, head, value)
     if subject in GRANTS:
-        return GRANTS[subject](asker, head, last, value)
+        message = f"`{key}` says nothing that can be done"
+        raise QuestionError(message, f"write {subject}:{head}.add=USER; `group:NAME.remove=USER` takes rights away")
     message = f"`{subject}` is nothing that can be changed"
     raise QuestionError(message, "known are tenant, " + ", ".join((*RECORDS, *GRANTS)))
 
@@ -83,6 +88,7 @@ RECORDS: dict[str, Callable[[Asker], Names]] = {
     "hierarchy": lambda asker: asker.hierarchies,
     "user": lambda asker: asker.users,
     "device": lambda asker: asker.devices,
+    "group": lambda asker: group_names(asker.tables.groups),
     "script": _objects("script", "scripts"),
     "application": _objects("application", "applications"),
 }
@@ -90,28 +96,30 @@ RECORDS: dict[str, Callable[[Asker], Names]] = {
 
 
 def _group(asker: Asker, name: str, verb: str, value: str) -> c.Change:
-    group = group_names(asker.tables.groups).find(name)
-    user = asker.users.find(value)
-    return c.AddMember(group, user) if verb == "add" else c.RemoveMember(group, user)
+    groups = group_names(asker.tables.groups)
+    group, inner = groups.find(name), groups.get(value)
+    if verb == "add":
+        return c.AddMember(group, asker.users.find(value))
+    return c.RemoveMember(group, inner, "group") if inner else c.RemoveMember(group, asker.users.find(value))
 
 
-def _intune_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
-    custom = Names("Intune role", ((key, (key,)) for key in asker.tables.intune_roles)).get(name)
+def _intune_role(asker: Asker, name: str, value: str) -> c.Change:
+    custom = Names("Intune role", ((key, (role.name,)) for key, role in asker.tables.intune_roles.items())).get(name)
     user = asker.users.find(value)
     if custom is not None:
         return c.AssignIntuneRole(custom, built_in=False, user=user)
     return c.AssignIntuneRole(asker.policy.find_role("intune", name), built_in=True, user=user)
 
 
-def _entra_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
+def _entra_role(asker: Asker, name: str, value: str) -> c.Change:
     return c.AssignEntraRole(asker.policy.find_role("entra", name), asker.users.find(value))
 
 
-def _app_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
+def _app_role(asker: Asker, name: str, value: str) -> c.Change:
     return c.AssignAppRole(asker.policy.find_permission("entra", name), asker.users.find(value))
 
 
-def _security_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
+def _security_role(asker: Asker, name: str, value: str) -> c.Change:
     where, at, collection = name.partition("@")
     hierarchy_name, slash, role_name = where.partition("/")
     if not at or not slash:
@@ -130,8 +138,7 @@ def _security_role(asker: Asker, name: str, _verb: str, value: str) -> c.Change:
     )
 
 
-GRANTS: dict[str, Callable[[Asker, str, str, str], c.Change]] = {
-    "group": _group,
+GRANTS: dict[str, Callable[[Asker, str, str], c.Change]] = {
     "intune-role": _intune_role,
     "entra-role": _entra_role,
     "app-role": _app_role,

@@ -30,7 +30,14 @@ def _read(path: Path, table: str) -> dict[str, Any] | None:
         if table:  # somebody else's pyproject.toml is not our business
             return None
         raise LoadError((Problem(str(path), 0, 0, "syntax", f"not TOML: {error}"),)) from None
-    return data.get("tool", {}).get(table) if table else data
+    if not table:
+        return data
+    tool = data.get("tool")
+    found = tool.get(table) if isinstance(tool, dict) else None
+    if found is not None and not isinstance(found, dict):
+        problem = Problem(str(path), 0, 0, "type", f"`tool.{table}` is not a table", f"write [tool.{table}]")
+        raise LoadError((problem,))
+    return found
 
 
 def _options(path: Path, settings: dict[str, Any]) -> dict[str, Any]:

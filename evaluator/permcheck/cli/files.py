@@ -43,12 +43,12 @@ def init(folder: Path) -> int:
     from permcheck.loading.data import data_root
 
     target, schema_file = folder / STARTER, folder / "estate.schema.json"
-    for path in (target, schema_file):
-        if path.exists():
-            problem = Problem(str(path), 0, 0, "exists", "the file is already there", "name another folder")
-            raise LoadError((problem,))
-    text = (data_root() / "schemas" / "estate.schema.json").read_text("utf-8")
     try:
+        for path in (target, schema_file):
+            if path.exists():
+                problem = Problem(str(path), 0, 0, "exists", "the file is already there", "name another folder")
+                raise LoadError((problem,))
+        text = (data_root() / "schemas" / "estate.schema.json").read_text("utf-8")
         folder.mkdir(parents=True, exist_ok=True)
         schema_file.write_text(text, "utf-8")
         target.write_text(Path(__file__).with_name("starter.yaml").read_text("utf-8"), "utf-8")

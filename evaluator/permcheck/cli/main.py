@@ -35,7 +35,8 @@ def main(context: click.Context) -> None:
     permcheck explain helpdesk@contoso.com run-cmpivot PC-0042 -e examples/contoso
     permcheck check   helpdesk@contoso.com run-cmpivot PC-0042 -e examples/contoso
     """  # noqa: D301 - click's own marker
-    options = find_config(Path.cwd())
+    asks_for_help = not {"-h", "--help"}.isdisjoint(sys.argv)
+    options = {} if asks_for_help else find_config(Path.cwd())
     context.default_map = {command.name or "": options for command in COMMANDS} | options
 
 

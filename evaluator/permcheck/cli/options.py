@@ -19,10 +19,10 @@ def question_options(command: F) -> F:
     return command
 
 
-def pair(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Split NAME=VALUE options."""
+def pair(context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Split NAME=VALUE options; those of the configuration come first and may be overridden one by one."""
     result = {}
-    for value in values:
+    for value in (*(context.default_map or {}).get("readings", ()), *values):
         name, equals, choice = value.partition("=")
         if not equals:
             message = f"`{value}` is not NAME=VALUE"

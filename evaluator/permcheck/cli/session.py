@@ -13,7 +13,6 @@ from permcheck.errors import PermcheckError
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
-    from permcheck.graph.node import Container
     from permcheck.model.tables import Tables
 
 
@@ -32,13 +31,10 @@ def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
     from permcheck.api import load
     from permcheck.graph.node import Adjacency
 
-    def small() -> Container:
-        return Adjacency()
-
     if asked.estate is None:
         message = "no estate was named"
         raise click.UsageError(f"{message}\n\nName one with -e PATH, with PERMCHECK_ESTATE, or in permcheck.toml.")
-    estate = load(Path(asked.estate), container=None if with_networkx else small)
+    estate = load(Path(asked.estate), container=None if with_networkx else Adjacency)
     for warning in estate.warnings:
         tell("warning", f"{warning.place}: {warning.message}", warning.help)
     if asked.what_if:

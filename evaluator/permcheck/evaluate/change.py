@@ -13,6 +13,7 @@ from permcheck.model.estate import AdministrativeUser, Group
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import (
     IntuneAssignment,
+    IntuneRole,
     Key,
     Principals,
     RoleHolders,
@@ -25,6 +26,7 @@ SECTION_OF = {
     "hierarchy": "hierarchies",
     "user": "users",
     "device": "devices",
+    "group": "groups",
     "script": "scripts",
     "application": "applications",
 }
@@ -37,7 +39,13 @@ def changed(tables: Tables, policy: Policy, changes: Iterable[c.Change]) -> Tabl
     return tables
 
 
-def _set_fact(tables: Tables, _policy: Policy, change: c.SetFact) -> Tables:
+REFERENCES = frozenset(
+    {"hierarchy", "collections", "deployed_to", "members", "eligible", "name", "upn", "id", "author"}
+)
+"""Fields that name other records, or are names themselves: a fact can be changed, these can't."""
+
+
+def _set_fact(tables: Tables, policy: Policy, change: c.SetFact) -> Tables:
     if change.subject == "tenant":
         return replace(tables, tenant=_with(tables.tenant, change))
     section = SECTION_OF[change.subject]
@@ -45,20 +53,35 @@ def _set_fact(tables: Tables, _policy: Policy, change: c.SetFact) -> Tables:
     record = _with(records[change.key], change)
     if change.subject == "hierarchy" and change.fact == "version":  # an upgrade reaches every site
         record = record.model_copy(update={"sites": None})
+    if change.fact == "scopes" and record.scopes is not None:
+        record = record.model_copy(update={"scopes": tuple(policy.scope(name) for name in record.scopes)})
     return tables.having(section, {**records, change.key: record})
 
 
 def _with(form: Form, change: c.SetFact) -> Any:
     """Return a form with one field changed; the value is checked like one from a file."""
-    if change.fact not in type(form).model_fields:
-        known = ", ".join(sorted(type(form).model_fields))
-        message = f"`{change.subject}` has no fact `{change.fact}`"
-        raise QuestionError(message, f"known are {known}")
-    try:
-        return type(form).model_validate({**form.model_dump(), change.fact: change.value})
-    except ValueError:
-        message = f"`{change.value}` is not a value for `{change.subject}.{change.fact}`"
-        raise QuestionError(message, "see `permcheck schema estate`") from None
+    known = sorted(set(type(form).model_fields) - REFERENCES)
+    if change.fact not in known:
+        message = f"`{change.fact}` of a {change.subject} can't be changed"
+        raise QuestionError(message, "what can be: " + ", ".join(known))
+    for value in _spellings(change.value):
+        try:
+            return type(form).model_validate({**form.model_dump(), change.fact: value})
+        except ValueError:
+            continue
+    message = f"`{_plain(change.value)}` is not a value for `{change.subject}.{change.fact}`"
+    hint = type(form).model_fields[change.fact].description or "`permcheck schema estate` says what is"
+    raise QuestionError(message, hint)
+
+
+def _spellings(value: Any) -> tuple[Any, ...]:
+    """Return a value as it was given, and as what it may have meant: a list of one, a text, a switch."""
+    words = {"on": True, "off": False}
+    return (value, [value], str(value), [str(value)], words.get(str(value).casefold(), value))
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _members(tables: Tables, group: Key, update: Callable[[Principals], Principals]) -> Tables:
@@ -87,7 +110,7 @@ def _new_group(tables: Tables, name: str, user: Key) -> Tables:
 def _assign_intune(tables: Tables, role: str, user: Key, *, built_in: bool) -> Tables:
     name = f"new assignment of {role} for {user}"
     tables = _new_group(tables, f"new group of {user}", user)
-    assignment = IntuneAssignment(name, role, built_in, (f"new group of {user}".casefold(),), True, ())  # noqa: FBT003 - a fact
+    assignment = IntuneAssignment(name, name, role, built_in, (f"new group of {user}".casefold(),), True, ())  # noqa: FBT003 - a fact
     return replace(tables, intune_assignments={**tables.intune_assignments, name: assignment})
 
 
@@ -97,7 +120,8 @@ def _assign_intune_role(tables: Tables, _policy: Policy, change: c.AssignIntuneR
 
 def _create_intune_role(tables: Tables, _policy: Policy, change: c.CreateIntuneRole) -> Tables:
     name = "new custom role"
-    tables = replace(tables, intune_roles={**tables.intune_roles, name: frozenset(change.permissions)})
+    role = IntuneRole(name, name, frozenset(change.permissions))
+    tables = replace(tables, intune_roles={**tables.intune_roles, name: role})
     return _assign_intune(tables, name, change.user, built_in=False)
 
 

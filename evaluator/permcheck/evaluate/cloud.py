@@ -206,9 +206,11 @@ def _tags(context: Context, ways: list[Way], state: State, mode: str | None, *, 
     for way in ways:
         assignment = context.tables.intune_assignments[way.end.key]
         if assignment.tags is None:
-            facts.append(f"intune_assignments[{assignment.key}].scope_tags")
+            facts.append(f"intune_assignments[{assignment.name}].scope_tags")
         else:
-            text = f"the role assignment {assignment.key} carries the scope tags {', '.join(assignment.tags) or 'none'}"
+            text = (
+                f"the role assignment {assignment.name} carries the scope tags {', '.join(assignment.tags) or 'none'}"
+            )
             steps.append(Step(text, context.origin("intune_assignments", assignment.key)))
     if mode is None and differ:
         facts.append("tenant.scoped_permissions")

@@ -31,7 +31,7 @@ class _Words:
     def role(self, key: str) -> str:
         if key in self.policy.roles:
             return self.policy.roles[key].name
-        found = self.tables.security_roles.get(key)
+        found = self.tables.security_roles.get(key) or self.tables.intune_roles.get(key)
         return found.name if found else key
 
     def titles(self, permissions: tuple[str, ...]) -> str:
@@ -78,6 +78,8 @@ def _label(words: _Words, change: c.SetFact) -> str:
             return words.user(change.key)
         case "device":
             return tables.devices[change.key].name
+        case "group":
+            return words.group(change.key)
         case "script":
             return tables.scripts[change.key].name
     return tables.applications[change.key].name
@@ -116,7 +118,9 @@ SENTENCES: dict[type, Callable[[_Words, Any], str]] = {
     c.AssignEntraRole: lambda w, x: f"make {w.user(x.user)} an active holder of the Entra role {w.role(x.role)}",
     c.AssignSecurityRole: _security,
     c.CreateSecurityRole: _new_security,
-    c.AddScopeTag: lambda _, x: f"add the scope tag {x.tag} (Default) to the role assignment {x.assignment}",
+    c.AddScopeTag: lambda w, x: (
+        f"add the scope tag {x.tag} (Default) to the role assignment {w.tables.intune_assignments[x.assignment].name}"
+    ),
     c.RemoveGrant: lambda _, x: f"remove {x.holder or x.key} from {x.section.replace('_', ' ')} {x.key}",
 }
 """A sentence for every kind of change."""

@@ -211,9 +211,9 @@ def _intune_groups(context: Context, permission: str) -> list[str]:
 def _intune_roles(context: Context, permission: str) -> list[Node]:
     """Intune roles that have the permission, custom ones of the estate included; the least privileged first."""
     sizes: dict[Node, int] = {}
-    for key, permissions in context.tables.intune_roles.items():
-        if permission in permissions or permission == context.policy.gates["intune"].id:
-            sizes[Node("intune-role", key)] = len(permissions)
+    for key, custom in context.tables.intune_roles.items():
+        if permission in custom.permissions or permission == context.policy.gates["intune"].id:
+            sizes[Node("intune-role", key)] = len(custom.permissions)
     for role in context.policy.roles.values():
         if context.policy.role_planes[role.id] == "intune":
             ids = {p for grant in role.grants for p in grant.permissions}

@@ -57,7 +57,7 @@ def every_way(engine: Engine, question: Question) -> Iterator[tuple[str | None, 
     size = 1
     for alternatives in choices:
         size *= len(alternatives)
-    for edition in question.action.documented:
+    for edition in (engine.edition,) if engine.edition else question.action.documented:
         if size <= COMBINATIONS:
             for combination in product(*choices):
                 yield edition, dict(combination)

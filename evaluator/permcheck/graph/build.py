@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.policy import BuiltInRole, RoleGrant
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import UNKNOWN, UNMET
-from permcheck.model.tables import Key, Principals, RoleHolders, Tables, hierarchy_of
+from permcheck.model.tables import IntuneRole, Key, Principals, RoleHolders, Tables, hierarchy_of
 
 WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
 
@@ -52,11 +52,11 @@ def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]
     for key, assignment in tables.intune_assignments.items():
         node, record = Node("intune-assignment", key), ("intune_assignments", key)
         for group in assignment.members:
-            reason = f"group {tables.groups[group].name} is a member of the role assignment {key}"
+            reason = f"group {tables.groups[group].name} is a member of the role assignment {assignment.name}"
             yield Grant("assigned", Node("group", group), node, reason, record, (), _group_type(tables, group))
         role = Node("intune-role", assignment.role)
-        name = policy.roles[assignment.role].name if assignment.built_in else assignment.role
-        yield Grant("role", node, role, f"the role assignment {key} assigns the Intune role {name}", record)
+        name = (policy.roles if assignment.built_in else tables.intune_roles)[assignment.role].name
+        yield Grant("role", node, role, f"the role assignment {assignment.name} assigns the Intune role {name}", record)
         if role not in drawn:
             drawn.add(role)
             if assignment.built_in:
@@ -80,9 +80,9 @@ def _any_role(policy: Policy, role: Node, name: str) -> Grant:
     return Grant("gives", role, Node("permission", gate.id), f"{name} is an Intune role", None, gate.sources)
 
 
-def _custom(policy: Policy, permissions: Iterable[str], role: Node) -> Iterator[Grant]:
-    for permission in sorted(permissions):
-        reason = f"the custom role {role.key} has {policy.title(permission)}"
+def _custom(policy: Policy, custom: IntuneRole, role: Node) -> Iterator[Grant]:
+    for permission in sorted(custom.permissions):
+        reason = f"the custom role {custom.name} has {policy.title(permission)}"
         yield Grant("gives", role, Node("permission", permission), reason, ("intune_roles", role.key))
 
 

@@ -104,7 +104,8 @@ def _value_message(keyword: str, wanted: Any, found: Any, schema: Mapping[str, A
     hint = str(schema.get("description", ""))
     match keyword:
         case "type":
-            return f"{shown} is not {_types(wanted)}", ""
+            number = wanted == "string" and isinstance(found, int | float) and not isinstance(found, bool)
+            return f"{shown} is not {_types(wanted)}", "put it in quotes" if number else ""
         case "anyOf":
             return f"{shown} is not {_types([s.get('type', s.get('const', '')) for s in wanted])}", hint
         case "enum":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeVar
 
 from permcheck.errors import LoadError, Problem, UnknownNameError
@@ -82,6 +83,7 @@ def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]
     resolve_configmgr.run(resolver)
     _check_readings(resolver)
     _check_day(resolver)
+    _check_assumptions(resolver)
     tables = Tables(places=_places(resolver), **_scalars(joined), **resolver.fields)
     resolve_cycles.run(resolver, tables)
     errors = tuple(p for p in joined.problems if p.severity == "error")
@@ -113,13 +115,29 @@ def _check_readings(resolver: Resolver) -> None:
 
 def _check_day(resolver: Resolver) -> None:
     day = resolver.joined.scalars.get("as_of")
-    if day is not None:
-        try:
-            resolver.policy.edition_at(day)
-        except UnknownNameError as error:
-            file = next(i for i, p in enumerate(resolver.joined.parsed) if "as_of" in p.data)
-            message = f"no documents are known from `{day}` or before"
-            resolver.joined.report(file, ("as_of",), "unknown-name", message, error.help)
+    if day is None:
+        return
+    file = next(i for i, p in enumerate(resolver.joined.parsed) if "as_of" in p.data)
+    try:
+        date.fromisoformat(day)
+        resolver.policy.edition_at(day)
+    except UnknownNameError as error:
+        message = f"no documents are known from `{day}` or before"
+        resolver.joined.report(file, ("as_of",), "unknown-name", message, error.help)
+    except ValueError:
+        resolver.joined.report(file, ("as_of",), "date", f"`{day}` is no day of the calendar")
+
+
+def _check_assumptions(resolver: Resolver) -> None:
+    known = resolver.policy.requirements
+    for file, parsed in enumerate(resolver.joined.parsed):
+        for index, pattern in enumerate(parsed.data.get("assume") or ()):
+            fits = [id_ for id_ in known if id_ == pattern or (pattern[-1] == "*" and id_.startswith(pattern[:-1]))]
+            if not fits:
+                near = Names("requirement", ((id_, (id_,)) for id_ in known)).near(pattern.casefold())
+                help_ = f"did you mean `{near[0]}`?" if near else "`permcheck show policy` tells where they are listed"
+                message = f"no requirement is called `{pattern}`"
+                resolver.joined.report(file, ("assume", index), "unknown-name", message, help_)
 
 
 def _scalars(joined: Joined) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def run(resolver: Resolver) -> None:
     _administrative_users(resolver, owners)
     _objects(resolver, owners)
     _devices(resolver, owners)
-    _uploads(resolver)
+    _check_hierarchies(resolver)
 
 
 def _owners(resolver: Resolver) -> dict[int, Key]:
@@ -142,7 +142,7 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
             ]
             if role is not None:
                 row = f"{key}#{index}"
-                scopes = frozenset(_scope(resolver, scope) for scope in pair.scopes)
+                scopes = frozenset(resolver.policy.scope(scope) for scope in pair.scopes)
                 rows[row] = SecurityRow(row, key, hierarchy, role, scopes, tuple(n for n in names if n))
                 resolver.at["rows", row] = (record.file, record.index)
     resolver.fields |= {"admins": admins, "admin_known": known, "rows": rows}
@@ -178,19 +178,12 @@ def _security_role(
     return found or _owned(resolver, "security role", record, "administrative_users", path, hierarchy, name)
 
 
-def _scope(resolver: Resolver, name: str) -> str:
-    """Id of a built-in security scope; any other scope by its own folded name."""
-    folded = name.casefold()
-    built_in = (b for b in resolver.policy.builtins if b.kind == "scope")
-    return next((b.id for b in built_in if folded in {b.id.casefold(), b.name.casefold()}), folded)
-
-
 def _objects(resolver: Resolver, owners: dict[int, Key]) -> None:
     for kind, section in (("script", "scripts"), ("application", "applications")):
         forms = resolver.key(section, lambda o: f"{owners[id(o)]}/{o.name.casefold()}")
         for key, record in resolver.placed[section]:
             if record.value.scopes is not None:
-                scopes = tuple(_scope(resolver, scope) for scope in record.value.scopes)
+                scopes = tuple(resolver.policy.scope(scope) for scope in record.value.scopes)
                 forms[key] = record.value.model_copy(update={"scopes": scopes})
             author = getattr(record.value, "author", None)
             if author is not None:
@@ -289,8 +282,12 @@ def _add_roots(resolver: Resolver, inside: dict[Key, set[Key]]) -> None:
         found.update(by_hierarchy.get(hierarchy_of(device), ()))
 
 
-def _uploads(resolver: Resolver) -> None:
+def _check_hierarchies(resolver: Resolver) -> None:
     for key, record in resolver.placed["hierarchies"]:
+        if record.value.version is not None and record.value.version not in resolver.policy.versions:
+            message = f"no release {record.value.version} of Configuration Manager is known"
+            help_ = "it is compared as a number"
+            resolver.warn(record, "hierarchies", ("version",), "unknown-release", message, help_)
         upload = record.value.upload
         if upload is not None and upload != "all":
             path = ("upload", "collection")

@@ -11,7 +11,7 @@ from permcheck.loading.estate import Record
 from permcheck.loading.text import Path_
 from permcheck.model.estate import Group, User
 from permcheck.model.names import Names
-from permcheck.model.tables import IntuneAssignment, Key, Principals, RoleHolders
+from permcheck.model.tables import IntuneAssignment, IntuneRole, Key, Principals, RoleHolders
 
 if TYPE_CHECKING:
     from permcheck.loading.resolve import Resolver
@@ -126,7 +126,7 @@ def _app_roles(resolver: Resolver) -> None:
 
 
 def _intune_roles(resolver: Resolver) -> None:
-    result: dict[Key, frozenset[str]] = {}
+    result: dict[Key, IntuneRole] = {}
     forms = resolver.key("intune_roles", lambda r: r.name.casefold())
     for key, record in resolver.placed["intune_roles"]:
         denied = {_permission(resolver, record, "not_allowed", i, n) for i, n in enumerate(record.value.not_allowed)}
@@ -134,7 +134,8 @@ def _intune_roles(resolver: Resolver) -> None:
         if denied:
             help_ = "Microsoft documents no effect; permcheck subtracts them inside this role"
             resolver.warn(record, "intune_roles", ("not_allowed",), "denied-actions", "the role denies actions", help_)
-        result[key] = frozenset(p for p in granted - denied if p)
+        permissions = frozenset(p for p in granted - denied if p)
+        result[key] = IntuneRole(key, record.value.name, permissions)
     resolver.fields["intune_roles"] = result
     resolver.names["intune role"] = Names("Intune role", ((key, (f.name, f.id)) for key, f in forms.items()))
 
@@ -159,7 +160,7 @@ def _intune_assignments(resolver: Resolver) -> None:
             continue
         members = resolver.find_all("group", record, "intune_assignments", "members", form.members or ())
         tags = None if form.scope_tags is None else tuple(_tag(resolver, tag) for tag in form.scope_tags)
-        result[key] = IntuneAssignment(key, role, built_in, members, form.members is not None, tags)
+        result[key] = IntuneAssignment(key, form.name, role, built_in, members, form.members is not None, tags)
     resolver.fields["intune_assignments"] = result
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from permcheck.errors import AmbiguousNameError, UnknownNameError
 
+FEW = 12
 POOL = 20_000
 """With more names than this, only those with the same beginning are compared."""
 
@@ -46,7 +47,10 @@ class Names:
         if keys:
             raise AmbiguousNameError(self.kind, name, tuple(sorted(keys)))
         hint = next((text for other, text in (hints or {}).items() if other.casefold() == folded), "")
-        raise UnknownNameError(self.kind, name, self.near(folded), hint)
+        near = self.near(folded)
+        if not near and not hint and 0 < len(self._keys) <= FEW:
+            hint = "known are " + ", ".join(f"`{self._written.get(known, known)}`" for known in sorted(self._keys))
+        raise UnknownNameError(self.kind, name, near, hint)
 
     def near(self, folded: str) -> tuple[str, ...]:
         """Return names that look like `folded`, at most three, one for each thing."""

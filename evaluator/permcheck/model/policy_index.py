@@ -131,6 +131,12 @@ class Policy:
         """Id of the security scope that new objects are in."""
         return next(b.id for b in self.builtins if b.kind == "scope" and b.holds == "new-objects")
 
+    def scope(self, name: str) -> str:
+        """Return the id of a built-in security scope; any other scope is its own folded name."""
+        folded = name.casefold()
+        built_in = (b for b in self.builtins if b.kind == "scope")
+        return next((b.id for b in built_in if folded in {b.id.casefold(), b.name.casefold()}), folded)
+
     @cached_property
     def all_devices(self) -> frozenset[str]:
         """Ids of collections that contain every device by definition."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from permcheck.model import estate as form
@@ -51,11 +50,20 @@ class IntuneAssignment(NamedTuple):
     """An Intune role assignment; `role` is the id of a built-in role or the key of a custom one."""
 
     key: Key
+    name: str
     role: str
     built_in: bool
     members: tuple[Key, ...]
     members_known: bool
     tags: tuple[str, ...] | None
+
+
+class IntuneRole(NamedTuple):
+    """A custom Intune role with the ids of its permissions."""
+
+    key: Key
+    name: str
+    permissions: frozenset[str]
 
 
 class SecurityRow(NamedTuple):
@@ -84,7 +92,7 @@ class Places(NamedTuple):
 
     files: tuple[str, ...] = ()
     lines: tuple[Mapping[str, tuple[tuple[int, int], ...]], ...] = ()
-    at: Mapping[tuple[str, Key], tuple[int, int]] = MappingProxyType({})
+    at: Mapping[tuple[str, Key], tuple[int, int]] = {}
 
     def of(self, section: str, key: Key) -> Origin | None:
         """Where the record `key` of `section` stands; None for a record that a change made."""
@@ -119,7 +127,7 @@ class Tables:
     eligible: Mapping[Key, Principals] = field(default_factory=dict)
     entra_roles: Mapping[Key, RoleHolders] = field(default_factory=dict)
     app_roles: Mapping[Key, RoleHolders] = field(default_factory=dict)
-    intune_roles: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+    intune_roles: Mapping[Key, IntuneRole] = field(default_factory=dict)
     intune_assignments: Mapping[Key, IntuneAssignment] = field(default_factory=dict)
     security_roles: Mapping[Key, SecurityRole] = field(default_factory=dict)
     admins: Mapping[Key, form.AdministrativeUser] = field(default_factory=dict)

@@ -7,12 +7,20 @@ from permcheck.model.state import Verdict
 from permcheck.render.outline import sentence
 from permcheck.render.printable import printable
 
+DECIDERS = {
+    "configmgr": "Configuration Manager",
+    "intune": "Intune",
+    "both": "Configuration Manager and Intune",
+}
+
 
 def brief_line(decision: Decision) -> str:
     """Verdict, the answer as a sentence, and what decides it."""
     reasons = []
     if decision.authority is not None:
-        reasons.append(f"decided by {decision.authority}")
+        reasons.append("decided by " + " or ".join(DECIDERS[name] for name in decision.authority.names))
+    if decision.strict:
+        reasons.append(f"strict, by the documents of {' and '.join(decision.editions)}")
     if decision.verdict is Verdict.DENY:
         reasons.append("lacks " + ", ".join(dict.fromkeys(r.id for r in decision.unmet)))
     if decision.verdict is Verdict.UNDETERMINED:

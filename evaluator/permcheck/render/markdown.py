@@ -10,7 +10,7 @@ from permcheck.render.outline import Line, outline, sentence
 from permcheck.render.printable import printable
 
 MARKS = {"ok": "✅ ", "no": "❌ ", "?": "❔ "}
-SPECIAL = re.compile(r"([\`*_\[\]<>|~&#])")
+SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
 
 
 def decision_markdown(decision: Decision, policy: Policy) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from permcheck.errors import UnknownNameError
+from permcheck.errors import QuestionError, UnknownNameError
 from permcheck.model import policy as form
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy, plain_permission
@@ -34,7 +34,8 @@ def reference(policy: Policy, kind: str, name: str | None) -> Iterator[Section]:
     """Return the sections about one thing. Raises UnknownNameError."""
     writer = Writer(policy, Notes(policy))
     if kind != "policy" and not name:
-        raise UnknownNameError(kind, "", (), f"name one: permcheck show {kind} NAME")
+        message = f"no {kind} was named"
+        raise QuestionError(message, f"permcheck show {kind} NAME")
     WRITERS[kind](writer, name or "")
     yield from writer.sections
     lines = []

@@ -1,0 +1,82 @@
+"""`python -m permcheck.dev`: what is generated is in step with what it comes from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from permcheck import dev
+from permcheck.loading.data import data_root
+from permcheck.loading.policy import COMPILED
+from permcheck.loading.schemas import SCHEMAS, schema_text
+
+EXPECTED = sorted([f"schemas/{name}.schema.json" for name in SCHEMAS] + [f"policy/{COMPILED}"])
+
+
+@pytest.fixture
+def copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A copy of the policy and the schemas, which the tool takes for the shipped ones."""
+    for name in ("policy", "schemas"):
+        shutil.copytree(data_root() / name, tmp_path / name)
+    monkeypatch.setattr(dev, "data_root", lambda: tmp_path)
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The lines on stdout; there is nothing on stderr."""
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out.splitlines()
+
+
+def test_the_shipped_files_are_in_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["--check"]) == 0
+    assert said(capsys) == []
+
+
+def test_every_generated_file_is_looked_at(copy: Path) -> None:
+    found = [path.relative_to(copy).as_posix() for path, _ in dev.generated(copy)]
+    assert sorted(found) == EXPECTED
+    assert sorted(path.name for path in (copy / "schemas").iterdir()) == sorted(f"{n}.schema.json" for n in SCHEMAS)
+
+
+@pytest.mark.parametrize("name", ["schemas/estate.schema.json", "schemas/decision.schema.json", "policy/compiled.json"])
+@pytest.mark.parametrize("how", ["changed", "missing"])
+def test_a_file_out_of_step_is_reported_and_left_alone(
+    copy: Path, capsys: pytest.CaptureFixture[str], name: str, how: str
+) -> None:
+    path = copy / name
+    if how == "missing":
+        path.unlink()
+    else:
+        path.write_text(path.read_text("utf-8").replace("\n", " \n", 1), "utf-8")
+    before = path.read_bytes() if path.exists() else None
+    assert dev.main(["--check"]) == 1
+    assert said(capsys) == [f"out of step: {path}"]
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_a_changed_policy_is_out_of_step(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A comment is enough: the digest is of the files as they are."""
+    editions = copy / "policy" / "editions.yaml"
+    editions.write_text(editions.read_text("utf-8") + "# a comment\n", "utf-8")
+    assert dev.main(["--check"]) == 1
+    assert said(capsys) == [f"out of step: {copy / 'policy' / COMPILED}"]
+
+
+def test_writing_brings_everything_into_step(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stale = [copy / "schemas" / "estate.schema.json", copy / "policy" / COMPILED]
+    before = [path.read_bytes() for path in stale]
+    for path in stale:
+        path.write_text("{}", "utf-8")
+    assert dev.main([]) == 0
+    assert said(capsys) == [f"written: {path}" for path in stale]
+    assert [path.read_bytes() for path in stale] == before
+    assert dev.main(["--check"]) == 0
+    assert said(capsys) == []
+
+
+def test_a_schema_that_nobody_knows_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        schema_text("no-such-schema")
