@@ -95,7 +95,7 @@ def test_quiet_prints_nothing(ask: Cli, question: tuple[str, ...], code: int, fl
 
 
 def test_a_line_says_what_decides(ask: Cli) -> None:
-    assert "decided by both" in ask(*ALLOWED).out
+    assert "decided by Configuration Manager and Intune" in ask(*ALLOWED).out
     assert "lacks CM-COLL-RUNSCRIPT" in ask(*DENIED).out
     assert "not known: documents" in ask(*OPEN).out
 

@@ -163,7 +163,11 @@ def test_flags_beat_the_environment_beats_the_file(cli: Cli, tmp_path: Path, mon
     [
         ('format = "json"', ("--format", "text"), "allow: "),
         ('edition = "2020-07"', ("--edition", "2022-08"), "allow: "),
-        ('readings = {no-such-reading = "x"}', ("--reading", "all-scope-on-collections=no-collections"), "allow: "),
+        (
+            'readings = {all-scope-on-collections = "no-such-alternative"}',
+            ("--reading", "all-scope-on-collections=no-collections"),
+            "allow: ",
+        ),
     ],
 )
 def test_flags_beat_the_file(cli: Cli, tmp_path: Path, setting: str, flags: tuple[str, ...], starts: str) -> None:
@@ -190,13 +194,9 @@ def test_flags_beat_the_file(cli: Cli, tmp_path: Path, setting: str, flags: tupl
 )
 @pytest.mark.parametrize("name", ["permcheck.toml", "pyproject.toml"])
 def test_a_wrong_setting_is_3(cli: Cli, tmp_path: Path, name: str, text: str, says: str) -> None:
-    path = write(
-        tmp_path,
-        text
-        if name == "permcheck.toml"
-        else f"[tool.permcheck]\n{text.replace('[', '[tool.permcheck.', 1) if text.startswith('[') else text}",
-        name,
-    )
+    if name == "pyproject.toml":
+        text = "[tool.permcheck]\n" + text.replace("[permcheck]", "[tool.permcheck.permcheck]")
+    path = write(tmp_path, text, name)
     result = cli("check", *ALLOWED, "-e", HERE)
     assert (result.code, result.out) == (3, "")
     assert result.err.startswith(f"error: {path}: ")

@@ -127,12 +127,8 @@ def compare(name: str, text: str) -> None:
 @pytest.mark.parametrize("name", ["allow", "deny-cloud-only"])
 def test_text_depends_on_no_hash(name: str) -> None:
     """No order comes from a set: the same question, in new processes, gets the same text."""
-    processes = [
-        subprocess.Popen(
-            program("explain", *QUESTIONS[name]), cwd=ROOT, env=clean(PYTHONHASHSEED=seed), stdout=subprocess.PIPE
-        )
-        for seed in ("1", "2", "3")
-    ]
+    command = program("explain", *QUESTIONS[name])
+    processes = [subprocess.Popen(command, cwd=ROOT, env=clean(), stdout=subprocess.PIPE) for _ in range(3)]
     assert len({process.communicate(timeout=60)[0] for process in processes}) == 1
 
 
@@ -337,7 +333,7 @@ HOSTILE = {
     "emoji": "👩‍💻🔥",
     "wide": "東京デバイス",
     "arabic": "حاسوب",
-    "quotes": """it's "quoted" """.strip(),
+    "quotes": 'it\'s "quoted"',
     "markup": "[bold red]x[/bold red]:smile:",
     "combining": "e\u0301\u0301\u0301",
 }
@@ -351,11 +347,10 @@ def unsafe(text: str) -> set[str]:
 BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-@pytest.mark.parametrize("what", ["user", "device", "group"])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_names_print_safely(cli: Cli, tmp_path: Path, name: str, what: str) -> None:
+def test_names_print_safely(cli: Cli, tmp_path: Path, name: str) -> None:
     hostile = HOSTILE[name]
-    facts = tenant(**{what: f"{hostile}@x" if what == "user" else hostile})
+    facts = tenant(user=f"{hostile}@x", device=hostile, group=hostile)
     path = tmp_path / "estate.json"
     path.write_text(json.dumps(facts), "utf-8")
     question = (facts["users"][0]["upn"], "run-cmpivot", facts["devices"][0]["name"], "-e", str(path))

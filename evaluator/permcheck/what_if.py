@@ -18,6 +18,7 @@ from typing import Any
 
 from permcheck.ask import Asker
 from permcheck.errors import QuestionError
+from permcheck.evaluate.change import require_fact
 from permcheck.loading.resolve_people import group_names
 from permcheck.model import change as c
 from permcheck.model.names import Names
@@ -42,7 +43,7 @@ def read_change(asker: Asker, text: str) -> c.Change:
         message = f"`{text}` is not a change"
         raise QuestionError(message, FORM)
     if subject.startswith("tenant."):
-        return c.SetFact("tenant", "", _fact(subject.removeprefix("tenant.")), _value(value))
+        return c.SetFact("tenant", "", _fact("tenant", subject.removeprefix("tenant.")), _value(value))
     head, dot, last = name.rpartition(".")
     if not dot:
         message = f"`{key}` names no fact"
@@ -50,7 +51,7 @@ def read_change(asker: Asker, text: str) -> c.Change:
     if subject == "group" and last in {"add", "remove"}:
         return _group(asker, head, last, value)
     if subject in RECORDS:
-        return c.SetFact(subject, RECORDS[subject](asker).find(head), _fact(last), _value(value))
+        return c.SetFact(subject, RECORDS[subject](asker).find(head), _fact(subject, last), _value(value))
     if subject in GRANTS and last == "add":
         return GRANTS[subject](asker, head, value)
     if subject in GRANTS:
@@ -60,8 +61,10 @@ def read_change(asker: Asker, text: str) -> c.Change:
     raise QuestionError(message, "known are tenant, " + ", ".join((*RECORDS, *GRANTS)))
 
 
-def _fact(name: str) -> str:
-    return FACT_NAMES.get(name, name.replace("-", "_"))
+def _fact(subject: str, name: str) -> str:
+    fact = FACT_NAMES.get(name, name.replace("-", "_"))
+    require_fact(subject, fact)
+    return fact
 
 
 def _value(text: str) -> Any:

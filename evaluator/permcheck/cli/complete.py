@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import click
 from click.shell_completion import CompletionItem
 
+from permcheck.render.printable import printable
+
 MANY = 200
 
 
@@ -23,7 +25,7 @@ def _estate_names(context: click.Context, kind: str) -> Iterable[str]:
 
 def _matching(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
     folded = incomplete.casefold()
-    found = sorted({name for name in names if name.casefold().startswith(folded)})
+    found = sorted({name for name in names if name.casefold().startswith(folded) and printable(name) == name})
     return [CompletionItem(name) for name in found[:MANY]]
 
 

@@ -87,8 +87,8 @@ def guarded(arguments: list[str] | None = None) -> int:
     except PermcheckError as error:
         tell("error", str(error), getattr(error, "help", ""))
         return Exit.USAGE
-    except SystemExit:  # how click ends where the reader of a pipe went away
-        return READER_GONE
+    except SystemExit as stop:  # how click ends a completion, or where the reader of a pipe went away
+        return READER_GONE if stop.code else Exit.ALLOW
     except Exception as error:  # noqa: BLE001 - the guard: a traceback would exit 1, which means denied
         return _crashed(error)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from permcheck.cli.config import find_config
 from permcheck.cli.terminal import tell
 from permcheck.errors import PermcheckError
 
@@ -52,9 +53,11 @@ def load_quietly(context: click.Context) -> Tables | None:
     from permcheck.loading.policy import load_policy
     from permcheck.loading.resolve import resolve
 
-    path = (
-        context.params.get("estate") or os.environ.get("PERMCHECK_ESTATE") or (context.default_map or {}).get("estate")
-    )
+    try:
+        defaults = context.default_map or find_config(Path.cwd())
+    except PermcheckError:
+        defaults = {}
+    path = context.params.get("estate") or os.environ.get("PERMCHECK_ESTATE") or defaults.get("estate")
     if not path:
         return None
     try:

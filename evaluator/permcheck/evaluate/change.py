@@ -9,7 +9,16 @@ from typing import Any
 from permcheck.errors import QuestionError
 from permcheck.model import change as c
 from permcheck.model.base import Form
-from permcheck.model.estate import AdministrativeUser, Group
+from permcheck.model.estate import (
+    AdministrativeUser,
+    Application,
+    Device,
+    Group,
+    Hierarchy,
+    Script,
+    Tenant,
+    User,
+)
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import (
     IntuneAssignment,
@@ -22,6 +31,15 @@ from permcheck.model.tables import (
     Tables,
 )
 
+FORMS: dict[str, type[Form]] = {
+    "tenant": Tenant,
+    "hierarchy": Hierarchy,
+    "user": User,
+    "device": Device,
+    "group": Group,
+    "script": Script,
+    "application": Application,
+}
 SECTION_OF = {
     "hierarchy": "hierarchies",
     "user": "users",
@@ -39,10 +57,10 @@ def changed(tables: Tables, policy: Policy, changes: Iterable[c.Change]) -> Tabl
     return tables
 
 
-REFERENCES = frozenset(
-    {"hierarchy", "collections", "deployed_to", "members", "eligible", "name", "upn", "id", "author"}
-)
+REFERENCES = frozenset({"hierarchy", "collections", "deployed_to", "members", "eligible", "upn", "id", "author"})
 """Fields that name other records, or are names themselves: a fact can be changed, these can't."""
+NAMED_OTHERWISE = frozenset({"tenant", "hierarchy", "user"})
+"""What has a name for people only."""
 
 
 def _set_fact(tables: Tables, policy: Policy, change: c.SetFact) -> Tables:
@@ -58,20 +76,25 @@ def _set_fact(tables: Tables, policy: Policy, change: c.SetFact) -> Tables:
     return tables.having(section, {**records, change.key: record})
 
 
+def require_fact(subject: str, name: str) -> None:
+    """Refuse a fact that `subject` does not have, or that can't be changed. Raises QuestionError."""
+    fields = set(FORMS[subject].model_fields)
+    changeable = fields - REFERENCES - (set() if subject in NAMED_OTHERWISE else {"name"})
+    if name not in changeable:
+        message = f"`{name}` of a {subject} can't be changed" if name in fields else f"`{subject}` has no fact `{name}`"
+        raise QuestionError(message, "known are " + ", ".join(sorted(changeable)))
+
+
 def _with(form: Form, change: c.SetFact) -> Any:
     """Return a form with one field changed; the value is checked like one from a file."""
-    known = sorted(set(type(form).model_fields) - REFERENCES)
-    if change.fact not in known:
-        message = f"`{change.fact}` of a {change.subject} can't be changed"
-        raise QuestionError(message, "what can be: " + ", ".join(known))
+    require_fact(change.subject, change.fact)
     for value in _spellings(change.value):
         try:
             return type(form).model_validate({**form.model_dump(), change.fact: value})
         except ValueError:
             continue
     message = f"`{_plain(change.value)}` is not a value for `{change.subject}.{change.fact}`"
-    hint = type(form).model_fields[change.fact].description or "`permcheck schema estate` says what is"
-    raise QuestionError(message, hint)
+    raise QuestionError(message, "`permcheck schema estate` says what is")
 
 
 def _spellings(value: Any) -> tuple[Any, ...]:

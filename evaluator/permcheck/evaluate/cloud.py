@@ -129,7 +129,7 @@ def group_type_test(context: Context, _test: form.GroupTypeTest, _need: form.Nee
     """No Intune role is lost because a member group has the wrong type."""
     ways = context.rights.intune
     bad = tuple(w for w in ways if w.fault == "group-type")
-    if not bad or any(w.state is MET for w in ways):
+    if not bad or any(w.state is MET for w in ways) or _by_directory_role(context):
         return Outcome(MET)
     state = UNKNOWN if all(w.state is UNKNOWN for w in bad) else UNMET
     near = tuple(
@@ -137,6 +137,12 @@ def group_type_test(context: Context, _test: form.GroupTypeTest, _need: form.Nee
     )
     facts = missing((m for w in bad for m in w.missing), "whether it is a security group")
     return Outcome(state, lambda: Explanation(missing=facts if state is UNKNOWN else (), near=near))
+
+
+def _by_directory_role(context: Context) -> bool:
+    """Tell whether a directory role gives the user rights in Intune, past groups and scope tags."""
+    gate = context.policy.gates["intune"].id
+    return any(one.state is MET for one in held(context, context.rights.entra, gate))
 
 
 def app_role_group_test(context: Context, _test: form.AppRoleGroupTest, _need: form.Need) -> Outcome:
@@ -171,7 +177,7 @@ def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> O
 
 def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
     """Test what the user's assignments see, whatever the device; the reasons are worked out once."""
-    if any(w.state is MET and context.graph.gives(w.role) for w in context.rights.entra):
+    if _by_directory_role(context):
         return Outcome(MET)
     ways = [w for w in context.rights.intune if w.state is not UNMET]
     mode = context.tables.tenant.scoped_permissions

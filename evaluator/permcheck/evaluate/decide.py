@@ -52,7 +52,7 @@ def decide(engine: Engine, question: Question, further: Further | None = None) -
     """Answer a question with all its reasons."""
     worlds = tuple(evaluate(engine, question, world) for world in engine.worlds(question.hierarchy))
     state = agreed(one.state for one in worlds)
-    requirements = _merged(engine, worlds)
+    requirements = _merged(engine, worlds, state)
     authority = _authority(engine, question, worlds)
     missing = tuple(_missing(engine, question, worlds, requirements, state))
     near = (*_other_side(worlds, state), *(n for r in requirements if r.counts for n in r.near))
@@ -188,9 +188,9 @@ def _fields(context: Context, leaf: Leaf) -> dict[str, str]:
     }
 
 
-def _merged(engine: Engine, worlds: tuple[Evaluated, ...]) -> tuple[Requirement, ...]:
+def _merged(engine: Engine, worlds: tuple[Evaluated, ...], verdict: State) -> tuple[Requirement, ...]:
     """One entry for each requirement, in troubleshooting order; worlds that disagree make it unknown."""
-    found = worlds[0].requirements if len(worlds) == 1 else _joined(worlds)
+    found = worlds[0].requirements if len(worlds) == 1 else _joined(worlds, verdict)
     order = engine.policy.requirement_order
     unique: dict[tuple[str, str], Requirement] = {}
     for requirement in found:
@@ -200,19 +200,24 @@ def _merged(engine: Engine, worlds: tuple[Evaluated, ...]) -> tuple[Requirement,
     return tuple(sorted(unique.values(), key=lambda r: (order[r.id.partition(":")[0]], PLACE[r.side])))
 
 
-def _joined(worlds: tuple[Evaluated, ...]) -> tuple[Requirement, ...]:
+def _joined(worlds: tuple[Evaluated, ...], verdict: State) -> tuple[Requirement, ...]:
     by_key: dict[tuple[str, str, Side], list[Requirement]] = {}
     for one in worlds:
         for requirement in one.requirements:
             by_key.setdefault((requirement.id, requirement.needs, requirement.side), []).append(requirement)
-    return tuple(_merge(same) for same in by_key.values())
+    return tuple(_merge(same, verdict, len(worlds)) for same in by_key.values())
 
 
-def _merge(same: list[Requirement]) -> Requirement:
-    """Join one requirement over worlds: the worlds where it counts decide."""
+def _merge(same: list[Requirement], verdict: State, worlds: int) -> Requirement:
+    """Join one requirement over worlds: those where it counts decide.
+
+    Where the answer is open, a requirement that fails in some worlds only is open, too.
+    """
     counting = [r for r in same if r.counts] or same
     state = agreed(r.state for r in counting)
     pick = next((r for r in counting if r.state is state), counting[0])
+    if verdict is UNKNOWN and state is UNMET and pick.counts and len(counting) < worlds:
+        state = UNKNOWN
     return pick._replace(state=state)
 
 

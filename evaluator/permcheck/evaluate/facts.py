@@ -147,8 +147,11 @@ def _client_current(context: Context, device: Any) -> FactValue:
 
 
 def dotted(text: str) -> tuple[int, ...]:
-    """Return a version as numbers, to compare."""
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
+    """Return a version as numbers, to compare; zeros at its end say nothing."""
+    numbers = [int(part) for part in text.split(".") if part.isdigit()]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def _authored(context: Context, script: Any) -> FactValue:

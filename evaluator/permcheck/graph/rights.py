@@ -135,6 +135,7 @@ class GrantGraph:
                 name = f"groups[{self._tables.groups[group.key].name}].members"
                 holders.append((group, (), name))
                 holders += [(g, chain, name) for g, chain in self.groups(group).items() if g not in certain]
+        in_domain = self._tables.users[user].synced is not False  # a cloud-only account is in no domain, nor its groups
         cloud: list[Way] = []
         security: dict[Key, list[Way]] = {}
         admins: list[Way] = [*self._unidentified(user, certain)]
@@ -143,7 +144,7 @@ class GrantGraph:
                 if grant.kind in ROLE_EDGES:
                     way = _way((*chain, grant), missing)
                     if grant.end.kind == "admin":
-                        admins.append(way)
+                        admins += [way] if in_domain else []
                     else:
                         cloud.append(self._through_role(way))
         for way in admins:

@@ -82,19 +82,18 @@ def _security_roles(resolver: Resolver, owners: dict[int, Key]) -> None:
     for hierarchy in resolver.fields["hierarchies"]:
         _add_built_ins(resolver, hierarchy, result)
     resolver.fields["security_roles"] = result
-    ids = {key: form.id for key, form in forms.items()}
-    names = (
-        (
-            key,
-            (
-                f"{role.hierarchy}/{role.name}",
-                _prefixed(role.hierarchy, ids.get(key)),
-                _prefixed(role.hierarchy, role.built_in),
-            ),
-        )
-        for key, role in result.items()
-    )
-    resolver.names["security role"] = Names("security role", names)
+    resolver.names["security role"] = Names("security role", _role_names(resolver, result, forms))
+
+
+def _role_names(
+    resolver: Resolver, roles: dict[Key, SecurityRole], forms: dict[Key, Any]
+) -> Iterator[tuple[Key, list[str]]]:
+    """Security roles by name and id; built-in ones also by their synonyms."""
+    for key, role in roles.items():
+        built_in = resolver.policy.roles.get(role.built_in or "")
+        listed = forms[key].id if key in forms else None
+        names = [role.name, listed, role.built_in, *(built_in.synonyms if built_in else ())]
+        yield key, [f"{role.hierarchy}/{name}" for name in names if name]
 
 
 def _prefixed(hierarchy: Key, name: str | None) -> str | None:
