@@ -5,6 +5,14 @@ from __future__ import annotations
 import random
 from typing import Any
 
+SCRIPTS = {"SMS Scripts": ["Read"], "Site": ["Read"]}
+ROLES = {
+    "Queries": ["Read", "Run CMPivot"],
+    "Scripts": ["Read", "Read Resource", "Run Script", "Notify Resource"],
+}
+AT_THE_TOP = 20
+"""Collections limited to All Systems itself."""
+
 
 def estate(users: int, groups: int, collections: int, devices: int, assignments: int, seed: int = 1) -> dict[str, Any]:
     """Make an estate of two hierarchies in the estate form; each device is in about ten collections."""
@@ -38,12 +46,9 @@ def estate(users: int, groups: int, collections: int, devices: int, assignments:
             for i in range(assignments)
         ],
         "security_roles": [
-            {"hierarchy": h, "name": name, "permissions": {"Collection": operations, "SMS Scripts": ["Read"], "Site": ["Read"]}}
-            for h in ("TST", "PRD")
-            for name, operations in (
-                ("Queries", ["Read", "Run CMPivot"]),
-                ("Scripts", ["Read", "Read Resource", "Run Script", "Notify Resource"]),
-            )
+            {"hierarchy": hierarchy, "name": name, "permissions": {"Collection": operations} | SCRIPTS}
+            for hierarchy in ("TST", "PRD")
+            for name, operations in ROLES.items()
         ],
         "administrative_users": [_admin(chance, i, names, collections) for i in range(groups)],
         "collections": [_collection(chance, h, i) for h in ("TST", "PRD") for i in range(collections // 2)],
@@ -84,7 +89,7 @@ def _admin(chance: random.Random, number: int, names: list[str], collections: in
 def _collection(chance: random.Random, hierarchy: str, number: int) -> dict[str, Any]:
     if number == 0:
         return {"hierarchy": hierarchy, "id": "SMS00001", "name": "All Systems"}
-    above = "SMS00001" if number < 20 else f"C{chance.randrange(1, number):05}"
+    above = "SMS00001" if number < AT_THE_TOP else f"C{chance.randrange(1, number):05}"
     return {"hierarchy": hierarchy, "id": f"C{number:05}", "name": f"Collection {number}", "limited_to": above}
 
 

@@ -18,11 +18,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from generate import estate
+
+if TYPE_CHECKING:
+    from permcheck import Estate
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTOSO = ROOT / "examples" / "contoso"
@@ -32,6 +36,12 @@ SIZES = {
     "10k grants": {"users": 1_000, "groups": 700, "collections": 1_000, "devices": 2_000, "assignments": 400},
     "100k grants": {"users": 8_000, "groups": 7_000, "collections": 8_000, "devices": 5_000, "assignments": 4_000},
 }
+LOAD_ONCE = """
+import sys, time, permcheck
+start = time.perf_counter()
+permcheck.load(sys.argv[1])
+print(time.perf_counter() - start)
+"""
 LOAD = {"users": 2_000, "groups": 500, "collections": 2_000, "devices": 50_000, "assignments": 300}
 
 
@@ -84,16 +94,21 @@ def warm() -> None:
         users = [f"user{chance.randrange(size['users'])}@contoso.com" for _ in range(40)]
         devices = [f"PC-{chance.randrange(size['devices']):06}" for _ in range(50)]
         asked = [(user, "run-cmpivot", device) for user in users for device in devices]
-        for question in asked:
-            loaded.verdict(*question)
-        verdicts = [median(lambda q=question: loaded.verdict(*q), 1) for question in asked]
-        decisions = [median(lambda q=question: loaded.check(*q), 1) for question in asked]
+        verdicts, decisions = ask(loaded, asked)
         grants = loaded.grants.container.number_of_edges()  # type: ignore[attr-defined]
-        print(
-            f"  {name:12}{grants:8} edges   verdict {statistics.median(verdicts) * 1e6:6.1f} us"
-            f"   decision {statistics.median(decisions) * 1e6:6.0f} us"
-        )
+        print(f"  {name:12}{grants:8} edges   verdict {verdicts * 1e6:6.1f} us   decision {decisions * 1e6:6.0f} us")
         gc.collect()
+
+
+def ask(loaded: Estate, asked: list[tuple[str, str, str]]) -> tuple[float, float]:
+    """Seconds of one verdict and of one decision, as medians over the questions."""
+    for question in asked:
+        loaded.verdict(*question)
+    verdicts, decisions = [], []
+    for question in asked:
+        verdicts.append(median(partial(loaded.verdict, *question), 1))
+        decisions.append(median(partial(loaded.check, *question), 1))
+    return statistics.median(verdicts), statistics.median(decisions)
 
 
 def load() -> None:
@@ -104,14 +119,15 @@ def load() -> None:
         as_json.write_text(json.dumps(document), "utf-8")
         as_yaml.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, default_flow_style=None), "utf-8")
         for path in (as_json, as_yaml):
-            code = f"import permcheck, time; t = time.perf_counter(); permcheck.load({str(path)!r}); print(time.perf_counter() - t)"
             seconds = []
             for _ in range(3):
-                done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+                command = [sys.executable, "-c", LOAD_ONCE, str(path)]
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
                 seconds.append(float(done.stdout))
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
             size = path.stat().st_size / 2**20
-            print(f"  {path.suffix[1:]:6}{size:6.1f} MiB   {statistics.median(seconds):6.2f} s   at most {peak:6.0f} MiB")
+            middle = statistics.median(seconds)
+            print(f"  {path.suffix[1:]:6}{size:6.1f} MiB   {middle:6.2f} s   at most {peak:6.0f} MiB")
 
 
 def main(chosen: list[str]) -> None:

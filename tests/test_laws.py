@@ -238,7 +238,7 @@ def test_the_proof_of_an_allow_replayed_alone_allows(data: Data) -> None:
         decision = check(estate, ask)
         edges = {step.edge for proof in decision.paths for step in proof.steps if step.edge}
         alone = estate.with_changes(*unproven(estate.tables, edges))
-        assert verdict(alone, ask) is ALLOW
+        assert verdict(alone, ask) is ALLOW, [(r.id, r.state) for r in (*check(alone, ask).unmet, *check(alone, ask).unknown)]
 
 
 @settings(max_examples=FEW)
