@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
@@ -87,8 +87,7 @@ def unknowns(context: Context, one: Held) -> Iterator[Missing]:
 def _lost(ways: tuple[Held, ...]) -> Iterator[NearMiss]:
     for one in ways:
         if one.way.state is UNMET:
-            reason = FAULTS.get(one.way.fault, "it does not count").format(group=_last_group(one.way))
-            yield NearMiss(f"{one.way.grants[-1].reason}, but {reason}")
+            yield NearMiss(f"{one.way.grants[-1].reason}, but {_fault(one.way)}")
 
 
 def _last_group(way: Way) -> str:
@@ -126,17 +125,20 @@ def _confused(context: Context, permission: str) -> Iterator[NearMiss]:
 
 
 def group_type_test(context: Context, _test: form.GroupTypeTest, _need: form.Need) -> Outcome:
-    """No Intune role is lost because a member group has the wrong type."""
+    """Test that no Intune role is lost because a member group has the wrong type."""
     ways = context.rights.intune
     bad = tuple(w for w in ways if w.fault == "group-type")
     if not bad or any(w.state is MET for w in ways) or _by_directory_role(context):
         return Outcome(MET)
-    state = UNKNOWN if all(w.state is UNKNOWN for w in bad) else UNMET
-    near = tuple(
-        NearMiss(f"{w.grants[-1].reason}, but {FAULTS['group-type'].format(group=_last_group(w))}") for w in bad
-    )
-    facts = missing((m for w in bad for m in w.missing), "whether it is a security group")
+    doubtful = context.tables.doubtful(*SECTIONS["intune"])
+    state = UNKNOWN if doubtful or any(w.state is UNKNOWN for w in ways) else UNMET
+    near = tuple(NearMiss(f"{w.grants[-2].reason}, but {_fault(w)}") for w in bad)
+    facts = missing((*(m for w in ways for m in w.missing), *doubtful), "whether a security group gives a role")
     return Outcome(state, lambda: Explanation(missing=facts if state is UNKNOWN else (), near=near))
+
+
+def _fault(way: Way) -> str:
+    return FAULTS.get(way.fault, "it does not count").format(group=_last_group(way))
 
 
 def _by_directory_role(context: Context) -> bool:
@@ -150,13 +152,10 @@ def app_role_group_test(context: Context, _test: form.AppRoleGroupTest, _need: f
     ways = context.rights.app
     if not ways:
         return Outcome(MET)
-    state = any_of(w.state for w in ways)
-    near = tuple(
-        NearMiss(f"{w.grants[-1].reason}, but {FAULTS[w.fault].format(group=_last_group(w))}")
-        for w in ways
-        if w.state is UNMET and w.fault in FAULTS
-    )
-    facts = missing((m for w in ways for m in w.missing), "needed for an assignment to a group")
+    doubtful = context.tables.doubtful("groups", "app_roles")
+    state = any_of((*(w.state for w in ways), UNKNOWN if doubtful else UNMET))
+    near = tuple(NearMiss(f"{w.grants[-1].reason}, but {_fault(w)}") for w in ways if w.state is UNMET)
+    facts = missing((*(m for w in ways for m in w.missing), *doubtful), "needed for an assignment to a group")
     proofs = tuple(context.path(w.grants) for w in ways if w.state is MET)
     return Outcome(state, lambda: Explanation(proofs, facts if state is UNKNOWN else (), near))
 
@@ -180,12 +179,34 @@ def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
     if _by_directory_role(context):
         return Outcome(MET)
     ways = [w for w in context.rights.intune if w.state is not UNMET]
+    doubtful = context.tables.doubtful("groups", "intune_assignments")
+    joined = _whatever_holds(context, ways, test.tag, _merged, doubtful=bool(doubtful))
+    own = _whatever_holds(context, ways, test.tag, _scoped, doubtful=bool(doubtful))
     mode = context.tables.tenant.scoped_permissions
-    joined, own = _merged(context, ways, test.tag), _scoped(context, ways, test.tag)
     agreeing = joined if joined is own else UNKNOWN
     state = {None: agreeing, "merged": joined, "scoped": own}[mode]
     explanation = _tags(context, ways, state, mode, differ=joined is not own)
+    if state is UNKNOWN and not explanation.missing:
+        facts = missing((*doubtful, *(m for w in ways for m in w.missing)), "which further role assignments there are")
+        explanation = explanation._replace(missing=facts)
     return Outcome(state, lambda: explanation)
+
+
+def _whatever_holds(
+    context: Context,
+    ways: list[Way],
+    tag: str,
+    sees: Callable[[Context, list[Way], str], State],
+    *,
+    doubtful: bool,
+) -> State:
+    """Tell what the assignments see, whether or not those hold that are not certain; only a tag itself stays seen."""
+    certain = [way for way in ways if way.state is MET]
+    state, all_hold = sees(context, certain, tag), sees(context, ways, tag)
+    explicit = any(tag in (context.tables.intune_assignments[way.end.key].tags or ()) for way in certain)
+    if state is not all_hold or (doubtful and not (state is MET and explicit)):
+        return UNKNOWN
+    return state
 
 
 def _merged(context: Context, ways: list[Way], tag: str) -> State:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.worlds import switch_value
-from permcheck.model.state import UNMET
+from permcheck.model.state import MET, UNKNOWN, UNMET
 from permcheck.model.tables import Key, Origin
 
 FactValue: TypeAlias = bool | int | str | tuple[str, ...] | None
@@ -101,10 +101,14 @@ def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
 
 def _direct_role_member(context: Context, _: Any) -> FactValue:
     """Tell whether no Intune role of the user comes through nested groups only."""
-    ways = [way for way in context.rights.intune if way.state is not UNMET]
-    if context.rights.entra or not ways:
+    rights = context.rights
+    direct = [w for w in rights.intune if sum(grant.kind == "member" for grant in w.grants) <= 1]
+    states = [way.state for way in (*direct, *rights.entra)]
+    held = [way for way in rights.intune if way.state is not UNMET]
+    if MET in states or not (held or UNKNOWN in states):
         return True
-    return any(sum(grant.kind == "member" for grant in way.grants) <= 1 for way in ways)
+    doubtful = context.tables.doubtful("groups", "intune_assignments", "entra_roles")
+    return None if doubtful or UNKNOWN in states else False
 
 
 def _uploaded(context: Context, device: Any) -> FactValue:

@@ -73,8 +73,8 @@ class FixFinder:
         for goal in self._goals():
             for needed in self._needed(goal, failing):
                 for combination in covers(needed, tried):
-                    changes = _joined(combination)
-                    if frozenset(changes) not in found and self._allows(changes):
+                    changes = self._least(_joined(combination))
+                    if changes and frozenset(changes) not in found:
                         found[frozenset(changes)] = self._fix(changes, combination)
         minimal = absorbed(found)
         ranked = sorted(((self._rank(found[key]), found[key]) for key in minimal), key=lambda one: one[0])
@@ -151,6 +151,16 @@ class FixFinder:
             return engine_of(self.engine, changed(self.base, self.engine.policy, changes))
         except (QuestionError, KeyError):
             return None
+
+    def _least(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """Return the changes without those that are not needed beside the others; nothing if all don't allow."""
+        if not self._allows(changes):
+            return ()
+        for change in changes if len(changes) > 1 else ():
+            fewer = tuple(other for other in changes if other != change)
+            if fewer and self._allows(fewer):
+                changes = fewer
+        return changes
 
     def _allows(self, changes: tuple[Change, ...]) -> bool:
         engine = self._changed(changes)
