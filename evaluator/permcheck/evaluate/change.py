@@ -119,6 +119,10 @@ def _add_member(tables: Tables, _policy: Policy, change: c.AddMember) -> Tables:
 
 
 def _remove_member(tables: Tables, _policy: Policy, change: c.RemoveMember) -> Tables:
+    found = tables.members.get(change.group, Principals())
+    if change.member not in (found.users if change.member_kind == "user" else found.groups):
+        message = f"`{change.member}` is no direct member of `{change.group}`"
+        raise QuestionError(message, "`permcheck explain` shows through which group a right comes")
     return _members(tables, change.group, lambda m: m.without(change.member_kind, change.member))
 
 

@@ -53,8 +53,16 @@ def decision_document(decision: Decision, policy: Policy) -> dict[str, Any]:
         ],
         "notes": list(d.notes),
         "not_modelled": list(d.not_modelled),
-        "sources": [source_document(policy, s) for s in d.sources],
+        "sources": [source_document(policy, s) for s in _cited(d)],
     }
+
+
+def _cited(decision: Decision) -> list[str]:
+    """Every source that the document names, in order."""
+    cited = [source for r in decision.requirements for source in r.sources]
+    steps = [step for r in decision.requirements for proof in r.proofs for step in proof.steps]
+    steps += decision.authority.steps if decision.authority else ()
+    return list(dict.fromkeys((*cited, *(source for step in steps for source in step.sources))))
 
 
 def source_document(policy: Policy, source: str) -> dict[str, str]:

@@ -159,7 +159,10 @@ def _role(writer: Writer, name: str) -> None:
     planes: tuple[form.Plane, ...] = ("intune", "configmgr", "entra")
     found = [id_ for plane in planes if (id_ := p.role_names(plane).get(name))]
     if not found:
-        p.find_role("intune", name)
+        near = [near for plane in planes for near in p.role_names(plane).near(name.casefold())]
+        hints = (why for role in p.roles.values() for other, why in role.confused_with.items() if other == name)
+        hint = f"`{name}` is not built in: the documents say to create it" if name in p.recommended else next(hints, "")
+        raise UnknownNameError("role", name, tuple(near[:3]), hint)
     for id_ in found:
         role = p.roles[id_]
         known = "its contents are documented" if role.complete else "documented in part: what is not listed is unknown"
