@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from strategies import Data, estates
 
 MACHINE_WORDS = re.compile(
-    r"\b(NoneType|dict|str|int|tuple|bool|float|Traceback|pydantic|ValidationError|jsonschema|yaml\.|sys\.)\b|<class|0x[0-9a-f]{6}"
+    r"\b(NoneType|dict|str|int|tuple|bool|float|Traceback|pydantic|ValidationError|jsonschema|sys\.set)\b|<class|0x[0-9a-f]{6}"
 )
 BASE = """\
 estate: small

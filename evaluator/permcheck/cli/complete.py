@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 from click.shell_completion import CompletionItem
 
-from permcheck.render.printable import printable
+from permcheck.printable import printable
 
 MANY = 200
 

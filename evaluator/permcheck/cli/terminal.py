@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from permcheck.render.printable import printable
+from permcheck.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -14,6 +14,7 @@ from permcheck.loading.files import find_files
 from permcheck.loading.forms import as_form
 from permcheck.loading.text import Parsed, Path_, parse_file
 from permcheck.model.estate import SECTIONS, EstateFile
+from permcheck.printable import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Joined:
         """Note a problem at a path of a file."""
         parsed = self.parsed[file]
         line, column = parsed.locate(path)
-        self.problems.append(Problem(parsed.file, line, column, id_, message, help_, severity))
+        self.problems.append(Problem(parsed.file, line, column, id_, one_line(message), one_line(help_), severity))
 
     def values(self, section: str) -> Iterator[Record]:
         """Return the records of a section, in the order of the files."""

@@ -17,6 +17,7 @@ from permcheck.errors import LoadError, Problem
 from permcheck.loading.data import data_root
 from permcheck.loading.text import Parsed, Path_
 from permcheck.model.base import Form
+from permcheck.printable import one_line
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError as SchemaError
@@ -161,4 +162,4 @@ def _path_in(data: Any, loc: Path_) -> Path_:
 def _problem(parsed: Parsed, path: Path_, id_: str, message: str, help_: str = "") -> Problem:
     line, column = parsed.locate(path)
     where = "" if line else " (at $" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path) + ")"
-    return Problem(parsed.file, line, column, id_.replace("_", "-"), message + where, help_)
+    return Problem(parsed.file, line, column, id_.replace("_", "-"), one_line(message) + where, one_line(help_))

@@ -61,17 +61,27 @@ class Resolver:
             self.report(record, section, path, "unknown-name", str(error), error.help)
             return None
 
-    def find_all(
-        self, kind: str, record: Record, section: str, field_: str, names: Iterable[str], prefix: str = ""
+    def find_all(self, kind: str, record: Record, section: str, field_: str, names: Iterable[str]) -> tuple[Key, ...]:
+        """Resolve a list of names, the same way."""
+        found = (self.find(kind, record, section, (field_, index), name) for index, name in enumerate(names))
+        return tuple(dict.fromkeys(key for key in found if key is not None))
+
+    def owned(self, kind: str, record: Record, section: str, path: Path_, hierarchy: Key, name: str) -> Key | None:
+        """Resolve a name inside a hierarchy; report one that is not there."""
+        found = self.names[kind].get(f"{hierarchy}/{name}")
+        if found is None:
+            near = [n.partition("/")[2] for n in self.names[kind].near(f"{hierarchy}/{name}".casefold())]
+            message = f"hierarchy `{hierarchy}` has no {kind} called `{name}`"
+            help_ = f"did you mean `{near[0]}`?" if near else f"list it under `{kind.replace(' ', '_')}s:`"
+            self.report(record, section, path, "unknown-name", message, help_)
+        return found
+
+    def all_owned(
+        self, kind: str, record: Record, section: str, field_: str, hierarchy: Key, names: Iterable[str]
     ) -> tuple[Key, ...]:
-        """Resolve a list of names, the same way; `prefix` is tried in front of each (a hierarchy)."""
-        found = []
-        for index, name in enumerate(names):
-            key = self.names[kind].get(prefix + name)
-            key = key or self.find(kind, record, section, (field_, index), prefix + name if prefix else name)
-            if key is not None:
-                found.append(key)
-        return tuple(dict.fromkeys(found))
+        """Resolve a list of names inside a hierarchy."""
+        found = (self.owned(kind, record, section, (field_, i), hierarchy, name) for i, name in enumerate(names))
+        return tuple(dict.fromkeys(key for key in found if key is not None))
 
 
 def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]]:

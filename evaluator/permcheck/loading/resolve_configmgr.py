@@ -17,12 +17,14 @@ from permcheck.model.tables import Key, SecurityRole, SecurityRow, hierarchy_of
 if TYPE_CHECKING:
     from permcheck.loading.resolve import Resolver
 
+SLASH = "\u2215"
+"""Stands for a slash in the key of a hierarchy, where the slash ends it."""
 OWNED = ("security_roles", "administrative_users", "collections", "scripts", "applications", "devices")
 
 
 def run(resolver: Resolver) -> None:
     """Fill the fields of the tables that are about Configuration Manager."""
-    hierarchies = resolver.key("hierarchies", lambda h: h.id.casefold())
+    hierarchies = resolver.key("hierarchies", lambda h: h.id.casefold().replace("/", SLASH))
     resolver.fields["hierarchies"] = hierarchies
     resolver.names["hierarchy"] = Names("hierarchy", ((key, (h.id, h.name)) for key, h in hierarchies.items()))
     owners = _owners(resolver)
@@ -60,12 +62,12 @@ def _collections(resolver: Resolver, owners: dict[int, Key]) -> None:
     roots = {built_in.id for built_in in resolver.policy.builtins if built_in.kind == "collection"}
     limited: dict[Key, Key | None] = {}
     for key, record in resolver.placed["collections"]:
-        prefix = hierarchy_of(key) + "/"
-        resolver.find_all("collection", record, "collections", "include", record.value.include, prefix)
-        resolver.find_all("collection", record, "collections", "exclude", record.value.exclude, prefix)
-        if record.value.limited_to is not None:
-            name = prefix + record.value.limited_to
-            limited[key] = resolver.find("collection", record, "collections", ("limited_to",), name)
+        hierarchy, form = hierarchy_of(key), record.value
+        resolver.all_owned("collection", record, "collections", "include", hierarchy, form.include)
+        resolver.all_owned("collection", record, "collections", "exclude", hierarchy, form.exclude)
+        if form.limited_to is not None:
+            path = ("limited_to",)
+            limited[key] = resolver.owned("collection", record, "collections", path, hierarchy, form.limited_to)
         elif record.value.id.upper() in roots:
             limited[key] = None
     resolver.fields |= {"collections": forms, "limited_to": limited}
@@ -136,7 +138,7 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
             path = ("assignments", index)
             role = _security_role(resolver, record, (*path, "role"), hierarchy, pair.role)
             names = [
-                _strip(resolver, record, (*path, "collections", i), hierarchy, n)
+                resolver.owned("collection", record, section, (*path, "collections", i), hierarchy, n)
                 for i, n in enumerate(pair.collections)
             ]
             if role is not None:
@@ -145,23 +147,6 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
                 rows[row] = SecurityRow(row, key, hierarchy, role, scopes, tuple(n for n in names if n))
                 resolver.at["rows", row] = (record.file, record.index)
     resolver.fields |= {"admins": admins, "admin_known": known, "rows": rows}
-
-
-def _strip(resolver: Resolver, record: Record, path: tuple[str | int, ...], hierarchy: Key, name: str) -> Key | None:
-    return _owned(resolver, "collection", record, "administrative_users", path, hierarchy, name)
-
-
-def _owned(
-    resolver: Resolver, kind: str, record: Record, section: str, path: tuple[str | int, ...], hierarchy: Key, name: str
-) -> Key | None:
-    """Resolve a name inside a hierarchy; the message names it without the hierarchy's prefix."""
-    found = resolver.names[kind].get(f"{hierarchy}/{name}")
-    if found is None:
-        near = [n.partition("/")[2] for n in resolver.names[kind].near(f"{hierarchy}/{name}".casefold())]
-        message = f"hierarchy `{hierarchy}` has no {kind} called `{name}`"
-        help_ = f"did you mean `{near[0]}`?" if near else f"list it under `{kind.replace(' ', '_')}s:`"
-        resolver.report(record, section, path, "unknown-name", message, help_)
-    return found
 
 
 def _security_role(
@@ -174,7 +159,7 @@ def _security_role(
         help_ = f"`{name}` is not built in: the documents say to create it; list it under `security_roles:`"
         resolver.report(record, "administrative_users", path, "unknown-name", message, help_)
         return None
-    return found or _owned(resolver, "security role", record, "administrative_users", path, hierarchy, name)
+    return found or resolver.owned("security role", record, "administrative_users", path, hierarchy, name)
 
 
 def _objects(resolver: Resolver, owners: dict[int, Key]) -> None:
@@ -192,9 +177,9 @@ def _objects(resolver: Resolver, owners: dict[int, Key]) -> None:
     deployed: dict[Key, tuple[Key, ...]] = {}
     for key, record in resolver.placed["applications"]:
         if record.value.deployed_to is not None:
-            prefix = hierarchy_of(key) + "/"
-            deployed[key] = resolver.find_all(
-                "collection", record, "applications", "deployed_to", record.value.deployed_to, prefix
+            targets = record.value.deployed_to
+            deployed[key] = resolver.all_owned(
+                "collection", record, "applications", "deployed_to", hierarchy_of(key), targets
             )
     resolver.fields["deployed_to"] = deployed
 
@@ -219,8 +204,8 @@ def _devices(resolver: Resolver, owners: dict[int, Key]) -> None:
             found = inside.setdefault(key, set())
             for index, name in enumerate(record.value.collections):
                 path = ("collections", index)
-                collection = find(f"{hierarchy}/{name}") or _owned(
-                    resolver, "collection", record, "devices", path, hierarchy, name
+                collection = find(f"{hierarchy}/{name}") or resolver.owned(
+                    "collection", record, "devices", path, hierarchy, name
                 )
                 if collection is not None:
                     found.add(collection)
@@ -258,7 +243,7 @@ def _members(resolver: Resolver, inside: dict[Key, set[Key]]) -> None:
         for index, name in enumerate(record.value.members or ()):
             device = resolver.names["device"].get(f"{hierarchy}/{name}")
             if device is None:
-                _owned(resolver, "device", record, "collections", ("members", index), hierarchy, name)
+                resolver.owned("device", record, "collections", ("members", index), hierarchy, name)
             else:
                 inside.setdefault(device, set()).add(key)
     devices = resolver.fields["devices"]
@@ -290,4 +275,4 @@ def _check_hierarchies(resolver: Resolver) -> None:
         upload = record.value.upload
         if upload is not None and upload != "all":
             path = ("upload", "collection")
-            _owned(resolver, "collection", record, "hierarchies", path, key, upload.collection)
+            resolver.owned("collection", record, "hierarchies", path, key, upload.collection)

@@ -37,6 +37,8 @@ for _tag, _pattern, _first in (
 ):
     Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
+STANDARD: Final = "tag:yaml.org,2002:"
+COLLECTIONS: Final = frozenset({STANDARD + "seq", STANDARD + "map"})
 _SCALARS: Final[dict[str, Callable[[str], Value]]] = {
     "tag:yaml.org,2002:null": lambda _: None,
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
@@ -63,6 +65,8 @@ class _Reader:
     def read(self, node: yaml.Node) -> Value:
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
+        if node.tag not in COLLECTIONS:
+            self.refuse_tag(node)
         key = id(node)
         if key in self.open:
             self.report(node, "recursive-alias", "the alias contains itself")
@@ -73,10 +77,14 @@ class _Reader:
             self.open.discard(key)
         return self.values[key]
 
+    def refuse_tag(self, node: yaml.Node) -> None:
+        tag = str(node.tag).replace(STANDARD, "!!")
+        self.report(node, "tag", f"the tag `{tag}` is not supported", "remove it")
+
     def scalar(self, node: yaml.ScalarNode) -> Value:
         convert = _SCALARS.get(node.tag)
         if convert is None:
-            self.report(node, "tag", f"the tag `{node.tag}` is not supported", "remove it")
+            self.refuse_tag(node)
             return None
         try:
             return convert(node.value)
@@ -173,10 +181,23 @@ def parse_json(file: str, text: str) -> Parsed:
     except RecursionError:
         raise file_problem(file, "too-deep", "the file is nested too deeply") from None
     except ValueError as error:
-        raise file_problem(file, "syntax", str(error)) from None
+        reason = "a number has thousands of digits" if "digits" in str(error) else str(error)
+        raise file_problem(file, "syntax", reason) from None
     if problems:
+        if len(text) <= REPARSE_LIMIT:
+            parse_yaml(file, text)  # JSON is YAML, and that reader knows where a key stands twice
         raise LoadError(tuple(problems))
+    _refuse_halves(file, text, data)
     return Parsed(file, data, None, text)
+
+
+def _refuse_halves(file: str, text: str, data: Value) -> None:
+    """Refuse an escape for half of a character: nothing can print it."""
+    if "\\ud" in text.lower():
+        try:
+            json.dumps(data, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise file_problem(file, "encoding", "the file holds half of a character, such as `\\ud800`") from None
 
 
 def _no_constant(name: str) -> Value:
@@ -203,8 +224,10 @@ def parse_yaml(file: str, text: str) -> Parsed:
     if root is None:
         raise file_problem(file, "empty-file", "the file holds only comments", "fill it in, or delete it")
     reader = _Reader(file)
-    if _size(root, {}, set()) > SIZE_LIMIT:
-        raise file_problem(file, "alias-bomb", "aliases blow the file up to millions of values", "write the values out")
+    size, depth = _measure(root, {}, set())
+    if size > SIZE_LIMIT or depth > DEPTH_LIMIT:
+        message = "aliases blow the file up to millions of values, or nest them too deeply"
+        raise file_problem(file, "alias-bomb", message, "write the values out")
     data = reader.read(root)
     if reader.problems:
         raise LoadError(tuple(reader.problems))
@@ -228,18 +251,19 @@ def _events(text: str) -> Iterator[yaml.Event]:
     return iter(yaml.parse(text, Loader))
 
 
-def _size(node: yaml.Node, sizes: dict[int, int], open_: set[int]) -> int:
-    """Count the values that `node` stands for when every alias is written out."""
+def _measure(node: yaml.Node, known: dict[int, tuple[int, int]], open_: set[int]) -> tuple[int, int]:
+    """Count the values that `node` stands for when every alias is written out, and how deep they lie."""
     if isinstance(node, yaml.ScalarNode) or id(node) in open_:
-        return 1
-    if id(node) not in sizes:
+        return 1, 0
+    if id(node) not in known:
         open_.add(id(node))
         children = (
             node.value if isinstance(node, yaml.SequenceNode) else [child for pair in node.value for child in pair]
         )
-        sizes[id(node)] = 1 + sum(_size(child, sizes, open_) for child in children)
+        sizes = [_measure(child, known, open_) for child in children]
+        known[id(node)] = 1 + sum(size for size, _ in sizes), 1 + max((depth for _, depth in sizes), default=0)
         open_.discard(id(node))
-    return sizes[id(node)]
+    return known[id(node)]
 
 
 def _yaml_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from permcheck.model.decision import Decision
 from permcheck.model.state import Verdict
+from permcheck.printable import printable
 from permcheck.render.outline import sentence
-from permcheck.render.printable import printable
 
 DECIDERS = {
     "configmgr": "Configuration Manager",

@@ -6,8 +6,8 @@ import re
 
 from permcheck.model.decision import Decision
 from permcheck.model.policy_index import Policy
+from permcheck.printable import printable
 from permcheck.render.outline import Line, outline, sentence
-from permcheck.render.printable import printable
 
 MARKS = {"ok": "✅ ", "no": "❌ ", "?": "❔ "}
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from permcheck.model.decision import Decision
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
+from permcheck.printable import printable
 from permcheck.render.outline import Line, Section, outline, sentence
-from permcheck.render.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
