@@ -114,7 +114,7 @@ SYNTAX = (
     Bad("a list as a key", after("? [a, b]\n: x\n"), "key", "plain text", 13),
     Bad("a Python object", after("scripts: !!python/object/apply:os.system [id]\n"), "tag", "python/object", 13),
     Bad("a tagged text", instead("version: 2211", "version: !!python/name:os.system x"), "tag", "python/name", 3),
-    Bad("a tagged list", instead("users:", "users: !!python/tuple"), "tag", "python/tuple", 4),
+    Bad("a tagged list", instead("users:", "users: !!java/list"), "tag", "java/list", 4),
     Bad("a timestamp by tag", instead("estate: small", "estate: !!timestamp 2022-08-24"), "tag", "timestamp", 1),
     Bad("a merge key", after("scripts:\n- &a {name: x}\n- {<<: *a}\n"), "unknown-key", "`<<`", 15),
     Bad("deep nesting", "estate: " + "[" * 5000, "too-deep", "nested", 1),

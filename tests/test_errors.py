@@ -157,7 +157,7 @@ def _loads_or_says_why(path: Path) -> None:
         assert str(error).strip()
 
 
-NAMES = st.one_of(st.sampled_from(["u@contoso.com", "PC-1", "P01", "run-cmpivot", "run-script", "S", "", " ", ":", "/"]), st.text(max_size=8))
+NAMES = st.one_of(st.sampled_from(["u@contoso.com", "a\nb", "PC-1", "P01", "run-cmpivot", "run-script", "S", "", " ", ":", "/"]), st.text(max_size=8))
 
 
 @pytest.fixture(scope="module")

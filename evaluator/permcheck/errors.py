@@ -2,15 +2,17 @@
 
 PermcheckError
 ├── LoadError         an input can't be used: carries every problem
+│   └── PolicyError   the shipped policy is broken
 ├── UnknownNameError  a question names something that the estate or policy lacks
 │   └── AmbiguousNameError
-├── QuestionError     a question that can't be asked this way
-└── PolicyError       the shipped policy is broken
+└── QuestionError     a question that can't be asked this way
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from permcheck.printable import one_line
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,7 +66,7 @@ class UnknownNameError(PermcheckError):
         self.kind, self.name, self.near, self.hint = kind, name, near, hint
 
     def __str__(self) -> str:
-        return f"no {self.kind} is called `{self.name}`"
+        return one_line(f"no {self.kind} is called `{self.name}`")
 
     @property
     def help(self) -> str:
@@ -78,7 +80,7 @@ class AmbiguousNameError(UnknownNameError):
     """Several of a kind are called `name`; `near` lists them."""
 
     def __str__(self) -> str:
-        return f"`{self.name}` names {len(self.near)} {self.kind}s"
+        return one_line(f"`{self.name}` names {len(self.near)} {self.kind}s")
 
     @property
     def help(self) -> str:
@@ -94,4 +96,4 @@ class QuestionError(PermcheckError):
         self.message, self.help = message, help
 
     def __str__(self) -> str:
-        return self.message
+        return one_line(self.message)

@@ -29,6 +29,7 @@ from permcheck.model.tables import (
     SecurityRole,
     SecurityRow,
     Tables,
+    hierarchy_of,
 )
 
 FORMS: dict[str, type[Form]] = {
@@ -145,7 +146,14 @@ def _assign_intune_role(tables: Tables, _policy: Policy, change: c.AssignIntuneR
     return _assign_intune(tables, change.role, change.user, built_in=change.built_in)
 
 
-def _create_intune_role(tables: Tables, _policy: Policy, change: c.CreateIntuneRole) -> Tables:
+def _require_permissions(policy: Policy, permissions: Iterable[str]) -> None:
+    for permission in permissions:
+        if permission not in policy.permissions:
+            raise KeyError(permission)
+
+
+def _create_intune_role(tables: Tables, policy: Policy, change: c.CreateIntuneRole) -> Tables:
+    _require_permissions(policy, change.permissions)
     name = "new custom role"
     role = IntuneRole(name, name, frozenset(change.permissions))
     tables = replace(tables, intune_roles={**tables.intune_roles, name: role})
@@ -182,6 +190,10 @@ def _admin(tables: Tables, hierarchy: Key, user: Key) -> tuple[Tables, Key]:
 
 
 def _assign_security_role(tables: Tables, _policy: Policy, change: c.AssignSecurityRole) -> Tables:
+    if tables.security_roles[change.role].hierarchy != change.hierarchy:
+        raise KeyError(change.role)
+    if hierarchy_of(change.collection) != change.hierarchy or change.collection not in tables.collections:
+        raise KeyError(change.collection)
     tables, admin = _admin(tables, change.hierarchy, change.user)
     key = f"{admin}#new-{len(tables.rows)}"
     row = SecurityRow(key, admin, change.hierarchy, change.role, frozenset({change.scope}), (change.collection,))
@@ -189,6 +201,7 @@ def _assign_security_role(tables: Tables, _policy: Policy, change: c.AssignSecur
 
 
 def _create_security_role(tables: Tables, policy: Policy, change: c.CreateSecurityRole) -> Tables:
+    _require_permissions(policy, change.permissions)
     name = "new security role"
     key = f"{change.hierarchy}/{name}"
     role = SecurityRole(key, name, change.hierarchy, None, frozenset(change.permissions))
@@ -203,8 +216,16 @@ def _add_scope_tag(tables: Tables, _policy: Policy, change: c.AddScopeTag) -> Ta
     return replace(tables, intune_assignments={**tables.intune_assignments, change.assignment: tagged})
 
 
+REMOVABLE = frozenset({"intune_assignments", "entra_roles", "app_roles", "rows"})
+"""Sections whose records are grants."""
+
+
 def _remove_grant(tables: Tables, _policy: Policy, change: c.RemoveGrant) -> Tables:
+    if change.section not in REMOVABLE:
+        raise KeyError(change.section)
     records = dict(getattr(tables, change.section))
+    if change.key not in records:
+        raise KeyError(change.key)
     if change.holder:
         record = records[change.key]
         if isinstance(record, IntuneAssignment):
@@ -212,7 +233,7 @@ def _remove_grant(tables: Tables, _policy: Policy, change: c.RemoveGrant) -> Tab
         else:
             records[change.key] = record._replace(active=record.active.without(change.holder_kind, change.holder))
     else:
-        records.pop(change.key, None)
+        del records[change.key]
     return tables.having(change.section, records)
 
 

@@ -118,7 +118,9 @@ def _app_roles(resolver: Resolver) -> None:
         try:
             permission = resolver.policy.find_permission("entra", f"{form.application}\\{form.role}")
         except UnknownNameError as error:
-            resolver.warn(record, "app_roles", ("role",), "unknown-role", str(error), error.help)
+            help_ = error.help or "what it gives is not documented, so it is left out"
+            message = f"no app role of `{form.application}` is called `{form.role}`"
+            resolver.warn(record, "app_roles", ("role",), "unknown-role", message, help_)
             continue
         holders = _principals(resolver, record, "app_roles", ("assigned_to",), form.assigned_to)
         result[key] = RoleHolders(key, permission, holders)
