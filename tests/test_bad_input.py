@@ -207,7 +207,13 @@ REFERENCES = (
     Bad("a device's collection", instead("[Workstations]}", "[Servers]}"), "unknown-name", "`Servers`", 12, "list it"),
     Bad("a limiting collection", instead("limited_to: All Systems", "limited_to: All"), "unknown-name", "`All`", 10),
     Bad("a hierarchy", after("scripts:\n- {name: S, hierarchy: P1}\n"), "unknown-name", "`P1`", 14, "`P01`"),
-    Bad("a sign-in account", instead("anna@contoso.com\n", "anna@contoso.com\n  signs_in_with: x\n"), "unknown-name", "`x`", 6),
+    Bad(
+        "a sign-in account",
+        instead("anna@contoso.com\n", "anna@contoso.com\n  signs_in_with: x\n"),
+        "unknown-name",
+        "`x`",
+        6,
+    ),
     Bad("a script's author", after("scripts:\n- {name: S, author: bob}\n"), "unknown-name", "`bob`", 14),
     Bad("an upload collection", instead("version: 2211", "upload: {collection: X}"), "unknown-name", "`X`", 3),
     Bad("a deployment", after("applications:\n- {name: A, deployed_to: [X]}\n"), "unknown-name", "`X`", 14),
@@ -215,18 +221,37 @@ REFERENCES = (
     Bad("an include rule", instead("id: C1,", "id: C1, include: [X],"), "unknown-name", "`X`", 10),
     Bad("a reading", after("readings: {discovery: either}\n"), "unknown-name", "`discovery`", 13),
     Bad("an alternative", after("readings: {discovery-from-2103: any}\n"), "unknown-name", "`any`", 13, "`either`"),
-    Bad("no hierarchy", instead("- {id: P01, version: 2211}", "- {id: P01}\n- {id: P02}"), "no-hierarchy", "hierarch", 10),
+    Bad(
+        "no hierarchy",
+        instead("- {id: P01, version: 2211}", "- {id: P01}\n- {id: P02}"),
+        "no-hierarchy",
+        "hierarch",
+        10,
+    ),
 )
 CONTRADICTIONS = (
-    Bad("no users", instead("users:\n- upn: anna@contoso.com\n", "").replace("anna@contoso.com", ""), "no-users", "users"),
+    Bad(
+        "no users",
+        instead("users:\n- upn: anna@contoso.com\n", "").replace("anna@contoso.com", ""),
+        "no-users",
+        "users",
+    ),
     Bad("a null list of users", "users:\n", "no-users", "lists no users"),
     Bad("an empty list of users", "users: []\n", "no-users", "lists no users"),
-    Bad("a user twice", instead("- upn: anna@contoso.com", "- upn: anna@contoso.com\n- upn: ANNA@contoso.com"), "duplicate", "", 6),
+    Bad(
+        "a user twice",
+        instead("- upn: anna@contoso.com", "- upn: anna@contoso.com\n- upn: ANNA@contoso.com"),
+        "duplicate",
+        "",
+        6,
+    ),
     Bad("a device twice", after("- {name: pc-1}\n"), "duplicate", "pc-1", 13, "ids"),
     Bad("a hierarchy twice", instead("users:", "- {id: p01}\nusers:"), "duplicate", "p01", 4),
     Bad("a collection twice", instead("id: C1,", "id: SMS00001,"), "duplicate", "sms00001", 10),
     Bad("a group in itself", instead("[anna@contoso.com]", "[SG-Ops]"), "circle", "`sg-ops`", 7),
-    Bad("a circle of groups", instead("[anna@contoso.com]}", "[B]}\n- {name: B, members: [SG-Ops]}"), "circle", "`b`", 7),
+    Bad(
+        "a circle of groups", instead("[anna@contoso.com]}", "[B]}\n- {name: B, members: [SG-Ops]}"), "circle", "`b`", 7
+    ),
     Bad("a collection limited to itself", instead("limited_to: All Systems", "limited_to: C1"), "circle", "`c1`", 10),
     Bad(
         "a circle of collections",
@@ -323,7 +348,9 @@ def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     assert problems_of(tmp_path)[0].id == "empty-folder"
 
 
-@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error"), OSError()])
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error"), OSError()]
+)
 def test_an_unreadable_file(error: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, BASE)
 
@@ -392,7 +419,9 @@ def test_an_odd_name_that_is_nowhere_defined(name: str, tmp_path: Path) -> None:
     assert problems_of(write(tmp_path, json.dumps(data), "estate.json"))[0].id == "unknown-name"
 
 
-@pytest.mark.parametrize("name", ["a\nb", "x" * 100_000, "🙂", "it's", '"', "{}", "%s", "{user}", "*", "../..", "a.b[0]"])
+@pytest.mark.parametrize(
+    "name", ["a\nb", "x" * 100_000, "🙂", "it's", '"', "{}", "%s", "{user}", "*", "../..", "a.b[0]"]
+)
 def test_an_odd_name_that_is_defined_is_a_name(name: str, tmp_path: Path) -> None:
     data = {
         "users": [{"upn": name}],
@@ -408,7 +437,7 @@ def test_an_odd_name_that_is_defined_is_a_name(name: str, tmp_path: Path) -> Non
     assert decision.user == name
 
 
-# --- the model and the schema ---------------------------------------------------------------------------------------------
+# --- the model and the schema ---------------------------------------------------------------------------------------
 
 SCHEMA = Draft202012Validator(json.loads(schema_text("estate")))
 ODD: tuple[Any, ...] = (

@@ -58,7 +58,9 @@ ESTATE: Data = {
 
 
 @pytest.mark.parametrize("error", RAISED, ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("again", [lambda e: pickle.loads(pickle.dumps(e)), copy, deepcopy], ids=["pickle", "copy", "deep"])
+@pytest.mark.parametrize(
+    "again", [lambda e: pickle.loads(pickle.dumps(e)), copy, deepcopy], ids=["pickle", "copy", "deep"]
+)
 def test_an_error_keeps_its_fields(error: PermcheckError, again: Any) -> None:
     """Fields first, text derived: a worker process can hand an error back."""
     other = again(error)
@@ -105,7 +107,7 @@ def test_problems_are_sorted_and_say_their_place() -> None:
     assert str(error) == "a.yaml: first\nb.yaml:2:1: second\n  help: do it"
 
 
-# --- nothing foreign crosses --------------------------------------------------------------------------------------------
+# --- nothing foreign crosses ----------------------------------------------------------------------------------------
 
 WORDS = st.sampled_from(
     ["users", "groups", "upn", "name", "members", "devices", "tenant", "collections", "hierarchies", "id", "On", "2207"]
@@ -157,7 +159,10 @@ def _loads_or_says_why(path: Path) -> None:
         assert str(error).strip()
 
 
-NAMES = st.one_of(st.sampled_from(["u@contoso.com", "a\nb", "PC-1", "P01", "run-cmpivot", "run-script", "S", "", " ", ":", "/"]), st.text(max_size=8))
+NAMES = st.one_of(
+    st.sampled_from(["u@contoso.com", "a\nb", "PC-1", "P01", "run-cmpivot", "run-script", "S", "", " ", ":", "/"]),
+    st.text(max_size=8),
+)
 
 
 @pytest.fixture(scope="module")
@@ -166,8 +171,15 @@ def estate() -> Estate:
 
 
 @settings(max_examples=200)
-@given(NAMES, st.one_of(st.sampled_from([*ACTIONS, "set-use-intune-rbac", "approve-script"]), NAMES), st.none() | NAMES, st.none() | NAMES)
-def test_any_question_is_answered_or_refused(estate: Estate, user: str, action: str, device: str | None, thing: str | None) -> None:
+@given(
+    NAMES,
+    st.one_of(st.sampled_from([*ACTIONS, "set-use-intune-rbac", "approve-script"]), NAMES),
+    st.none() | NAMES,
+    st.none() | NAMES,
+)
+def test_any_question_is_answered_or_refused(
+    estate: Estate, user: str, action: str, device: str | None, thing: str | None
+) -> None:
     """A question that can't be asked raises one of permcheck's errors, with what to do about it."""
     try:
         decision = estate.check(user, action, device, object=thing)
@@ -180,7 +192,10 @@ def test_any_question_is_answered_or_refused(estate: Estate, user: str, action: 
 
 
 @settings(max_examples=100)
-@given(st.text(max_size=30), st.sampled_from(["", "tenant.", "user:u@contoso.com.", "group:G.", "hierarchy:P01.", "device:PC-1."]))
+@given(
+    st.text(max_size=30),
+    st.sampled_from(["", "tenant.", "user:u@contoso.com.", "group:G.", "hierarchy:P01.", "device:PC-1."]),
+)
 def test_any_what_if_is_made_or_refused(estate: Estate, text: str, start: str) -> None:
     try:
         estate.what_if(start + text)
@@ -234,7 +249,7 @@ def test_every_kind_of_change_is_tried() -> None:
     assert {type(one) for one in CHANGES} == set(change.Change.__args__)
 
 
-# --- answers ------------------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------------------------
 
 
 def test_an_answer_has_no_truth_value(estate: Estate) -> None:

@@ -111,9 +111,11 @@ def renamed(value: Any, old: str, new: str) -> Any:
     if isinstance(value, dict):
         return {key: renamed(item, old, new) for key, item in value.items()}
     if isinstance(value, list):
-        return list(dict.fromkeys(new if item == old else item for item in value)) if old in value else [
-            renamed(item, old, new) for item in value
-        ]
+        return (
+            list(dict.fromkeys(new if item == old else item for item in value))
+            if old in value
+            else [renamed(item, old, new) for item in value]
+        )
     return new if value == old else value
 
 
@@ -164,7 +166,7 @@ def test_with_the_toggle_off_the_checkbox_changes_nothing(drawn: tuple[Data, Dat
     assert found[0] == found[1] == found[2]
 
 
-# --- what always ends ---------------------------------------------------------------------------------------------------
+# --- what always ends -----------------------------------------------------------------------------------------------
 
 
 @given(estates(), st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=8))
@@ -201,7 +203,7 @@ def _groups_of(members: dict[str, Principals], user: str) -> set[str]:
     return found
 
 
-# --- proofs, fixes, revocations -------------------------------------------------------------------------------------------
+# --- proofs, fixes, revocations -------------------------------------------------------------------------------------
 
 
 def unproven(tables: Tables, edges: set[tuple[str, ...]]) -> Iterator[c.Change]:
@@ -238,7 +240,9 @@ def test_the_proof_of_an_allow_replayed_alone_allows(data: Data) -> None:
         decision = check(estate, ask)
         edges = {step.edge for proof in decision.paths for step in proof.steps if step.edge}
         alone = estate.with_changes(*unproven(estate.tables, edges))
-        assert verdict(alone, ask) is ALLOW, [(r.id, r.state) for r in (*check(alone, ask).unmet, *check(alone, ask).unknown)]
+        assert verdict(alone, ask) is ALLOW, [
+            (r.id, r.state) for r in (*check(alone, ask).unmet, *check(alone, ask).unknown)
+        ]
 
 
 @settings(max_examples=FEW)
@@ -296,7 +300,7 @@ def test_an_allow_or_undetermined_has_no_fix_and_others_no_revocation(drawn: tup
             assert check(estate, ask).revocations == ()
 
 
-# --- two ways to one answer -----------------------------------------------------------------------------------------------
+# --- two ways to one answer -----------------------------------------------------------------------------------------
 
 
 @given(partial_estates())
@@ -358,7 +362,7 @@ def test_a_list_known_to_lack_entries_is_no_proof_of_absence(drawn: tuple[Data, 
             assert verdict(after, ask) is one, ask
 
 
-# --- strictness ---------------------------------------------------------------------------------------------------------
+# --- strictness -----------------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=FEW)
@@ -392,7 +396,7 @@ def test_a_strict_answer_is_never_milder(drawn: tuple[Data, Data]) -> None:
             assert wanted is ALLOW or decision.verdict is not ALLOW
 
 
-# --- Configuration Manager's pairs ----------------------------------------------------------------------------------------
+# --- Configuration Manager's pairs ----------------------------------------------------------------------------------
 
 BARE: Data = {
     "complete": True,

@@ -40,9 +40,7 @@ def facts(estate: Estate) -> dict[str, Any]:
 
 def same(one: Estate, other: Estate) -> bool:
     mine, theirs = facts(one), facts(other)
-    return mine == theirs and all(
-        list(mine[key]) == list(theirs[key]) for key in mine if isinstance(mine[key], dict)
-    )
+    return mine == theirs and all(list(mine[key]) == list(theirs[key]) for key in mine if isinstance(mine[key], dict))
 
 
 # --- YAML 1.2 ---------------------------------------------------------------------------------------------------------
@@ -98,7 +96,9 @@ def test_keys_are_always_texts() -> None:
 def test_switches_take_the_words_of_the_products(tmp_path: Path) -> None:
     """The toggle says On and Off, the checkbox is checked or cleared; true and false do as well."""
     for on, checked in (("On", "checked"), ("ON", "Checked"), ("true", "true"), ("'on'", "on")):
-        text = f"{SMALL}tenant: {{use_intune_rbac: {on}}}\nhierarchies: [{{id: P, enforce_configmgr_rbac: {checked}}}]\n"
+        text = (
+            f"{SMALL}tenant: {{use_intune_rbac: {on}}}\nhierarchies: [{{id: P, enforce_configmgr_rbac: {checked}}}]\n"
+        )
         text += "devices: [{name: D}]\n"
         authority = load(put(tmp_path, text)).check("anna@contoso.com", "run-cmpivot", "D").authority
         assert authority is not None
@@ -225,7 +225,11 @@ def test_null_facts_are_absent_facts() -> None:
 @pytest.mark.parametrize(
     ("more", "id_", "says"),
     [
-        ({"intune_roles": [{"name": "R", "permissions": ["Microsoft.Intune_New_Thing"]}]}, "unknown-permission", "New_Thing"),
+        (
+            {"intune_roles": [{"name": "R", "permissions": ["Microsoft.Intune_New_Thing"]}]},
+            "unknown-permission",
+            "New_Thing",
+        ),
         ({"intune_roles": [{"name": "R", "permissions": ["Roles/Updat"]}]}, "unknown-permission", "Roles/Updat"),
         ({"entra_roles": [{"role": "Printer Administrator"}]}, "unknown-role", "Printer Administrator"),
         ({"app_roles": [{"application": "A", "role": "B", "assigned_to": []}]}, "unknown-role", "A"),
@@ -259,7 +263,7 @@ def test_a_sound_estate_has_no_warnings(tmp_path: Path) -> None:
     assert load(put(tmp_path, SMALL)).warnings == ()
 
 
-# --- names --------------------------------------------------------------------------------------------------------------
+# --- names ----------------------------------------------------------------------------------------------------------
 
 
 def test_records_are_found_by_any_of_their_names(tmp_path: Path) -> None:
@@ -280,8 +284,7 @@ def test_records_are_found_by_any_of_their_names(tmp_path: Path) -> None:
     }
     estate = load(put(tmp_path, yaml.safe_dump(data)))
     decisions = {
-        estate.check(user, action, device)
-        .verdict
+        estate.check(user, action, device).verdict
         for user in ("anna@contoso.com", "0F9C5A4E-0C1E-4A8E-8E52-0F2F4F4D9B1A", "s-1-5-21-1", "contoso\\ANNA")
         for action in ("run-cmpivot", "Run CMPivot", "CMPIVOT")
         for device in ("pc-1", "16777220", "p01/PC-1")
@@ -301,7 +304,7 @@ def test_groups_of_one_name_are_told_apart_by_id(tmp_path: Path) -> None:
     assert tables.members[tables.intune_assignments["x"].members[0]].users == ()
 
 
-# --- side effects -------------------------------------------------------------------------------------------------------
+# --- side effects ---------------------------------------------------------------------------------------------------
 
 
 def test_loading_leaves_the_garbage_collector_as_it_was(tmp_path: Path) -> None:

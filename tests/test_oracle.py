@@ -37,7 +37,9 @@ def differences(oracle: Oracle, decision: Decision) -> dict[str, tuple[State, St
         title = f":{oracle.policy.title(need.permission)}" if need.permission else ""
         expected.setdefault(need.id + title, []).append(STATES[oracle.requirement(need)])
     found = {r.id: r.state for r in decision.requirements if r.counts}
-    return {id_: (found[id_], states[0]) for id_, states in expected.items() if found.get(id_, states[0]) is not states[0]}
+    return {
+        id_: (found[id_], states[0]) for id_, states in expected.items() if found.get(id_, states[0]) is not states[0]
+    }
 
 
 @settings(max_examples=150)
@@ -73,9 +75,7 @@ def test_the_switch_table_in_full(edition: str, along: str) -> None:
     readings = policy.defaults() | {"toggle-on-checkbox-checked": along}
     for toggle, checked, version in product((True, False), (True, False), policy.versions):
         row = row_of(policy, readings, edition, version, toggle=toggle, checkbox=checked)
-        expected = authority(
-            toggle=toggle, checked=checked, version=version, edition=edition, along=along == "both"
-        )
+        expected = authority(toggle=toggle, checked=checked, version=version, edition=edition, along=along == "both")
         assert row.authority == expected
         assert (row.authority == "intune") == (toggle and not checked and version >= 2207 and edition == "2022-08")
 

@@ -157,7 +157,12 @@ def test_every_permission_has_a_source(policy: Policy) -> None:
 
 def test_every_need_has_a_source(policy: Policy) -> None:
     """Each requirement of an action says where the page asks for it."""
-    lists = [(a.id, n) for a in policy.actions.values() for s in ("common", "configmgr", "intune") for n in getattr(a.requires, s)]
+    lists = [
+        (a.id, n)
+        for a in policy.actions.values()
+        for s in ("common", "configmgr", "intune")
+        for n in getattr(a.requires, s)
+    ]
     lists += [(name, need) for name, needs in policy.bundles.items() for need in needs]
     assert [owner for owner, need in lists if not need.use and not sourced(need, ())] == []
 
@@ -168,7 +173,7 @@ def sourced(need: form.Need, above: tuple[str, ...]) -> bool:
     return all(sourced(one, sources) for one in inner) if inner else bool(sources or need.use)
 
 
-# --- references ---------------------------------------------------------------------------------------------------------
+# --- references -----------------------------------------------------------------------------------------------------
 
 
 def test_every_permission_that_is_named_exists(policy: Policy, files: dict[str, Form]) -> None:
@@ -241,7 +246,9 @@ def test_every_edition_and_variant_that_is_named_exists(policy: Policy, files: d
     named |= {e for error in policy.errors.values() for e in error.editions}
     assert unknown(named, policy.editions) == set()
     variants = {v.id for action in policy.actions.values() for v in action.variants}
-    assert unknown((v for when in whens for v in (*(when.variants or ()), *(when.not_variants or ()))), variants) == set()
+    assert (
+        unknown((v for when in whens for v in (*(when.variants or ()), *(when.not_variants or ()))), variants) == set()
+    )
 
 
 def test_variants_of_a_condition_belong_to_the_action(policy: Policy) -> None:
@@ -266,7 +273,7 @@ def test_errors_and_requirements_name_each_other(policy: Policy) -> None:
     assert there == back
 
 
-# --- readings -----------------------------------------------------------------------------------------------------------
+# --- readings -------------------------------------------------------------------------------------------------------
 
 
 def readings_used(policy: Policy, files: dict[str, Form]) -> set[tuple[str, str]]:
@@ -297,7 +304,7 @@ def test_every_reading_decides_something(policy: Policy, files: dict[str, Form])
         assert len(idle) <= 1, (reading.id, idle)
 
 
-# --- facts --------------------------------------------------------------------------------------------------------------
+# --- facts ----------------------------------------------------------------------------------------------------------
 
 
 def test_every_fact_that_is_tested_is_known(files: dict[str, Form]) -> None:
@@ -325,13 +332,17 @@ def test_values_that_a_test_takes_from_the_action_are_stated(policy: Policy) -> 
                     wants.setdefault(requirement.id, set()).add(field)
             if isinstance(one, form.VersionTest):
                 wants.setdefault(requirement.id, set()).add("at_least")
-    needs = [one for _, one in walk([*policy.actions.values(), policy.bundles, policy.authority]) if isinstance(one, form.Need)]
+    needs = [
+        one
+        for _, one in walk([*policy.actions.values(), policy.bundles, policy.authority])
+        if isinstance(one, form.Need)
+    ]
     for need in needs:
         for field in wants.get(need.id or "", ()):
             assert getattr(need, field), need.id
 
 
-# --- completeness ---------------------------------------------------------------------------------------------------------
+# --- completeness ---------------------------------------------------------------------------------------------------
 
 
 def test_every_action_is_there(policy: Policy) -> None:
@@ -368,7 +379,11 @@ def test_permissions_and_roles_are_counted(policy: Policy) -> None:
 def test_every_permission_and_role_is_found_by_its_names(policy: Policy) -> None:
     for permission in policy.permissions.values():
         plane = policy.planes[permission.id]
-        for text in (permission.id, f"{permission.category}\\{permission.name}", f"{permission.category}/{permission.name}"):
+        for text in (
+            permission.id,
+            f"{permission.category}\\{permission.name}",
+            f"{permission.category}/{permission.name}",
+        ):
             assert policy.find_permission(plane, text) == permission.id, text
     for role in policy.roles.values():
         for text in (role.id, role.name, role.name.upper(), *role.synonyms):
@@ -400,7 +415,7 @@ def test_sentences_have_only_known_fields(policy: Policy) -> None:
         assert requirement.needs.format_map(fields)
 
 
-# --- files ------------------------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_compiled_policy_is_that_of_the_files() -> None:
@@ -456,7 +471,9 @@ def test_no_python_names_a_role_or_permission(policy: Policy) -> None:
 def texts(path: Path) -> Iterator[tuple[int, str]]:
     """Texts of a module that are no docstrings."""
     tree = ast.parse(path.read_text("utf-8"))
-    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
+    docs = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
             yield node.lineno, node.value

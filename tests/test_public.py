@@ -35,7 +35,9 @@ def test_the_names_for_type_checkers_are_the_public_ones() -> None:
     """What `if TYPE_CHECKING` imports is what `__all__` promises, each from the module that it really is in."""
     tree = ast.parse(Path(permcheck.__file__).read_text("utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
-    typed = {a.asname: (node.module, a.name) for node in block.body if isinstance(node, ast.ImportFrom) for a in node.names}
+    typed = {
+        a.asname: (node.module, a.name) for node in block.body if isinstance(node, ast.ImportFrom) for a in node.names
+    }
     assert sorted([*typed, "__version__"]) == sorted(permcheck.__all__)
     for public, (module, name) in typed.items():
         home = __import__(str(module), fromlist=[name])

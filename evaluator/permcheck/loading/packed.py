@@ -24,10 +24,10 @@ def pack(value: Any) -> Any:
 def unpack(data: dict[str, Any]) -> Any:
     """Return the inverse, as an object hook of json.loads. Raises KeyError for an unknown form."""
     name = data.pop(TAG, None)
-    if name is None:
-        return data
-    form, defaults = _form(name)
     stated = {key: tuple(item) if type(item) is list else item for key, item in data.items()}
+    if name is None:
+        return stated
+    form, defaults = _form(name)
     result = form.__new__(form)
     for attribute, value in (
         ("__dict__", {**defaults, **stated}),
