@@ -287,7 +287,7 @@ def _other_side(worlds: tuple[Evaluated, ...], state: State) -> Iterator[NearMis
         if side not in first.plan.deciding and first.side_states.get(side) is MET:
             holds = [r for r in first.requirements if r.side == side and any(p.kind == "grant" for p in r.proofs)]
             if holds:
-                titles = ", ".join(dict.fromkeys(r.needs for r in holds))
+                titles = ", ".join(dict.fromkeys(r.id.partition(":")[2] or r.needs for r in holds))
                 yield NearMiss(f"the rights in {name} would be enough ({titles}), but {name} does not decide here")
 
 

@@ -165,9 +165,14 @@ def _places(requirement: Requirement) -> str:
 
 
 def _proof(proof: Proof, notes: Notes) -> Iterator[Line]:
-    for number, step in enumerate(proof.steps):
+    for number, step in enumerate(step for step in proof.steps if not _says_nothing_new(step)):
         text = _step(step, notes)
         yield Line(1, text if number == 0 or proof.kind != "grant" else f"-> {text}", "proof")
+
+
+def _says_nothing_new(step: Step) -> bool:
+    """Tell whether the sentence before has named the role already."""
+    return step.edge is not None and step.edge[:2] == ("role", "security-assignment")
 
 
 def _fixes(decision: Decision) -> list[Line]:
