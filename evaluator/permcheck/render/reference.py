@@ -124,9 +124,9 @@ def _permission(writer: Writer, name: str) -> None:
     folded = plain_permission(name)
     found = [id_ for plane in ("intune", "configmgr", "entra") if (id_ := p.permission_names(plane).get(folded))]
     if not found:
-        near = [
-            n for plane in ("intune", "configmgr", "entra") for n in p.permission_names(plane).near(folded.casefold())
-        ]
+        same = [p.title(x.id) for x in p.permissions.values() if x.name.casefold() == folded.casefold()]
+        planes: tuple[form.Plane, ...] = ("intune", "configmgr", "entra")
+        near = same or [n for plane in planes for n in p.permission_names(plane).near(folded.casefold())]
         raise UnknownNameError("permission", name, tuple(near[:3]))
     for id_ in found:
         x = p.permissions[id_]

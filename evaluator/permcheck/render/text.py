@@ -42,6 +42,7 @@ def print_explanation(console: Console, decision: Decision, policy: Policy) -> N
     for chunk in title.wrap(console, console.width):
         chunk.rstrip()
         console.print(chunk, soft_wrap=True)
+    console.print()
     print_sections(console, outline(decision, policy))
 
 
@@ -56,7 +57,7 @@ def print_sections(console: Console, sections: Iterable[Section]) -> None:
         for line in section.lines:
             safe = line._replace(text=printable(line.text))
             lines += _wrapped(console, safe, pretty=pretty)
-    console.print(Text("\n").join(lines), soft_wrap=True)
+    console.print(Text("\n").join(lines[1:]), soft_wrap=True)
 
 
 def _wrapped(console: Console, line: Line, *, pretty: bool) -> Iterator[Text]:
