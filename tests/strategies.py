@@ -35,7 +35,7 @@ TENANT: Table = {
     "multi_geo": (False, [True]),
     "geography": ("EU", ["US"]),
     "entra_premium": (True, [False]),
-    "unlicensed_admins": (False, [True]),
+    "unlicensed_admins": (True, [False]),
     "scoped_permissions": ("merged", ["scoped"]),
 }
 HIERARCHY: Table = {
@@ -212,10 +212,11 @@ def groups(draw: st.DrawFn, people: Sequence[str], count: int) -> list[Data]:
     """
     result: list[Data] = []
     for number in range(count):
+        some = subsets([*people, *(g["name"] for g in result)])
         group: Data = {
             "name": f"g{number}",
             "type": draw(st.sampled_from(GROUP_TYPES)) if number else "security",
-            "members": draw(subsets([*people, *(g["name"] for g in result)])),
+            "members": draw(st.one_of(st.just([f"g{number - 1}"]), some) if number else some),
         }
         if number == 0:
             group["members"] = sorted({*group["members"], people[0]})
@@ -297,16 +298,16 @@ def cloud(draw: st.DrawFn, data: Data) -> None:
         assignment = {
             "name": f"assignment {number}",
             "role": draw(st.sampled_from(["Custom", *BUILT_IN_INTUNE])),
-            "members": draw(subsets(names, 2)) if number else names[:1],
+            "members": draw(subsets(names, 2)) if number else names[: draw(st.sampled_from([1, 1, 2]))][-1:],
             "scope_tags": list(draw(st.sampled_from(TAGS))),
         }
         data["intune_assignments"].append(assignment)
+    holders = st.one_of(st.sampled_from(names).map(lambda name: [name]), subsets([*people, *names], 2))
     for role in draw(subsets(ENTRA, 1)):
-        holders = {"members": draw(subsets([*people, *names], 2)), "eligible": draw(subsets(people, 1))}
-        data["entra_roles"].append({"role": role, **holders})
+        data["entra_roles"].append({"role": role, "members": draw(holders), "eligible": draw(subsets(people, 1))})
     if draw(st.booleans()):
         app_role = {"application": "Configuration Manager Microservice", "role": "Admin User"}
-        data["app_roles"].append({**app_role, "assigned_to": draw(subsets([*people, *names], 3))})
+        data["app_roles"].append({**app_role, "assigned_to": draw(holders)})
 
 
 @st.composite

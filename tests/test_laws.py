@@ -144,6 +144,7 @@ def shuffled(value: Any, order: random.Random) -> Any:
     return value
 
 
+@settings(max_examples=25)
 @given(partial_estates(), st.randoms(use_true_random=False))
 def test_the_order_of_lists_changes_nothing(drawn: tuple[Data, Data], order: random.Random) -> None:
     """An estate is a set of facts: order changes nothing."""
@@ -153,6 +154,7 @@ def test_the_order_of_lists_changes_nothing(drawn: tuple[Data, Data], order: ran
         assert essence(check(one, ask)) == essence(check(other, ask))
 
 
+@settings(max_examples=25)
 @given(partial_estates())
 def test_with_the_toggle_off_the_checkbox_changes_nothing(drawn: tuple[Data, Data]) -> None:
     """Clearing the checkbox has no effect until Use Intune RBAC is On."""
@@ -169,6 +171,7 @@ def test_with_the_toggle_off_the_checkbox_changes_nothing(drawn: tuple[Data, Dat
 # --- what always ends -----------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=25)
 @given(estates(), st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=8))
 def test_circles_of_groups_and_collections_end(data: Data, circles: list[tuple[int, int]]) -> None:
     """Cycles in groups or collections end, and put nobody into a group that no chain leads to."""
@@ -303,6 +306,7 @@ def test_an_allow_or_undetermined_has_no_fix_and_others_no_revocation(drawn: tup
 # --- two ways to one answer -----------------------------------------------------------------------------------------
 
 
+@settings(max_examples=25)
 @given(partial_estates())
 def test_the_quick_verdict_is_that_of_the_decision(drawn: tuple[Data, Data]) -> None:
     """The verdict alone and the explained decision agree; a deny names what is unmet, an open answer what is unknown."""
@@ -319,6 +323,7 @@ def test_the_quick_verdict_is_that_of_the_decision(drawn: tuple[Data, Data]) -> 
             assert decision.unmet
 
 
+@settings(max_examples=25)
 @given(partial_estates())
 def test_both_containers_give_equal_decisions(drawn: tuple[Data, Data]) -> None:
     """A plain adjacency and a networkx graph hold the same grants."""
@@ -330,6 +335,7 @@ def test_both_containers_give_equal_decisions(drawn: tuple[Data, Data]) -> None:
         assert check(plain, ask) == check(other, ask)
 
 
+@settings(max_examples=25)
 @given(partial_estates())
 def test_a_slice_decides_as_the_whole(drawn: tuple[Data, Data]) -> None:
     """The part of an estate that a question needs answers it as the whole does."""
@@ -455,7 +461,7 @@ def test_the_strategies_reach_every_verdict() -> None:
     """The random estates give each verdict for each action: no law is kept for want of examples."""
     seen: set[tuple[str, Verdict]] = set()
 
-    @settings(max_examples=150, derandomize=True)
+    @settings(max_examples=80, derandomize=True)
     @given(partial_estates())
     def look(drawn: tuple[Data, Data]) -> None:
         estate = load_dict(drawn[0])

@@ -42,7 +42,7 @@ def differences(oracle: Oracle, decision: Decision) -> dict[str, tuple[State, St
     }
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(estates())
 def test_the_evaluator_agrees_with_the_oracle(data: Data) -> None:
     """Two programs that share only the policy come to the same verdicts, requirement by requirement."""
@@ -96,7 +96,7 @@ def test_both_logics_agree() -> None:
 def test_the_random_estates_give_both_verdicts_of_every_action() -> None:
     seen: set[tuple[str, Verdict]] = set()
 
-    @settings(max_examples=100, derandomize=True)
+    @settings(max_examples=60, derandomize=True)
     @given(estates())
     def look(data: Data) -> None:
         estate = load_dict(data)

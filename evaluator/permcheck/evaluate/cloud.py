@@ -20,6 +20,7 @@ FAULTS = {
     "group-type": "its member group {group} is not a security group",
     "nested": "the user is in {group} only through another group, and this role takes direct members only",
     "premium": "assigning it to group {group} needs Microsoft Entra ID P1 or P2",
+    "holders": "its holders are not stated",
     "members": "the members of group {group} are not stated",
 }
 
@@ -128,10 +129,11 @@ def group_type_test(context: Context, _test: form.GroupTypeTest, _need: form.Nee
     """Test that no Intune role is lost because a member group has the wrong type."""
     ways = context.rights.intune
     bad = tuple(w for w in ways if w.fault == "group-type")
-    if not bad or any(w.state is MET for w in ways) or _by_directory_role(context):
+    directory = by_directory_role(context)
+    if not bad or any(w.state is MET for w in ways) or directory is MET:
         return Outcome(MET)
     doubtful = context.tables.doubtful(*SECTIONS["intune"])
-    state = UNKNOWN if doubtful or any(w.state is UNKNOWN for w in ways) else UNMET
+    state = UNKNOWN if doubtful or directory is UNKNOWN or any(w.state is UNKNOWN for w in ways) else UNMET
     near = tuple(NearMiss(f"{w.grants[-2].reason}, but {_fault(w)}") for w in bad)
     facts = missing((*(m for w in ways for m in w.missing), *doubtful), "whether a security group gives a role")
     return Outcome(state, lambda: Explanation(missing=facts if state is UNKNOWN else (), near=near))
@@ -141,10 +143,10 @@ def _fault(way: Way) -> str:
     return FAULTS.get(way.fault, "it does not count").format(group=_last_group(way))
 
 
-def _by_directory_role(context: Context) -> bool:
+def by_directory_role(context: Context) -> State:
     """Tell whether a directory role gives the user rights in Intune, past groups and scope tags."""
     gate = context.policy.gates["intune"].id
-    return any(one.state is MET for one in held(context, context.rights.entra, gate))
+    return any_of(one.state for one in held(context, context.rights.entra, gate))
 
 
 def app_role_group_test(context: Context, _test: form.AppRoleGroupTest, _need: form.Need) -> Outcome:
@@ -176,7 +178,8 @@ def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> O
 
 def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
     """Test what the user's assignments see, whatever the device; the reasons are worked out once."""
-    if _by_directory_role(context):
+    directory = by_directory_role(context)
+    if directory is MET:
         return Outcome(MET)
     ways = [w for w in context.rights.intune if w.state is not UNMET]
     doubtful = context.tables.doubtful("groups", "intune_assignments")
@@ -185,7 +188,9 @@ def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
     mode = context.tables.tenant.scoped_permissions
     agreeing = joined if joined is own else UNKNOWN
     state = {None: agreeing, "merged": joined, "scoped": own}[mode]
-    explanation = _tags(context, ways, state, mode, differ=joined is not own)
+    if directory is UNKNOWN and state is UNMET:
+        state = UNKNOWN
+    explanation = _tags(context, ways, state, test.tag, differ=mode is None and joined is not own)
     if state is UNKNOWN and not explanation.missing:
         facts = missing((*doubtful, *(m for w in ways for m in w.missing)), "which further role assignments there are")
         explanation = explanation._replace(missing=facts)
@@ -227,19 +232,22 @@ def _scoped(context: Context, ways: list[Way], tag: str) -> State:
     return any_of(UNKNOWN if tags is None else (MET if not tags or tag in tags else UNMET) for tags in lists)
 
 
-def _tags(context: Context, ways: list[Way], state: State, mode: str | None, *, differ: bool) -> Explanation:
+def _tags(context: Context, ways: list[Way], state: State, tag: str, *, differ: bool) -> Explanation:
     facts: list[str] = []
-    steps = []
+    proofs: list[Proof] = []
+    shown = {t for way in ways for t in context.tables.intune_assignments[way.end.key].tags or ()}
     for way in ways:
         assignment = context.tables.intune_assignments[way.end.key]
         if assignment.tags is None:
             facts.append(f"intune_assignments[{assignment.name}].scope_tags")
-        else:
-            text = (
-                f"the role assignment {assignment.name} carries the scope tags {', '.join(assignment.tags) or 'none'}"
-            )
-            steps.append(Step(text, context.origin("intune_assignments", assignment.key)))
-    if mode is None and differ:
+            continue
+        tags = ", ".join(assignment.tags) or "none"
+        text = f"the role assignment {assignment.name} carries the scope tags {tags}"
+        step = Step(text, context.origin("intune_assignments", assignment.key))
+        if state is not MET:
+            proofs.append(Proof((step,)))
+        elif way.state is MET and (tag in assignment.tags or not shown):
+            proofs.append(context.path(way.grants, step))
+    if differ:
         facts.append("tenant.scoped_permissions")
-    proofs = tuple(Proof((step,)) for step in steps)
-    return Explanation(proofs, missing(facts, "not stated") if state is UNKNOWN else ())
+    return Explanation(tuple(proofs), missing(facts, "not stated") if state is UNKNOWN else ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
+from permcheck.evaluate.cloud import by_directory_role
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.worlds import switch_value
 from permcheck.model.state import MET, UNKNOWN, UNMET
@@ -101,14 +102,13 @@ def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
 
 def _direct_role_member(context: Context, _: Any) -> FactValue:
     """Tell whether no Intune role of the user comes through nested groups only."""
-    rights = context.rights
-    direct = [w for w in rights.intune if sum(grant.kind == "member" for grant in w.grants) <= 1]
-    states = [way.state for way in (*direct, *rights.entra)]
+    rights, directory = context.rights, by_directory_role(context)
+    direct = [w.state for w in rights.intune if sum(grant.kind == "member" for grant in w.grants) <= 1]
     held = [way for way in rights.intune if way.state is not UNMET]
-    if MET in states or not (held or UNKNOWN in states):
+    if MET in direct or directory is MET or not (held or directory is UNKNOWN):
         return True
     doubtful = context.tables.doubtful("groups", "intune_assignments", "entra_roles")
-    return None if doubtful or UNKNOWN in states else False
+    return None if doubtful or UNKNOWN in direct or directory is UNKNOWN else False
 
 
 def _uploaded(context: Context, device: Any) -> FactValue:

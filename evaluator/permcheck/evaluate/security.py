@@ -273,9 +273,14 @@ def same_collection_test(context: Context, _test: form.SameCollectionTest, _need
             for p in permissions
         ]
         best = any_of((best, all_of(states)))
-    if best is UNMET and coverage.open:
+    if best is UNMET and (coverage.open or doubts(context)):
         best = UNKNOWN
-    return Outcome(best, lambda: Explanation(missing=missing(coverage.open, "not stated") if best is UNKNOWN else ()))
+    return Outcome(
+        best,
+        lambda: Explanation(
+            missing=missing((*coverage.open, *doubts(context)), "not stated") if best is UNKNOWN else ()
+        ),
+    )
 
 
 def _up(context: Context, collection: Key) -> set[Key]:

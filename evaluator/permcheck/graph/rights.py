@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.decision import Step
+from permcheck.model.estate import AdministrativeUser, Group, User
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
@@ -147,6 +148,7 @@ class GrantGraph:
                         admins += [way] if in_domain else []
                     else:
                         cloud.append(self._through_role(way))
+        cloud += self._unstated()
         for way in admins:
             security.setdefault(hierarchy_of(way.end.key), []).extend(self._rows(way))
         return Rights(
@@ -180,14 +182,31 @@ class GrantGraph:
         if record.synced is False:
             return
         for admin in self._unmatched:
-            if not record.sid and not record.account:
+            form = self._tables.admins[admin.key]
+            if _may_be(record, form):
                 yield Way(admin, admin, (), UNKNOWN, "identity", (f"users[{record.upn}].sid",))
                 continue
-            bare = self._tables.admins[admin.key].name.casefold().rpartition("\\")[2]
+            bare = form.name.casefold().rpartition("\\")[2]
             for group in groups:
-                form = self._tables.groups[group.key]
-                if not form.sid and not form.account and form.name.casefold() == bare:
-                    yield Way(admin, admin, groups[group], UNKNOWN, "identity", (f"groups[{form.name}].sid",))
+                other = self._tables.groups[group.key]
+                if _may_be(other, form) and other.name.casefold() == bare:
+                    yield Way(admin, admin, groups[group], UNKNOWN, "identity", (f"groups[{other.name}].sid",))
+
+    def _unstated(self) -> Iterator[Way]:
+        """Roles whose holders the estate does not list: the user may be one."""
+        for key, assignment in self._tables.intune_assignments.items():
+            if not assignment.members_known:
+                node, fact = Node("intune-assignment", key), f"intune_assignments[{assignment.name}].members"
+                yield self._through_role(Way(node, node, (), UNKNOWN, "holders", (fact,)))
+        for holders in self._tables.entra_roles.values():
+            if not holders.active.known:
+                node = Node("entra-role", holders.role)
+                yield Way(node, node, (), UNKNOWN, "holders", (f"entra_roles[{holders.key}].members",))
+
+
+def _may_be(record: User | Group, admin: AdministrativeUser) -> bool:
+    """Tell whether nothing says that an account is not an administrative user: they share no kind of name."""
+    return not record.account and not (record.sid and admin.sid)
 
 
 def _way(grants: Grants, missing: str) -> Way:

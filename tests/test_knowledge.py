@@ -1,0 +1,212 @@
+"""What is not known is never taken for a no, and what is granted besides never for a yes: one small estate each."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from permcheck import Estate, State, Verdict
+from strategies import Data, load_dict
+
+ALLOW, DENY, UNDETERMINED = Verdict.ALLOW, Verdict.DENY, Verdict.UNDETERMINED
+USER = "u@contoso.com"
+WHOLE: Data = {
+    "complete": True,
+    "assume": ["SITE-*", "DEV-*", "IDENT-UPN", "CLOUD*", "GEO", "LICENCE", "USER-ENABLED"],
+    "tenant": {"use_intune_rbac": "Off", "cloud": "public", "scoped_permissions": "merged", "entra_premium": True},
+    "hierarchies": [
+        {"id": "P01", "version": 2211, "enforce_configmgr_rbac": "checked", "tenant_attached": True, "upload": "all"}
+    ],
+    "users": [
+        {
+            "upn": USER,
+            "synced": True,
+            "discovered_by": ["entra", "ad"],
+            "sid": "S-1-5-21-1",
+            "account": "CONTOSO\\u",
+        }
+    ],
+    "groups": [
+        {"name": "G", "type": "security", "sid": "S-1-5-21-2", "account": "CONTOSO\\G", "members": [USER]},
+        {"name": "M", "type": "microsoft-365", "members": [USER]},
+    ],
+    "intune_assignments": [{"name": "I", "role": "Help Desk Operator", "members": ["G"], "scope_tags": []}],
+    "collections": [
+        {"id": "SMS00001", "name": "All Systems"},
+        {"id": "C1", "name": "Workstations", "limited_to": "All Systems"},
+        {"id": "SMS00004", "name": "All Users and User Groups", "kind": "user"},
+        {"id": "UC1", "name": "People", "kind": "user", "limited_to": "SMS00004"},
+    ],
+    "security_roles": [
+        {
+            "name": "Operator",
+            "permissions": {"Collection": ["Read", "Read Resource", "Run Script"], "Application": ["Read", "Approve"]},
+        }
+    ],
+    "administrative_users": [
+        {"name": "CONTOSO\\G", "assignments": [{"role": "Operator", "scopes": ["Default"], "collections": ["C1"]}]}
+    ],
+    "applications": [{"name": "App", "scopes": ["Default"], "deployed_to": ["UC1"]}],
+    "devices": [{"name": "PC-1", "collections": ["C1"]}],
+}
+
+
+def changed(**changes: Any) -> Estate:
+    """Load the whole estate with other sections."""
+    return load_dict({**deepcopy(WHOLE), **changes})
+
+
+def without(section: str, index: int, *keys: str) -> Estate:
+    """Load the whole estate without some facts of a record."""
+    data = deepcopy(WHOLE)
+    for key in keys:
+        del data[section][index][key]
+    return load_dict(data)
+
+
+def state(estate: Estate, requirement: str, action: str = "run-cmpivot", **asked: Any) -> State:
+    """State of a requirement, where it counts."""
+    decision = estate.check(USER, action, "PC-1", **asked)
+    return next(r.state for r in decision.requirements if r.counts and r.id.partition(":")[0] == requirement)
+
+
+def test_the_whole_estate_allows() -> None:
+    assert changed().verdict(USER, "run-cmpivot", "PC-1") is ALLOW
+
+
+@pytest.mark.parametrize("section", ["administrative_users", "intune_assignments"])
+@pytest.mark.parametrize("reading", ["separate", "one-collection"])
+def test_an_incomplete_list_may_hold_what_is_needed(section: str, reading: str) -> None:
+    """A list that is known to lack entries proves nothing by what it lacks."""
+    readings = {"permissions-through-collections": reading}
+    estate = changed(**{section: [], "incomplete": [section], "readings": readings})
+    assert estate.verdict(USER, "run-cmpivot", "PC-1") is UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("section", "record"),
+    [
+        ("intune_assignments", {"name": "I", "role": "Help Desk Operator", "scope_tags": []}),
+        ("entra_roles", {"role": "Intune Administrator"}),
+    ],
+)
+def test_holders_that_are_not_stated_may_be_anybody(section: str, record: Data) -> None:
+    """A role whose holders nobody listed may be held by the person."""
+    estate = changed(**{"intune_assignments": [], section: [record]})
+    assert estate.verdict(USER, "run-cmpivot", "PC-1") is UNDETERMINED
+    assert state(estate, "INTUNE-ROLE") is State.UNKNOWN
+
+
+@pytest.mark.parametrize("known", ["sid", "account", None])
+def test_an_account_may_be_an_administrative_user_by_the_name_that_is_not_stated(known: str | None) -> None:
+    """An administrative user known by name only, and a group known by SID only, may be the same."""
+    keys = tuple({"sid", "account"} - {known})
+    expected = ALLOW if known == "account" else UNDETERMINED
+    assert without("groups", 0, *keys).verdict(USER, "run-cmpivot", "PC-1") is expected
+
+
+@pytest.mark.parametrize("known", ["sid", "account", None])
+def test_a_user_may_be_an_administrative_user_by_the_name_that_is_not_stated(known: str | None) -> None:
+    data = deepcopy(WHOLE)
+    data["administrative_users"][0]["name"] = "CONTOSO\\u"
+    for key in {"sid", "account"} - {known}:
+        del data["users"][0][key]
+    expected = ALLOW if known == "account" else UNDETERMINED
+    assert load_dict(data).verdict(USER, "run-cmpivot", "PC-1") is expected
+
+
+def test_a_group_of_unknown_type_beside_one_of_the_wrong_type() -> None:
+    """Of two ways to a role, one that is lost and one that may hold leave it open."""
+    data = deepcopy(WHOLE)
+    del data["groups"][0]["type"]
+    data["intune_assignments"][0]["members"] = ["G", "M"]
+    assert load_dict(data).verdict(USER, "run-cmpivot", "PC-1") is UNDETERMINED
+
+
+def test_a_directory_role_is_not_lost_through_a_group_of_the_wrong_type() -> None:
+    """A group of the wrong type loses its own assignment, nothing else."""
+    lost = [{"name": "I", "role": "Help Desk Operator", "members": ["M"], "scope_tags": []}]
+    assert changed(intune_assignments=lost).verdict(USER, "run-cmpivot", "PC-1") is DENY
+    holder = [{"role": "Intune Administrator", "members": [USER]}]
+    assert changed(intune_assignments=lost, entra_roles=holder).verdict(USER, "run-cmpivot", "PC-1") is ALLOW
+
+
+def test_a_directory_role_without_rights_in_intune_bypasses_nothing() -> None:
+    """Only directory roles with rights in Intune see past scope tags."""
+    tagged = [{"name": "I", "role": "Help Desk Operator", "members": ["G"], "scope_tags": ["Seattle"]}]
+    for role, expected in (
+        ("Application Administrator", DENY),
+        ("Reports Reader", DENY),
+        ("Global Administrator", ALLOW),
+    ):
+        estate = changed(intune_assignments=tagged, entra_roles=[{"role": role, "members": [USER]}])
+        assert estate.verdict(USER, "run-cmpivot", "PC-1") is expected, role
+
+
+def test_a_directory_role_without_rights_in_intune_replaces_no_licence() -> None:
+    """Where unlicensed administrators are allowed, only direct members of the role's group get the role."""
+    data = deepcopy(WHOLE)
+    data["assume"].remove("LICENCE")
+    data["tenant"]["unlicensed_admins"] = True
+    data["users"][0]["licensed"] = False
+    assert load_dict(data).verdict(USER, "run-cmpivot", "PC-1") is ALLOW
+    data["groups"].append({"name": "Outer", "type": "security", "members": ["G"]})
+    data["intune_assignments"][0]["members"] = ["Outer"]
+    assert load_dict(data).verdict(USER, "run-cmpivot", "PC-1") is DENY
+    data["entra_roles"] = [{"role": "Reports Reader", "members": [USER]}]
+    assert load_dict(data).verdict(USER, "run-cmpivot", "PC-1") is DENY
+
+
+def test_a_nested_directory_role_leaves_open_what_it_would_bypass() -> None:
+    """No document says what nesting does to a directory role: it may bypass scope tags."""
+    data = deepcopy(WHOLE)
+    data["groups"].append({"name": "Outer", "type": "security", "members": ["G"]})
+    data["intune_assignments"][0]["scope_tags"] = ["Seattle"]
+    data["entra_roles"] = [{"role": "Intune Administrator", "members": ["Outer"]}]
+    assert load_dict(data).verdict(USER, "run-cmpivot", "PC-1") is UNDETERMINED
+
+
+def test_unknown_assignments_may_carry_tags() -> None:
+    """Without any tag one sees everything; a tagged assignment that is not listed would end that."""
+    estate = changed(incomplete=["intune_assignments"])
+    assert state(estate, "INTUNE-SCOPETAG") is State.UNKNOWN
+    assert estate.verdict(USER, "run-cmpivot", "PC-1") is UNDETERMINED
+    tagged = [{"name": "I", "role": "Help Desk Operator", "members": ["G"], "scope_tags": ["Default"]}]
+    sure = changed(intune_assignments=tagged, incomplete=["intune_assignments"])
+    assert state(sure, "INTUNE-SCOPETAG") is State.MET
+
+
+def test_the_proof_of_what_is_seen_names_the_assignment_that_shows_it() -> None:
+    """One assignment gives the permission, another the tag: the allow needs both, and ends without either."""
+    assignments = [
+        {"name": "I", "role": "Help Desk Operator", "members": ["G"], "scope_tags": ["Seattle"]},
+        {"name": "J", "role": "Read Only Operator", "members": ["G"], "scope_tags": ["Default"]},
+    ]
+    estate = changed(intune_assignments=assignments)
+    estate = estate.with_settings(readings={"intune-role-under-configmgr": "page-permission"})
+    decision = estate.check(USER, "run-cmpivot", "PC-1")
+    assert decision.verdict is ALLOW
+    edges = {step.edge for proof in decision.paths for step in proof.steps if step.edge}
+    assert {edge[3] for edge in edges if edge[0] == "assigned"} == {"i", "j"}
+    for revocation in decision.revocations:
+        assert estate.with_changes(*revocation.changes).verdict(USER, "run-cmpivot", "PC-1") is not ALLOW
+
+
+def test_all_users_is_limited_to_nothing() -> None:
+    """All Users and User Groups is built in: nothing above it is unknown."""
+    estate = changed()
+    assert state(estate, "CM-COLL-USER-READ", "take-application-action", object="App") is State.UNMET
+
+
+def test_a_fix_that_changes_the_edition_asks_for_nothing_of_the_old_one() -> None:
+    """An upgrade brings newer pages: what only the older ones or a reading asked for is not part of the fix."""
+    data = deepcopy(WHOLE)
+    data["hierarchies"][0] |= {"version": 2002, "enforce_configmgr_rbac": "cleared", "updates": ["KB4560496"]}
+    estate = load_dict(data)
+    decision = estate.check(USER, "take-application-action", "PC-1")
+    assert decision.verdict is DENY
+    for fix in decision.fixes:
+        for index in range(len(fix.changes)):
+            fewer = fix.changes[:index] + fix.changes[index + 1 :]
+            assert estate.with_changes(*fewer).verdict(USER, "take-application-action", "PC-1") is not ALLOW, fix.texts
