@@ -291,6 +291,18 @@ def test_a_revocation_ends_an_allow_and_is_minimal(data: Data) -> None:
                 assert verdict(estate.with_changes(*fewer), ask) is ALLOW, revocation.grants
 
 
+@given(estates())
+def test_every_single_grant_without_which_an_allow_ends_is_a_revocation(data: Data) -> None:
+    """Who takes rights away is told every single one that would do."""
+    estate = load_dict(data)
+    for ask in having(estate, data, ALLOW, 3):
+        decision = check(estate, ask)
+        known = {revocation.changes for revocation in decision.revocations}
+        for removal in unproven(estate.tables, set()):
+            if verdict(estate.with_changes(removal), ask) is not ALLOW:
+                assert (removal,) in known, ask
+
+
 @given(partial_estates())
 def test_an_allow_or_undetermined_has_no_fix_and_others_no_revocation(drawn: tuple[Data, Data]) -> None:
     """Fixes belong to a deny, revocations to an allow."""
