@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from permcheck import Estate, State, Verdict
+from permcheck import Estate, State, Verdict, change
 from strategies import Data, load_dict
 
 ALLOW, DENY, UNDETERMINED = Verdict.ALLOW, Verdict.DENY, Verdict.UNDETERMINED
@@ -210,3 +210,20 @@ def test_a_fix_that_changes_the_edition_asks_for_nothing_of_the_old_one() -> Non
         for index in range(len(fix.changes)):
             fewer = fix.changes[:index] + fix.changes[index + 1 :]
             assert estate.with_changes(*fewer).verdict(USER, "take-application-action", "PC-1") is not ALLOW, fix.texts
+
+
+def test_a_licence_that_only_a_direct_member_can_do_without_is_proved_by_that_membership() -> None:
+    """Without a licence the direct way to a role is needed: taking it away ends the allow, and the proof names it."""
+    data = deepcopy(WHOLE)
+    data["assume"].remove("LICENCE")
+    data["tenant"]["unlicensed_admins"] = True
+    data["users"][0]["licensed"] = False
+    data["groups"].append({"name": "Outer", "type": "security", "members": ["G"]})
+    nested = {"name": "J", "role": "Help Desk Operator", "members": ["Outer"], "scope_tags": []}
+    data["intune_assignments"].append(nested)
+    estate = load_dict(data)
+    decision = estate.check(USER, "run-cmpivot", "PC-1")
+    assert decision.verdict is ALLOW
+    removal = change.RemoveGrant("intune_assignments", "i", "group", "g")
+    assert estate.with_changes(removal).verdict(USER, "run-cmpivot", "PC-1") is DENY
+    assert (removal,) in {revocation.changes for revocation in decision.revocations}
