@@ -18,7 +18,8 @@ from permcheck.graph.build import draw
 from permcheck.graph.membership import Membership
 from permcheck.graph.node import Adjacency, Container
 from permcheck.graph.rights import GrantGraph
-from permcheck.loading.estate import collector_off, read_estate
+from permcheck.loading.estate import Joined, collector_off, read_estate
+from permcheck.loading.files import has_estate_files, holds_exports
 from permcheck.loading.policy import load_policy
 from permcheck.loading.resolve import resolve
 from permcheck.model.decision import Decision
@@ -168,6 +169,16 @@ def _check_settings(policy: Policy, edition: str | None, readings: tuple[tuple[s
             raise QuestionError(message, "it is one of " + ", ".join(known))
 
 
+def _read(root: Path, policy: Policy) -> Joined:
+    """Read an estate, or exports of other tools."""
+    if not holds_exports(root):
+        return read_estate(root)
+    from permcheck.exports.folder import read_exports  # an estate does not pay for it
+
+    imported = read_exports((root,), policy)
+    return imported.joined if imported.gathered.read or not has_estate_files(root) else read_estate(root)
+
+
 def load(path: str | PathLike[str], *, container: Callable[[], Container] | None = None) -> Estate:
     """Load the estate in a file or folder. Raises LoadError with every problem.
 
@@ -175,7 +186,7 @@ def load(path: str | PathLike[str], *, container: Callable[[], Container] | None
     """
     policy = load_policy()
     with collector_off():
-        tables, warnings = resolve(read_estate(Path(path)), policy)
+        tables, warnings = resolve(_read(Path(path), policy), policy)
         if container is None:
             from permcheck.graph.backend import (
                 digraph,  # networkx takes 100 ms to import

@@ -15,6 +15,7 @@ from permcheck.cli.ask import check, explain
 from permcheck.cli.codes import Exit
 from permcheck.cli.config import find_config
 from permcheck.cli.files import init, schema
+from permcheck.cli.imports import import_
 from permcheck.cli.reference import actions, show
 from permcheck.cli.terminal import tell
 from permcheck.errors import LoadError, PermcheckError
@@ -22,7 +23,7 @@ from permcheck.errors import LoadError, PermcheckError
 INTERRUPTED = 130
 READER_GONE = 141
 """What shells say of a process that a signal ended."""
-COMMANDS = (check, explain, actions, show, schema, init)
+COMMANDS = (check, explain, import_, actions, show, schema, init)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -58,7 +58,9 @@ def changed(tables: Tables, policy: Policy, changes: Iterable[c.Change]) -> Tabl
     return tables
 
 
-REFERENCES = frozenset({"hierarchy", "collections", "deployed_to", "members", "eligible", "upn", "id", "author"})
+REFERENCES = frozenset(
+    {"hierarchy", "collections", "deployed_to", "members", "all_members", "eligible", "upn", "id", "author"}
+)
 """Fields that name other records, or are names themselves: a fact can be changed, these can't."""
 NAMED_OTHERWISE = frozenset({"tenant", "hierarchy", "user"})
 """What has a name for people only."""

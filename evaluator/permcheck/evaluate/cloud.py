@@ -81,6 +81,8 @@ def unknowns(context: Context, one: Held) -> Iterator[Missing]:
         if condition and condition.by_reading and grant.state(context.readings, context.world.version) is UNKNOWN:
             reading = context.policy.readings[condition.by_reading.reading]
             yield Missing(f"reading {reading.id}", reading.question)
+        if condition and condition.missing:
+            yield Missing(condition.missing, "not stated")
     if one.way.fault == "nested" and one.way.state is UNKNOWN:
         yield Missing("documents", FAULTS["nested"].format(group=_last_group(one.way)))
 

@@ -226,7 +226,7 @@ def _authority(engine: Engine, question: Question, worlds: tuple[Evaluated, ...]
     if not question.action.authority or not rows or question.hierarchy is None:
         return None
     hierarchy = engine.tables.hierarchies[question.hierarchy]
-    origin = engine.tables.places.of("hierarchies", question.hierarchy)
+    origin = engine.tables.places.of("hierarchies", question.hierarchy, "enforce_configmgr_rbac")
     steps: dict[str, Step] = {}
     for one in worlds:
         row = one.world.row

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple, TypeAlias
 from permcheck.evaluate.cloud import by_directory_role
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.worlds import switch_value
-from permcheck.model.state import MET, UNKNOWN, UNMET
-from permcheck.model.tables import Key, Origin
+from permcheck.graph.rights import is_nested
+from permcheck.model.provenance import Origin
+from permcheck.model.state import MET, UNKNOWN, UNMET, all_of
+from permcheck.model.tables import Key
 
 FactValue: TypeAlias = bool | int | str | tuple[str, ...] | None
 
@@ -32,7 +34,8 @@ def fact(context: Context, name: str) -> Fact:
     value = derived(context, record) if derived else getattr(record, attribute, None)
     shown = f"{subject}[{label}].{attribute}" if label else name
     stated = value is not None and section is not None
-    return Fact(value, shown, context.origin(section or "", key) if stated else None, f"{shown} is {_shown(value)}")
+    origin = context.origin(section or "", key, attribute) if stated else None
+    return Fact(value, shown, origin, f"{shown} is {_shown(value)}")
 
 
 def _shown(value: FactValue) -> str:
@@ -90,7 +93,8 @@ def _sign_in_matches(context: Context, user: Any) -> FactValue:
 
 def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
     if user.discovered_upn is None:
-        never = user.discovered_by is not None and "ad" not in user.discovered_by
+        told = user.discovered_by is not None and not user.discovery_incomplete
+        never = told and "ad" not in user.discovered_by
         return "empty" if never else None
     if not user.discovered_upn:
         return "empty"
@@ -103,7 +107,11 @@ def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
 def _direct_role_member(context: Context, _: Any) -> FactValue:
     """Tell whether no Intune role of the user comes through nested groups only."""
     rights, directory = context.rights, by_directory_role(context)
-    direct = [w.state for w in rights.intune if sum(grant.kind == "member" for grant in w.grants) <= 1]
+    direct = [
+        w.state if is_nested(w.grants) is False else all_of((w.state, UNKNOWN))
+        for w in rights.intune
+        if is_nested(w.grants) is not True
+    ]
     held = [way for way in rights.intune if way.state is not UNMET]
     if MET in direct or directory is MET or not (held or directory is UNKNOWN):
         return True

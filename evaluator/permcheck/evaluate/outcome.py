@@ -12,8 +12,9 @@ from permcheck.graph.node import Grant
 from permcheck.graph.rights import GrantGraph, Rights
 from permcheck.model.decision import Missing, NearMiss, Proof, Step
 from permcheck.model.policy_index import Policy
+from permcheck.model.provenance import Origin
 from permcheck.model.state import State
-from permcheck.model.tables import Origin, Tables
+from permcheck.model.tables import Tables
 
 
 class Explanation(NamedTuple):
@@ -53,9 +54,9 @@ class Context(NamedTuple):
         """What the user of the question holds."""
         return self.graph.rights(self.question.user)
 
-    def origin(self, section: str, key: str) -> Origin | None:
-        """Where a record stands."""
-        return self.tables.places.of(section, key)
+    def origin(self, section: str, key: str, detail: str = "") -> Origin | None:
+        """Where a record, or a field or member of it, stands."""
+        return self.tables.places.of(section, key, detail)
 
     def step(self, grant: Grant) -> Step:
         """Return the sentence of a grant."""

@@ -93,16 +93,19 @@ def reached(context: Context, test: form.RightTest) -> tuple[frozenset[Key], fro
     if test.over != "device" or _withheld(context, test.permission):
         return None
     rows = [(one.state, _row(context, one)) for one in with_permission(context, test.permission)]
-    if any(_covers_all(context, row) for _, row in rows):
+    if any(_covers_all(context, row) is not UNMET for _, row in rows):
         return None
     certain = frozenset(c for state, row in rows if state is MET for c in row.collections)
     return certain, frozenset(c for state, row in rows if state is UNKNOWN for c in row.collections)
 
 
-def _covers_all(context: Context, row: SecurityRow) -> bool:
+def _covers_all(context: Context, row: SecurityRow) -> State:
     """Whether the All scope gives the row every collection."""
-    readings = context.readings
-    return context.policy.all_scope in row.scopes and context.policy.enabled("all-scope-covers-collections", readings)
+    if not context.policy.enabled("all-scope-covers-collections", context.readings):
+        return UNMET
+    if context.policy.all_scope in row.scopes:
+        return MET
+    return UNMET if row.scopes_known else UNKNOWN
 
 
 def _row(context: Context, one: Held) -> SecurityRow:
@@ -121,8 +124,9 @@ def _over_device(context: Context, one: Held, permission: str) -> Extent:
     if not above.isdisjoint(row.collections):
         collection = next(key for key in row.collections if key in above)
         return Extent(MET, _chain(context, one, coverage.above[collection]))
-    if _covers_all(context, row):
-        return Extent(MET)
+    everything = _covers_all(context, row)
+    if everything is not UNMET:
+        return Extent(everything, facts=(_scopes_of(context, row),) if everything is UNKNOWN else ())
     return Extent(UNKNOWN, facts=coverage.open) if coverage.open and row.collections else Extent(UNMET)
 
 
@@ -142,7 +146,7 @@ def _chain(context: Context, one: Held, chain: tuple[Key, ...]) -> tuple[Step, .
     inside = context.memo.get(key)
     if inside is None:
         name, last = context.tables.devices[device].name, context.tables.collections[chain[-1]]
-        inside = Step(f"{name} is in collection {last.name}", context.origin("devices", device))
+        inside = Step(f"{name} is in collection {last.name}", context.origin("devices", device, last.id))
         context.memo[key] = inside
     return (*_down(context, one.way.end, chain), inside)
 
@@ -157,6 +161,10 @@ def _down(context: Context, row: Node, chain: tuple[Key, ...]) -> tuple[Step, ..
     return found
 
 
+def _scopes_of(context: Context, row: SecurityRow) -> str:
+    return f"administrative_users[{context.tables.admins[row.admin].name}].assignments[].scopes"
+
+
 def _over_scopes(context: Context, row: SecurityRow, scopes: tuple[str, ...] | None, fact: str) -> Extent:
     everything = context.policy.all_scope
     if everything in row.scopes:
@@ -165,7 +173,7 @@ def _over_scopes(context: Context, row: SecurityRow, scopes: tuple[str, ...] | N
         return Extent(UNKNOWN, facts=(fact,))
     shared = sorted(row.scopes & set(scopes))
     if not shared:
-        return Extent(UNMET)
+        return Extent(UNMET) if row.scopes_known else Extent(UNKNOWN, facts=(_scopes_of(context, row),))
     node = Node("scope", f"{row.hierarchy}/{shared[0]}")
     return Extent(MET, (context.step(context.graph.grant(Node("security-assignment", row.key), node)),))
 

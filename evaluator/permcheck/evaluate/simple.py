@@ -8,6 +8,9 @@ from permcheck.model import policy as form
 from permcheck.model.decision import Proof, Step
 from permcheck.model.state import MET, UNKNOWN, state_of
 
+OPEN_LISTS = {"user.discovered_by": "discovery_incomplete"}
+"""Facts that are lists, with the field that says that something may be missing there."""
+
 
 def fact_test(context: Context, test: form.FactTest, need: form.Need) -> Outcome:
     """Test that a fact has a value."""
@@ -16,6 +19,10 @@ def fact_test(context: Context, test: form.FactTest, need: form.Need) -> Outcome
         if test.unstated == "met":
             return Outcome(MET)
         return _unknown(found)
+    if test.fact in OPEN_LISTS and not _fits(found, test, need):
+        user = context.tables.users[context.question.user]
+        if getattr(user, OPEN_LISTS[test.fact]):
+            return _unknown(found)
     return Outcome(state_of(_fits(found, test, need)), lambda: _told(found))
 
 
@@ -66,8 +73,13 @@ def switch_test(context: Context, test: form.SwitchTest, _: form.Need) -> Outcom
     wanted = value if test.switch == "toggle" else not value
     name = authority.toggle.name if test.switch == "toggle" else authority.checkbox.name
     word = ("On" if value else "Off") if test.switch == "toggle" else ("checked" if value else "cleared")
-    section, key = ("tenant", "") if test.switch == "toggle" else ("hierarchies", context.question.hierarchy or "")
-    step = Step(f"{name} is {word}", context.origin(section, key))
+    tenant = test.switch == "toggle"
+    where = (
+        ("tenant", "", "use_intune_rbac")
+        if tenant
+        else ("hierarchies", context.question.hierarchy or "", "enforce_configmgr_rbac")
+    )
+    step = Step(f"{name} is {word}", context.origin(*where))
     return Outcome(state_of(wanted), lambda: Explanation((Proof((step,)),)))
 
 

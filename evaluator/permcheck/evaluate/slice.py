@@ -23,6 +23,7 @@ def sliced(tables: Tables, question: Question) -> Tables:
         devices={device: tables.devices[device]} if device else {},
         device_collections={k: v for k, v in tables.device_collections.items() if k == device},
         members={key: _only(who, user) for key, who in tables.members.items()},
+        indirect={key: _only(who, user) for key, who in tables.indirect.items()},
         eligible={key: _only(who, user) for key, who in tables.eligible.items()},
         entra_roles={key: _only_holder(holders, user) for key, holders in tables.entra_roles.items()},
         app_roles={key: _only_holder(holders, user) for key, holders in tables.app_roles.items()},

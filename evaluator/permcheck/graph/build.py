@@ -46,6 +46,11 @@ def _memberships(tables: Tables) -> Iterator[Grant]:
         name, record = tables.groups[key].name, ("groups", key)
         for node, who in _users_and_groups(tables, members):
             yield Grant("member", node, Node("group", key), f"{who} is a member of group {name}", record)
+    for key, members in tables.indirect.items():
+        name, record = tables.groups[key].name, ("groups", key)
+        for node, who in _users_and_groups(tables, members):
+            reason = f"{who} is in group {name}, directly or through other groups"
+            yield Grant("inside", node, Node("group", key), reason, record)
 
 
 def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
@@ -165,6 +170,11 @@ def _security_role(tables: Tables, policy: Policy, node: Node) -> Iterator[Grant
     for permission in sorted(role.permissions or ()):
         reason = f"{role.name} has {policy.title(permission)}"
         yield Grant("gives", node, Node("permission", permission), reason, ("security_roles", node.key))
+    missing = Condition(fixed=UNKNOWN, fault="undecided", missing=f"security_roles[{role.name}].permissions")
+    for permission in sorted(role.undecided):
+        reason = f"{role.name} may have {policy.title(permission)}: the bits of its export don't tell"
+        node_ = Node("permission", permission)
+        yield Grant("gives", node, node_, reason, ("security_roles", node.key), (), missing)
 
 
 def _administrators(tables: Tables) -> Iterator[Grant]:

@@ -15,6 +15,10 @@ from permcheck.model.tables import Key, Tables, hierarchy_of
 Grants: TypeAlias = tuple[Grant, ...]
 
 ROLE_EDGES = frozenset({"assigned", "holds", "is-admin"})
+MEMBER_EDGES = frozenset({"member", "inside"})
+"""`inside` is membership that may be direct or not: nobody told."""
+DETAILED = frozenset({"member", "inside", "holds", "assigned"})
+"""Edges whose start has an entry of its own in an export."""
 ROLE_NODES = frozenset({"intune-role", "entra-role", "security-role", "permission"})
 DIRECT_ONLY = {"app-role": UNMET, "entra-role": UNKNOWN}
 """Kinds of role that a nested group does not pass on, and what nesting makes of them."""
@@ -81,7 +85,8 @@ class GrantGraph:
         """Return the sentence of a grant, with where it stands; made once."""
         found = self._steps.get(id(grant))
         if found is None:
-            origin = self._tables.places.of(*grant.record) if grant.record else None
+            detail = grant.start.key if grant.kind in DETAILED else ""
+            origin = self._tables.places.of(*grant.record, detail) if grant.record else None
             edge = (grant.kind, *grant.start, grant.end.key, *grant.record) if grant.record else None
             found = self._steps[id(grant)] = Step(grant.reason, origin, grant.sources, edge)
         return found
@@ -121,7 +126,7 @@ class GrantGraph:
         queue: list[tuple[Node, Grants]] = [(start, ())]
         for node, chain in queue:
             for grant in self.out(node):
-                if grant.kind == "member" and grant.end not in found and grant.end != start:
+                if grant.kind in MEMBER_EDGES and grant.end not in found and grant.end != start:
                     found[grant.end] = (*chain, grant)
                     queue.append((grant.end, found[grant.end]))
         return found
@@ -214,9 +219,16 @@ def _way(grants: Grants, missing: str) -> Way:
     last = grants[-1]
     condition = last.condition or Condition()
     state, fault, facts = condition.fixed, condition.fault, (condition.missing,) if condition.missing else ()
-    nested = sum(grant.kind == "member" for grant in grants) > 1
-    if nested and last.end.kind in DIRECT_ONLY:
-        state, fault = all_of((state, DIRECT_ONLY[last.end.kind])), "nested"
+    nested = is_nested(grants)
+    if nested is not False and last.end.kind in DIRECT_ONLY:
+        state, fault = all_of((state, DIRECT_ONLY[last.end.kind] if nested else UNKNOWN)), "nested"
     if missing:
         state, fault, facts = all_of((state, UNKNOWN)), fault or "members", (*facts, missing)
     return Way(last.end, last.end, grants, state, fault, facts)
+
+
+def is_nested(grants: Grants) -> bool | None:
+    """Tell whether a chain passes through a group inside a group; None where nobody told."""
+    if sum(grant.kind in MEMBER_EDGES for grant in grants) > 1:
+        return True
+    return None if any(grant.kind == "inside" for grant in grants) else False

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
 
 from permcheck.errors import LoadError, Problem
-from permcheck.loading.files import find_files
+from permcheck.loading.files import PROVENANCE, find_files
 from permcheck.loading.forms import as_form
 from permcheck.loading.text import Parsed, Path_, parse_file
 from permcheck.model.estate import SECTIONS, EstateFile
+from permcheck.model.provenance import Source
 from permcheck.printable import one_line
+
+NOTES_LIMIT: Final = 4 * 2**20
+"""Longer notes of an import are not read: a question would wait for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +31,46 @@ class Record:
     index: int
 
 
+class Given(Protocol):
+    """A file of an estate, or what was made of a folder of exports."""
+
+    @property
+    def file(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def data(self) -> Any:
+        """What it says, as far as it is a mapping."""
+        ...
+
+    @property
+    def exported(self) -> bool:
+        """Whether its facts come from exports: nobody wrote them by hand."""
+        ...
+
+    def place(self, path: Path_) -> tuple[str, int, int]:
+        """Return file, line and column of a value."""
+        ...
+
+    def source(self) -> Source:
+        """Return what knows where records stand."""
+        ...
+
+
 @dataclass(slots=True)
 class Joined:
     """All files of an estate as one, before names are resolved."""
 
-    parsed: list[Parsed] = field(default_factory=list)
+    parsed: list[Given] = field(default_factory=list)
     scalars: dict[str, Any] = field(default_factory=dict)
     sections: dict[str, list[Record]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def report(self, file: int, path: Path_, id_: str, message: str, help_: str = "", severity: str = "error") -> None:
         """Note a problem at a path of a file."""
-        parsed = self.parsed[file]
-        line, column = parsed.locate(path)
-        self.problems.append(Problem(parsed.file, line, column, id_, one_line(message), one_line(help_), severity))
+        place = self.parsed[file].place(path)
+        self.problems.append(Problem(*place, id_, one_line(message), one_line(help_), severity))
 
     def values(self, section: str) -> Iterator[Record]:
         """Return the records of a section, in the order of the files."""
@@ -62,15 +93,46 @@ def read_estate(root: Path) -> Joined:
     """Parse and validate the files of an estate and join them. Problems are collected in the result."""
     joined = Joined()
     for path in find_files(root):
-        try:
-            parsed = parse_file(path)
-            form = as_form(parsed, EstateFile, "estate")
-        except LoadError as error:
-            joined.problems += error.problems
-            continue
-        joined.parsed.append(parsed)
-        _join(joined, len(joined.parsed) - 1, form)
+        add_file(joined, path)
+    noted = _noted(root) if root.is_dir() else {}
+    if noted:
+        joined.parsed = [_with_notes(parsed, noted) for parsed in joined.parsed]
     return joined
+
+
+def _noted(root: Path) -> dict[str, list[str]]:
+    """Return what an import noted beside the estate: section -> the export of each record."""
+    path = root / PROVENANCE
+    try:
+        data = json.loads(path.read_bytes()) if path.stat().st_size <= NOTES_LIMIT else {}
+        records: dict[str, list[str]] = data["records"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return records if isinstance(records, dict) else {}
+
+
+def _with_notes(given: Given, noted: dict[str, list[str]]) -> Given:
+    """Add the notes to sections that are as long as they were; others were edited since."""
+    if not isinstance(given, Parsed):
+        return given
+    fits = {
+        section: tuple(map(str, notes))
+        for section, notes in noted.items()
+        if isinstance(notes, list) and len(given.data.get(section) or ()) == len(notes)
+    }
+    return replace(given, noted=fits)
+
+
+def add_file(joined: Joined, path: Path) -> None:
+    """Add one file to what was joined so far. Problems are collected."""
+    try:
+        parsed = parse_file(path)
+        form = as_form(parsed, EstateFile, "estate")
+    except LoadError as error:
+        joined.problems += error.problems
+        return
+    joined.parsed.append(parsed)
+    _join(joined, len(joined.parsed) - 1, form)
 
 
 def _join(joined: Joined, file: int, form: EstateFile) -> None:

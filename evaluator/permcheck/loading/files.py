@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
 from permcheck.errors import LoadError, Problem
+from permcheck.model.estate import ESTATE_KEYS
 
 YAML_LIMIT: Final = 32 * 2**20
 JSON_LIMIT: Final = 1024 * 2**20
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+EXPORTS: Final = (*SUFFIXES, ".csv", ".xml")
+HEAD: Final = 4096
+FIRST_KEY: Final = re.compile(r'^\s*\{\s*"([^"\\]*)"\s*:')
 SCHEMA: Final = ".schema.json"
 """What `permcheck init` puts beside an estate, for editors."""
 BOMS: Final = (
@@ -19,6 +24,11 @@ BOMS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+
+
+PROVENANCE: Final = "estate.provenance.json"
+"""What an import writes beside an estate: where each record came from."""
+NOT_READ: Final = (SCHEMA, PROVENANCE)
 
 
 def file_problem(path: Path | str, id_: str, message: str, help_: str = "") -> LoadError:
@@ -39,21 +49,53 @@ def find_files(root: Path) -> tuple[Path, ...]:
         raise file_problem(str(root)[:80], "unreadable", f"can't look there: {reason}") from None
 
 
+def found_files(root: Path) -> tuple[Path, ...]:
+    """List every file of a folder, sorted; hidden ones, and links that lead out of it, are left out."""
+    top = root.resolve()
+    return tuple(
+        sorted(
+            path
+            for path in root.rglob("*")
+            if not path.name.endswith(NOT_READ)
+            and not any(part.startswith(".") for part in path.relative_to(root).parts)
+            and path.is_file()
+            and path.resolve().is_relative_to(top)
+        )
+    )
+
+
+def is_estate_file(path: Path) -> bool:
+    """Tell whether a file is part of an estate rather than an export: by its suffix, or its first key."""
+    suffix = path.suffix.lower()
+    if suffix != ".json":
+        return suffix in SUFFIXES
+    with path.open("rb") as stream:
+        start = stream.read(HEAD)
+    encoding = next((name for bom, name in BOMS if start.startswith(bom)), "utf-8")
+    first = FIRST_KEY.match(start.decode(encoding, "ignore"))
+    return first is not None and first[1] in ESTATE_KEYS
+
+
+def holds_exports(root: Path) -> bool:
+    """Tell whether a file or folder holds exports of other tools."""
+    try:
+        files = (root,) if root.is_file() else found_files(root)
+        return any(path.suffix.lower() in EXPORTS and not is_estate_file(path) for path in files)
+    except (OSError, ValueError):
+        return False
+
+
+def has_estate_files(root: Path) -> bool:
+    """Tell whether a file, or a file of a folder, may be part of an estate by its suffix."""
+    return any(path.suffix.lower() in SUFFIXES for path in ((root,) if root.is_file() else found_files(root)))
+
+
 def _found(root: Path) -> tuple[Path, ...]:
     if root.is_file():
         return (root,)
     if not root.is_dir():
         raise file_problem(root, "no-such-file", "there is no such file or folder", "name the estate with -e PATH")
-    top = root.resolve()
-    found = sorted(
-        path
-        for path in root.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not path.name.endswith(SCHEMA)
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
-        and path.is_file()
-        and path.resolve().is_relative_to(top)
-    )
+    found = [path for path in found_files(root) if path.suffix.lower() in SUFFIXES]
     if not found:
         help_ = "write one with `permcheck init`, or name another folder with -e PATH"
         raise file_problem(root, "empty-folder", "the folder holds no YAML or JSON file", help_)

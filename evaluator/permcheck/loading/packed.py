@@ -24,7 +24,7 @@ def pack(value: Any) -> Any:
 def unpack(data: dict[str, Any]) -> Any:
     """Return the inverse, as an object hook of json.loads. Raises KeyError for an unknown form."""
     name = data.pop(TAG, None)
-    stated = {key: tuple(item) if type(item) is list else item for key, item in data.items()}
+    stated = {key: _tuples(item) if type(item) is list else item for key, item in data.items()}
     if name is None:
         return stated
     form, defaults = _form(name)
@@ -37,6 +37,10 @@ def unpack(data: dict[str, Any]) -> Any:
     ):
         object.__setattr__(result, attribute, value)
     return result
+
+
+def _tuples(items: list[Any]) -> tuple[Any, ...]:
+    return tuple(_tuples(item) if type(item) is list else item for item in items)
 
 
 @cache

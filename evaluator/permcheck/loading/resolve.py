@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ from permcheck.loading.text import Path_
 from permcheck.model.estate import SECTIONS, Tenant
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy
-from permcheck.model.tables import Key, Places, Tables
+from permcheck.model.provenance import Places
+from permcheck.model.tables import Key, Tables
 
 T = TypeVar("T")
 
@@ -104,8 +105,10 @@ def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]
 
 def _refuse_useless(resolver: Resolver) -> None:
     if not any(resolver.joined.values("users")):
-        file = resolver.joined.parsed[0].file if len(resolver.joined.parsed) == 1 else "estate"
-        problem = Problem(file, 0, 0, "no-users", "the estate lists no users", "list them under `users:`")
+        first = resolver.joined.parsed[0]
+        file = first.file if first.exported or len(resolver.joined.parsed) == 1 else "estate"
+        help_ = "export the users; docs/collect.md has the commands" if first.exported else "list them under `users:`"
+        problem = Problem(file, 0, 0, "no-users", "the estate lists no users", help_)
         resolver.joined.problems.append(problem)
 
 
@@ -171,15 +174,4 @@ def _places(resolver: Resolver) -> Places:
         file = next((i for i, p in enumerate(parsed) if isinstance(p.data, dict) and key in p.data), None)
         if file is not None:
             at[key, ""] = (file, -1)
-    lines = tuple(_lines(p.data, p.locate) if p.root is not None else {} for p in parsed)
-    return Places(tuple(p.file for p in parsed), lines, at)
-
-
-def _lines(data: Mapping[str, Any], locate: Any) -> dict[str, tuple[tuple[int, int], ...]]:
-    result = {}
-    for section, value in data.items():
-        if isinstance(value, list):
-            result[section] = tuple(locate((section, index)) for index in range(len(value)))
-        else:
-            result[section] = (locate((section,)),)
-    return result
+    return Places(tuple(p.source() for p in parsed), at)

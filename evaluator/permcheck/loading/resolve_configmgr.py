@@ -79,8 +79,9 @@ def _security_roles(resolver: Resolver, owners: dict[int, Key]) -> None:
     for key, record in resolver.placed["security_roles"]:
         role = record.value
         built_in = resolver.policy.role_names("configmgr").get(role.id or role.name)
-        permissions = _operations(resolver, record) if role.permissions is not None else None
-        result[key] = SecurityRole(key, role.name, hierarchy_of(key), built_in, permissions)
+        permissions = None if role.permissions is None else _operations(resolver, record, "permissions")
+        undecided = _operations(resolver, record, "undecided") - (permissions or frozenset())
+        result[key] = SecurityRole(key, role.name, hierarchy_of(key), built_in, permissions, undecided)
     for hierarchy in resolver.fields["hierarchies"]:
         _add_built_ins(resolver, hierarchy, result)
     resolver.fields["security_roles"] = result
@@ -111,18 +112,16 @@ def _add_built_ins(resolver: Resolver, hierarchy: Key, roles: dict[Key, Security
             roles[key] = SecurityRole(key, name, hierarchy, role_id, None)
 
 
-def _operations(resolver: Resolver, record: Record) -> frozenset[str]:
+def _operations(resolver: Resolver, record: Record, field: str) -> frozenset[str]:
     result = set()
-    for class_, operations in record.value.permissions.items():
+    for class_, operations in getattr(record.value, field).items():
         for index, operation in enumerate(operations):
             try:
                 result.add(resolver.policy.find_permission("configmgr", f"{class_}\\{operation}"))
             except UnknownNameError as error:
                 message = f"no operation of `{class_}` is called `{operation}`"
                 help_ = error.help or "it is kept out"
-                resolver.warn(
-                    record, "security_roles", ("permissions", class_, index), "unknown-permission", message, help_
-                )
+                resolver.warn(record, "security_roles", (field, class_, index), "unknown-permission", message, help_)
     return frozenset(result)
 
 
@@ -143,8 +142,9 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
             ]
             if role is not None:
                 row = f"{key}#{index}"
-                scopes = frozenset(resolver.policy.scope(scope) for scope in pair.scopes)
-                rows[row] = SecurityRow(row, key, hierarchy, role, scopes, tuple(n for n in names if n))
+                scopes = frozenset(resolver.policy.scope(scope) for scope in pair.scopes or ())
+                collections = tuple(name for name in names if name)
+                rows[row] = SecurityRow(row, key, hierarchy, role, scopes, collections, pair.scopes is not None)
                 resolver.at["rows", row] = (record.file, record.index)
     resolver.fields |= {"admins": admins, "admin_known": known, "rows": rows}
 

@@ -25,7 +25,9 @@ def run(resolver: Resolver, tables: Tables) -> None:
 def _report(resolver: Resolver, record: Record, section: str, circle: tuple[Key, ...], verb: str) -> None:
     names = [f"`{key.partition('/')[2] or key}`" for key in (*circle, circle[0])]
     message = f"{section} form a circle: " + f" {verb} ".join(names)
-    resolver.report(record, section, (), "circle", message, "remove one of these relations")
+    exported = resolver.joined.parsed[record.file].exported  # Active Directory knows circles; they end by themselves
+    tell = resolver.warn if exported and section == "groups" else resolver.report
+    tell(record, section, (), "circle", message, "remove one of these relations")
 
 
 def find_circles(edges: Mapping[Key, tuple[Key, ...]]) -> tuple[tuple[Key, ...], ...]:

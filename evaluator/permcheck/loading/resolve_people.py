@@ -79,12 +79,23 @@ def _principals(
 
 def _memberships(resolver: Resolver) -> None:
     members: dict[Key, Principals] = {}
+    indirect: dict[Key, Principals] = {}
     eligible: dict[Key, Principals] = {}
     for key, record in resolver.placed["groups"]:
-        members[key] = _principals(resolver, record, "groups", ("members",), record.value.members)
+        members[key] = _members(resolver, record)
+        if record.value.all_members is not None:
+            indirect[key] = _principals(resolver, record, "groups", ("all_members",), record.value.all_members)
         if record.value.eligible:
             eligible[key] = _principals(resolver, record, "groups", ("eligible",), record.value.eligible)
-    resolver.fields |= {"members": members, "eligible": eligible}
+    resolver.fields |= {"members": members, "indirect": indirect, "eligible": eligible}
+
+
+def _members(resolver: Resolver, record: Record) -> Principals:
+    """Return direct members; `known` if nobody else is in the group, directly or not."""
+    group = record.value
+    found = _principals(resolver, record, "groups", ("members",), group.members)
+    known = group.all_members is not None or (group.members is not None and not group.members_incomplete)
+    return found._replace(known=known)
 
 
 def _check_sign_in(resolver: Resolver) -> None:

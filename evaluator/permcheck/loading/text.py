@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import yaml
 
 from permcheck.errors import LoadError, Problem
 from permcheck.loading.files import file_problem, read_text
+from permcheck.model.provenance import Lines
 
 Path_: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = Any
@@ -119,6 +120,9 @@ class Parsed:
     data: Value
     root: yaml.Node | None
     text: str
+    exported: bool = False
+    noted: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Section -> for each record the export that it was imported from."""
 
     def locate(self, path: Path_) -> tuple[int, int]:
         """Line and column of the value at `path`, from 1; (0, 0) if the file is too large to say."""
@@ -131,6 +135,21 @@ class Parsed:
             if node is None:
                 break
         return (mark.line + 1, mark.column + 1)
+
+    def place(self, path: Path_) -> tuple[str, int, int]:
+        """File, line and column of the value at `path`."""
+        return (self.file, *self.locate(path))
+
+    def source(self) -> Lines:
+        """Return where the records begin; in a JSON file, nobody waits for that."""
+        return Lines(self.file, dict(self._lines()) if self.root is not None else {}, self.noted)
+
+    def _lines(self) -> Iterator[tuple[str, tuple[tuple[int, int], ...]]]:
+        for section, value in self.data.items():
+            if isinstance(value, list):
+                yield section, tuple(self.locate((section, index)) for index in range(len(value)))
+            else:
+                yield section, (self.locate((section,)),)
 
     @cached_property
     def _recomposed(self) -> yaml.Node | None:

@@ -12,7 +12,7 @@ from permcheck.model.state import State, Verdict
 if TYPE_CHECKING:
     from permcheck.model.change import Change
     from permcheck.model.policy import Place
-    from permcheck.model.tables import Origin
+    from permcheck.model.provenance import Origin
 
 Side: TypeAlias = Literal["common", "configmgr", "intune", "switch"]
 

@@ -121,6 +121,9 @@ class User(Form):
     discovered_by: Annotated[
         Many[Literal["entra", "ad"]] | None, Field(description="User discovery methods that found the account")
     ] = None
+    discovery_incomplete: Annotated[
+        bool, Field(description="`discovered_by` may lack a method: an export doesn't tell them all")
+    ] = False
     discovered_upn: Annotated[
         str | None, Field(description="UPN that Active Directory user discovery found; empty text: none")
     ] = None
@@ -144,6 +147,11 @@ class Group(Form):
     type: Literal["security", "microsoft-365", "mail-enabled-security", "distribution"] | None = None
     dynamic: bool = False
     members: Annotated[Many[Name] | None, Field(description="Direct members: users and groups, by any name")] = None
+    members_incomplete: Annotated[bool, Field(description="`members` is known to lack some")] = False
+    all_members: Annotated[
+        Many[Name] | None,
+        Field(description="Everyone in it, directly or through other groups, where nobody told which"),
+    ] = None
     eligible: Annotated[Many[Name], Field(description="Members only after activation (PIM)")] = ()
 
 
@@ -198,13 +206,17 @@ class SecurityRole(Form):
     permissions: Annotated[
         dict[Name, Many[Name]] | None, Field(description="Object class: operations, as in the console")
     ] = None
+    undecided: Annotated[
+        dict[Name, Many[Name]],
+        Field(description="Object class: operations that it may also have, because an export's bits don't tell"),
+    ] = {}
 
 
 class SecurityAssignment(Form):
     """One role of an administrative user with the scopes and collections that belong to it."""
 
     role: Name
-    scopes: Scope = ()
+    scopes: Annotated[Many[Name] | None, Field(description="Security scopes")] = None
     collections: Scope = ()
 
 
@@ -316,3 +328,5 @@ class EstateFile(Form):
 
 
 SECTIONS: tuple[str, ...] = SectionName.__args__  # type: ignore[attr-defined]
+ESTATE_KEYS: frozenset[str] = frozenset(field.alias or name for name, field in EstateFile.model_fields.items())
+"""Keys that an estate file may have."""

@@ -11,6 +11,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from permcheck.model.base import Date, Form, Many, Name, Release, Slug, Some, SourceId
+from permcheck.model.policy_exports import Export as Export
+from permcheck.model.policy_exports import ExportsFile as ExportsFile
+from permcheck.model.policy_exports import ServicePlan as ServicePlan
+from permcheck.model.policy_exports import Signs as Signs
 from permcheck.model.policy_facts import BuiltInRole as BuiltInRole
 from permcheck.model.policy_facts import ByReading as ByReading
 from permcheck.model.policy_facts import Document as Document
@@ -210,5 +214,6 @@ FORMS: dict[str, type[Form]] = {
     "readings": ReadingsFile,
     "errors": ErrorsFile,
     "names": NamesFile,
+    "exports": ExportsFile,
 }
 """Form of each file of policy/, by the first part of its path."""

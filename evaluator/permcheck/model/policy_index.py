@@ -39,6 +39,11 @@ class Policy:
     builtins: tuple[form.Builtin, ...]
     implied_by: Mapping[str, tuple[str, ...]]
     """Permission -> permissions that include it."""
+    applications: Mapping[str, str]
+    """Application -> its appId."""
+    exports: Mapping[str, form.Export]
+    unexported: tuple[form.Export, ...]
+    service_plans: tuple[form.ServicePlan, ...]
 
     def document_of(self, source: str) -> form.Document:
         """Return the document that a source is a passage of."""
@@ -200,6 +205,7 @@ def build_policy(files: tuple[tuple[str, Form], ...]) -> Policy:
     actions: list[form.ActionsFile] = of(form.ActionsFile)  # type: ignore[assignment]
     sources: list[form.SourcesFile] = of(form.SourcesFile)  # type: ignore[assignment]
     names: list[form.NamesFile] = of(form.NamesFile)  # type: ignore[assignment]
+    exports: list[form.ExportsFile] = of(form.ExportsFile)  # type: ignore[assignment]
     editions: list[form.EditionsFile] = of(form.EditionsFile)  # type: ignore[assignment]
     return Policy(
         documents={key: d for file in sources for key, d in file.documents.items()},
@@ -223,4 +229,10 @@ def build_policy(files: tuple[tuple[str, Form], ...]) -> Policy:
         terms=tuple(t for file in names for t in file.terms),
         builtins=tuple(b for file in names for b in file.builtins),
         implied_by=implied_by,
+        applications={
+            p.category: file.application_id for file in lists if file.application_id for p in file.permissions if p.guid
+        },
+        exports={e.id: e for file in exports for e in file.exports},
+        unexported=tuple(e for file in exports for e in file.unexported),
+        service_plans=tuple(p for file in exports for p in file.service_plans),
     )

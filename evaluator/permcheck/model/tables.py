@@ -7,20 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from permcheck.model import estate as form
+from permcheck.model.provenance import Places
 
 Key: TypeAlias = str
-
-
-class Origin(NamedTuple):
-    """Where a fact stands: a file and a path in it; line and column from 1 where they are known."""
-
-    file: str
-    path: str
-    line: int = 0
-    column: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else f"{self.file}, {self.path}"
 
 
 class Principals(NamedTuple):
@@ -75,6 +64,7 @@ class SecurityRow(NamedTuple):
     role: Key
     scopes: frozenset[str]
     collections: tuple[Key, ...]
+    scopes_known: bool = True
 
 
 class SecurityRole(NamedTuple):
@@ -85,26 +75,7 @@ class SecurityRole(NamedTuple):
     hierarchy: Key
     built_in: str | None
     permissions: frozenset[str] | None
-
-
-class Places(NamedTuple):
-    """Where records stand."""
-
-    files: tuple[str, ...] = ()
-    lines: tuple[Mapping[str, tuple[tuple[int, int], ...]], ...] = ()
-    at: Mapping[tuple[str, Key], tuple[int, int]] = {}
-
-    def of(self, section: str, key: Key) -> Origin | None:
-        """Where the record `key` of `section` stands; None for a record that a change made."""
-        place = self.at.get((section, key))
-        if place is None:
-            return None
-        file, index = place
-        section = "administrative_users" if section == "rows" else section
-        path = f"$.{section}[{index}]" if index >= 0 else f"$.{section}"
-        positions = self.lines[file].get(section, ())
-        line, column = positions[max(index, 0)] if positions else (0, 0)
-        return Origin(self.files[file], path, line, column)
+    undecided: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -124,6 +95,8 @@ class Tables:
     users: Mapping[Key, form.User] = field(default_factory=dict)
     groups: Mapping[Key, form.Group] = field(default_factory=dict)
     members: Mapping[Key, Principals] = field(default_factory=dict)
+    indirect: Mapping[Key, Principals] = field(default_factory=dict)
+    """Group -> who is in it somehow: directly, or through groups that are not told."""
     eligible: Mapping[Key, Principals] = field(default_factory=dict)
     entra_roles: Mapping[Key, RoleHolders] = field(default_factory=dict)
     app_roles: Mapping[Key, RoleHolders] = field(default_factory=dict)

@@ -1,0 +1,179 @@
+"""Assemble an estate of what was gathered: joined sections, validated by the forms, with every origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, get_args
+
+from pydantic import ValidationError
+
+from permcheck.errors import Problem
+from permcheck.exports import join, join_configmgr, join_roles
+from permcheck.exports.gathered import Gathered
+from permcheck.exports.join import People, Section
+from permcheck.loading.estate import Joined, Record
+from permcheck.loading.text import Path_
+from permcheck.model.base import Form
+from permcheck.model.estate import SECTIONS, EstateFile, Tenant
+from permcheck.model.provenance import ExportedList, Exports
+from permcheck.printable import one_line
+
+TOLD_BY: Final = {
+    "users": ("graph.users", "file.lab"),
+    "groups": ("graph.groups", "file.lab"),
+    "entra_roles": ("graph.directory-role-assignments", "graph.directory-roles", "file.entra-role-assignments"),
+    "app_roles": ("graph.app-role-assignments",),
+    "intune_roles": ("graph.role-definitions",),
+    "intune_assignments": ("graph.role-assignments",),
+    "hierarchies": ("configmgr.sites", "file.lab"),
+    "security_roles": ("configmgr.security-roles", "file.lab"),
+    "administrative_users": ("configmgr.administrative-users", "file.lab"),
+    "collections": ("configmgr.collections", "file.lab"),
+    "scripts": ("configmgr.scripts",),
+    "applications": ("configmgr.applications",),
+    "devices": ("configmgr.devices", "configmgr.systems", "file.lab"),
+}
+"""Section -> kinds of export of which one is the whole list."""
+
+
+FEW: Final = 5
+
+
+@dataclass(slots=True)
+class Assembled:
+    """An estate made of exports; it stands where a file of an estate would."""
+
+    gathered: Gathered
+    file: str
+    data: dict[str, Any] = field(default_factory=dict)
+    sections: dict[str, Section] = field(default_factory=dict)
+    exported: bool = True
+
+    def place(self, path: Path_) -> tuple[str, int, int]:
+        """Return the file and JSON path of the entry that a record comes from."""
+        origin = self.source().origin(str(path[0]), int(path[1]), "") if len(path) > 1 else None
+        if origin is None:
+            return self.file, 0, 0
+        return (origin.file, origin.line, 1) if origin.line else (f"{origin.file}, {origin.path}", 0, 0)
+
+    def source(self) -> Exports:
+        """Return what knows where each record, field and member stands."""
+        lists = [ExportedList(b.file, b.path, b.single, b.first_line, b.lines) for b, _ in self.gathered.batches]
+        details = {
+            (name, index, key): at
+            for name, section in self.sections.items()
+            for (index, key), at in section.details.items()
+        }
+        records = {name: section.at for name, section in self.sections.items()}
+        records["tenant"] = [self.gathered.tenant.at]
+        tenant = {("tenant", -1, key): at for key, at in self.gathered.tenant.details.items()}
+        return Exports(lists, records, details | tenant)
+
+
+def assemble(gathered: Gathered, by_hand: Joined, root: str) -> Joined:
+    """Join everything to one estate, as reading its files would."""
+    join_configmgr.settle_hierarchies(gathered)
+    join_configmgr.join_cloud_devices(gathered)
+    sections, incomplete = _sections(gathered)
+    assembled = Assembled(gathered, root, sections=sections)
+    joined = Joined(parsed=[assembled, *by_hand.parsed], problems=[*by_hand.problems, *gathered.problems])
+    joined.scalars = {key: value for key, value in by_hand.scalars.items() if key != "tenant"}
+    complete = joined.scalars.get("complete")
+    stated = {name for name in sections if _is_stated(gathered, name, sections[name])}
+    joined.scalars["incomplete"] = (*joined.scalars.get("incomplete", ()), *sorted(incomplete & stated))
+    for name, section in sections.items():
+        if name in stated:
+            joined.sections[name] = _records(joined, name, section)
+    if complete is not None:
+        joined.scalars["complete"] = complete
+    tenant = {key: value for key, value in gathered.tenant.fields.items() if value is not None}
+    if tenant:
+        joined.scalars["tenant"] = Tenant.model_validate(tenant)
+        assembled.data["tenant"] = tenant
+    _report_conflicts(gathered, joined)
+    return joined
+
+
+def _sections(gathered: Gathered) -> tuple[dict[str, Section], set[str]]:
+    """Join every section, and tell which are known to lack entries.
+
+    The groups come last of the people, and the collections last of a hierarchy: what the others
+    mention, but nobody describes, is added to them.
+    """
+    people, places = People(gathered), join_configmgr.Hierarchies(gathered)
+    sections = {
+        "entra_roles": join_roles.entra_roles(people),
+        "app_roles": join_roles.app_roles(people),
+    }
+    sections["intune_roles"], names, opaque = join_roles.intune_roles(gathered)
+    sections["intune_assignments"], lost = join_roles.assignments(people, names, opaque)
+    sections["administrative_users"] = join_configmgr.administrative_users(people, places)
+    sections["groups"] = join.groups(people)
+    sections["users"] = join.users(people)
+    sections["scripts"] = join_configmgr.scripts(people)
+    sections["applications"] = join_configmgr.applications(gathered)
+    sections["devices"] = join_configmgr.devices(gathered)
+    sections["collections"] = join_configmgr.collections(gathered, places)
+    sections["security_roles"] = join_configmgr.security_roles(gathered)
+    sections["hierarchies"] = join_configmgr.hierarchies(gathered)
+    incomplete = {name for name, kinds in TOLD_BY.items() if _is_partial(gathered, kinds, sections[name])}
+    if lost:
+        incomplete.add("intune_assignments")
+    for what, names in sorted(people.stubs.items()):
+        few = ", ".join(dict.fromkeys(names[:FEW])) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+        gathered.note(f"{what} that the exports mention, but do not describe: {few}", (-1, 0))
+    return {name: sections[name] for name in SECTIONS}, incomplete
+
+
+def _is_partial(gathered: Gathered, kinds: tuple[str, ...], section: Section) -> bool:
+    """Tell whether entries may be missing: exports mention some, but no complete list was read."""
+    read = [kind for kind in kinds if kind in gathered.read]
+    if read:
+        return all(kind in gathered.partial for kind in read)
+    return any(at[0] not in gathered.users.by_hand for at in section.at)
+
+
+def _is_stated(gathered: Gathered, name: str, section: Section) -> bool:
+    """Tell whether anything was exported about a section: an empty list counts if it was read."""
+    return bool(section.records) or any(kind in gathered.read for kind in TOLD_BY[name])
+
+
+def _records(joined: Joined, name: str, section: Section) -> list[Record]:
+    form = _form_of(name)
+    known = set(form.model_fields)
+    result = []
+    for index, fields in enumerate(section.records):
+        stated = {key: item for key, item in fields.items() if key in known}
+        try:
+            result.append(Record(form.model_validate(stated), 0, index))
+        except ValidationError as error:
+            _report(joined, name, index, error)
+    return result
+
+
+def _form_of(section: str) -> type[Form]:
+    """Return the form of a section's records."""
+    annotation = EstateFile.model_fields[section].annotation
+    while not (isinstance(annotation, type) and issubclass(annotation, Form)):
+        annotation = next(argument for argument in get_args(annotation) if argument is not type(None))
+    return annotation
+
+
+def _report(joined: Joined, section: str, index: int, error: ValidationError) -> None:
+    for one in error.errors():
+        path = ".".join(str(step) for step in one["loc"])
+        message = f"`{str(one['input'])[:60]}` can't be used as `{path}`"
+        joined.report(0, (section, index), "value", message, "`permcheck schema estate` says what can", "warning")
+
+
+def _report_conflicts(gathered: Gathered, joined: Joined) -> None:
+    for register in gathered.registers():
+        for conflict in register.conflicts:
+            old_file, old_path, old_line = gathered.origin(conflict.old)
+            file, path, line = gathered.origin(conflict.new)
+            here = file if line else f"{file}, {path}"
+            there = f"{old_file}:{old_line}" if old_line else f"{old_file}, {old_path}"
+            message = f"`{conflict.field}` of `{conflict.name}` in `{conflict.section}` is another than in {there}"
+            help_ = "keep one of the two; they may be from different days or tenants"
+            problem = Problem(here, line, 1 if line else 0, "conflict", one_line(message), help_)
+            joined.problems.append(problem)

@@ -1,0 +1,147 @@
+"""Compare a committed estate with fresh exports: what they say differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from permcheck.exports.write import plain
+from permcheck.model.tables import Key, Principals, Tables
+
+Records = Mapping[Key, Mapping[str, Any]]
+NAMED_BY_KEYS: Final = frozenset({"members", "all_members", "eligible", "collections", "limited_to", "assignments"})
+"""Fields that name other records: compared as keys, whatever name was used."""
+
+
+class Drift(NamedTuple):
+    """One difference. `old` and `new` are texts; empty where the record is not there."""
+
+    section: str
+    record: str
+    field: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        where = f"{self.section}: {self.record}"
+        if not self.field:
+            return f"{where}: {'only in the exports' if self.new else 'not in the exports any more'}"
+        return f"{where}: {self.field}: {self.old} -> {self.new}"
+
+
+def drift(old: Tables, new: Tables) -> tuple[Drift, ...]:
+    """Return the differences. What the exports do not tell is no difference."""
+    result: list[Drift] = []
+    before, after = dict(_sections(old)), dict(_sections(new))
+    for section, records in after.items():
+        told = section not in new.unstated
+        whole = told and section not in new.incomplete
+        result += _compare(section, before[section], records, whole=whole) if told else ()
+    return tuple(result)
+
+
+def _compare(section: str, old: Records, new: Records, *, whole: bool) -> Iterator[Drift]:
+    for key in sorted(old.keys() | new.keys()):
+        if key not in new:
+            if whole:
+                yield Drift(section, key, "", "there", "")
+        elif key not in old:
+            yield Drift(section, key, "", "", "there")
+        else:
+            yield from _fields(section, key, old[key], new[key])
+
+
+def _fields(section: str, key: Key, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
+    for field in sorted(new):
+        before, after = old.get(field), new[field]
+        if after is None or _folded(before) == _folded(after):
+            continue
+        if isinstance(before, frozenset) and isinstance(after, frozenset):
+            gone, come = sorted(map(str, before - after)), sorted(map(str, after - before))
+            yield Drift(section, key, field, _listed("-", gone), _listed("+", come))
+        else:
+            yield Drift(section, key, field, _text(before), _text(after))
+
+
+def _folded(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _listed(sign: str, names: list[str]) -> str:
+    return " ".join(f"{sign}{name}" for name in names) or "(nothing)"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "not stated"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(sorted(map(str, value))) if isinstance(value, frozenset | list) else str(value)
+
+
+def _sections(tables: Tables) -> Iterator[tuple[str, Records]]:
+    """Return every section: key -> fields, with references as keys."""
+    yield "tenant", {"tenant": _form(tables.tenant)}
+    yield "hierarchies", {key: _form(form) for key, form in tables.hierarchies.items()}
+    yield "users", {key: _form(form) for key, form in tables.users.items()}
+    yield "groups", {key: _form(form) | _members(tables, key) for key, form in tables.groups.items()}
+    for name in ("entra_roles", "app_roles"):
+        holders = getattr(tables, name).items()
+        yield name, {k: {"members": _who(h.active), "eligible": _who(h.eligible)} for k, h in holders}
+    yield "intune_roles", {k: {"permissions": r.permissions} for k, r in tables.intune_roles.items()}
+    yield "intune_assignments", dict(_assignments(tables))
+    yield "security_roles", {k: {"permissions": r.permissions} for k, r in tables.security_roles.items()}
+    yield "administrative_users", {key: {"assignments": _rows(tables, key)} for key in tables.admins}
+    yield "collections", dict(_collections(tables))
+    yield "scripts", {key: _form(form) for key, form in tables.scripts.items()}
+    yield "applications", {key: _form(form) for key, form in tables.applications.items()}
+    yield "devices", dict(_devices(tables))
+
+
+def _form(form: Any) -> dict[str, Any]:
+    fields = {k: frozenset(v) if isinstance(v, list) and _flat(v) else v for k, v in plain(form).items()}
+    return {key: value for key, value in fields.items() if key not in NAMED_BY_KEYS}
+
+
+def _flat(value: list[Any]) -> bool:
+    return not any(isinstance(item, dict) for item in value)
+
+
+def _who(who: Principals) -> frozenset[str] | None:
+    return frozenset((*who.users, *who.groups)) if who.known or who.users or who.groups else None
+
+
+def _members(tables: Tables, key: Key) -> dict[str, Any]:
+    eligible = tables.eligible.get(key)
+    return {
+        "members": _who(tables.members[key]),
+        "all_members": _who(tables.indirect[key]) if key in tables.indirect else None,
+        "eligible": _who(eligible) if eligible else None,
+    }
+
+
+def _assignments(tables: Tables) -> Iterator[tuple[Key, dict[str, Any]]]:
+    for key, one in tables.intune_assignments.items():
+        members = frozenset(one.members) if one.members_known else None
+        yield (
+            key,
+            {"role": one.role, "members": members, "scope_tags": None if one.tags is None else frozenset(one.tags)},
+        )
+
+
+def _rows(tables: Tables, admin: Key) -> frozenset[str] | None:
+    if not tables.admin_known[admin]:
+        return None
+    rows = (row for row in tables.rows.values() if row.admin == admin)
+    return frozenset(f"{r.role} on {', '.join(sorted(r.collections))} ({', '.join(sorted(r.scopes))})" for r in rows)
+
+
+def _collections(tables: Tables) -> Iterator[tuple[Key, dict[str, Any]]]:
+    for key, form in tables.collections.items():
+        yield key, {"name": form.name, "kind": form.kind, "limited_to": tables.limited_to.get(key)}
+
+
+def _devices(tables: Tables) -> Iterator[tuple[Key, dict[str, Any]]]:
+    for key, form in tables.devices.items():
+        inside = None if key in tables.membership_open else tables.device_collections.get(key)
+        yield key, {**_form(form), "collections": inside}

@@ -1,0 +1,292 @@
+"""Join the Configuration Manager side: hierarchies, collections, security, objects, devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from permcheck.exports.gathered import At, Gathered, Thing
+from permcheck.exports.join import GUID, NO_HIERARCHY, SID, People, Section
+
+OWN_LISTS: Final = frozenset(
+    {
+        "configmgr.administrative-users",
+        "configmgr.security-roles",
+        "configmgr.collections",
+        "configmgr.scripts",
+        "configmgr.applications",
+        "configmgr.systems",
+        "configmgr.devices",
+    }
+)
+"""Lists that each hierarchy has for itself."""
+
+
+def settle_hierarchies(gathered: Gathered) -> None:
+    """Give every record without a hierarchy the only one there is, or one that is made for it."""
+    known = [str(thing.fields["id"]) for thing in gathered.hierarchies.things]
+    _note_missing_lists(gathered, frozenset(known))
+    registers = (
+        gathered.collections,
+        gathered.security_roles,
+        gathered.admins,
+        gathered.scripts,
+        gathered.software,
+        gathered.devices,
+    )
+    homeless = [thing for register in registers for thing in register.things if not thing.fields.get("hierarchy")]
+    homeless_inside = [key for key in gathered.inside if not key[0]]
+    if not homeless and not homeless_inside:
+        return
+    if len(known) > 1:
+        help_ = "put the exports of each hierarchy into a folder of their own, each with its SMS_Site export"
+        message = f"this could be of several hierarchies: {', '.join(sorted(known))}"
+        for thing in homeless[:1]:
+            gathered.problem(thing.at, "no-hierarchy", message, help_)
+        return
+    home = known[0] if known else NO_HIERARCHY
+    if not known:
+        at = homeless[0].at if homeless else (-1, 0)
+        gathered.hierarchies.put((("id", home),), {"id": home}, at)
+    for thing in homeless:
+        thing.fields["hierarchy"] = home
+    for register in registers:
+        for (kind, name), thing in list(register.index.items()):
+            if name.startswith("/"):
+                register.index.setdefault((kind, f"{home}{name}".casefold()), thing)
+    for key in homeless_inside:
+        gathered.inside[home, key[1]] = gathered.inside.pop(key)
+        gathered.inside_batch[home, key[1]] = gathered.inside_batch.pop(key)
+    gathered.scopes = {(owner or home, key): name for (owner, key), name in gathered.scopes.items()}
+    gathered.object_scopes = {(owner or home, key): ids for (owner, key), ids in gathered.object_scopes.items()}
+
+
+def _note_missing_lists(gathered: Gathered, known: frozenset[str]) -> None:
+    """Find lists that were exported of some hierarchies only: what the others have of it is unknown."""
+    told: dict[str, set[str]] = {}
+    for batch, found in gathered.batches:
+        if found.kind.id in OWN_LISTS:
+            told.setdefault(found.kind.id, set()).add(gathered.hierarchy(batch))
+    for register in gathered.registers():
+        for thing in register.things:
+            for number, _ in (thing.at, *thing.details.values()):
+                kind = gathered.batches[number][1].kind.id if number >= 0 else ""
+                if kind in told:
+                    told[kind].add(str(thing.fields.get("hierarchy", "")))
+    if len(known) > 1:
+        gathered.partial |= {kind for kind, owners in told.items() if not owners >= known}
+
+
+def hierarchies(gathered: Gathered) -> Section:
+    """Join hierarchies with their sites."""
+    section = Section()
+    for thing in gathered.hierarchies.things:
+        fields = dict(thing.fields)
+        sites = fields.get("sites")
+        if isinstance(sites, dict):
+            fields["sites"] = tuple({"code": code, "version": version} for code, version in sites.items())
+        section.add(thing, fields)
+    return section
+
+
+class Hierarchies:
+    """Finds collections and roles of a hierarchy by id or name; makes those that no export describes."""
+
+    def __init__(self, gathered: Gathered) -> None:
+        self.gathered = gathered
+        self._collections = _by_name(gathered.collections.things)
+        self._roles = _by_name(gathered.security_roles.things)
+
+    def collection(self, owner: str, name: str, at: At) -> str:
+        """Return the id of a collection."""
+        found = self.gathered.collections.find("id", f"{owner}/{name}")
+        named = self._collections.get((owner, name.casefold()), [])
+        found = found or (named[0] if len(named) == 1 else None)
+        if found is None:
+            fields = {"hierarchy": owner, "id": name, "name": name}
+            found = self.gathered.collections.put((("id", f"{owner}/{name}"),), fields, at)
+        return str(found.fields["id"])
+
+    def role(self, owner: str, name: str, at: At) -> str:
+        """Return the name of a security role."""
+        found = self.gathered.security_roles.find("id", f"{owner}/{name}")
+        named = self._roles.get((owner, name.casefold()), [])
+        found = found or (named[0] if len(named) == 1 else None)
+        if found is not None:
+            return str(found.fields["name"])
+        built_in = self.gathered.policy.role_names("configmgr").get(name)
+        if built_in is not None:
+            return self.gathered.policy.roles[built_in].name
+        fields = {"hierarchy": owner, "name": name}
+        return str(self.gathered.security_roles.put((("name", f"{owner}/{name}"),), fields, at).fields["name"])
+
+    def scope(self, owner: str, name: str) -> str:
+        """Return the name of a security scope."""
+        return self.gathered.scopes.get((owner, name.upper())) or name
+
+
+def _by_name(things: Iterable[Thing]) -> dict[tuple[str, str], list[Thing]]:
+    result: dict[tuple[str, str], list[Thing]] = {}
+    for thing in things:
+        key = str(thing.fields.get("hierarchy", "")), str(thing.fields.get("name", "")).casefold()
+        result.setdefault(key, []).append(thing)
+    return result
+
+
+def administrative_users(people: People, places: Hierarchies) -> Section:
+    """Join administrative users; every group among them is a group of the estate."""
+    section = Section()
+    for thing in people.gathered.admins.things:
+        fields = dict(thing.fields)
+        owner = str(thing.fields["hierarchy"])
+        fields["assignments"] = _assignments(thing, owner, places)
+        if not SID.match(str(fields.get("sid") or "")):
+            fields["sid"] = None
+        _group_of(people, thing)
+        section.add(thing, fields)
+    return section
+
+
+def _assignments(thing: Thing, owner: str, places: Hierarchies) -> tuple[dict[str, Any], ...] | None:
+    pairs = thing.fields.get("assignments")
+    if pairs is None:
+        return None
+    result = []
+    for pair in pairs:
+        scopes = pair.get("scopes")
+        found = {
+            "role": places.role(owner, pair["role"], thing.at),
+            "scopes": None if scopes is None else tuple(dict.fromkeys(places.scope(owner, name) for name in scopes)),
+            "collections": tuple(
+                dict.fromkeys(places.collection(owner, n, thing.at) for n in pair.get("collections", ()))
+            ),
+        }
+        result.append({key: item for key, item in found.items() if item is not None})
+    return tuple(result)
+
+
+def _group_of(people: People, thing: Thing) -> None:
+    """Make the group that an administrative user is, if no export describes it: its members are then unknown."""
+    name, sid = str(thing.fields["name"]), str(thing.fields.get("sid") or "")
+    users, groups = people.gathered.users, people.gathered.groups
+    if users.find("sid", sid) or users.find("account", name) or thing.fields.get("is_group") is False:
+        return
+    found = groups.find("sid", sid) or groups.find("account", name)
+    if found is None:
+        found = people.group_or_stub(sid or name, thing.at, account=name)
+        found.fields |= {"name": name, "type": "security"}
+    found.fields.setdefault("account", name)
+    if SID.match(sid):
+        found.fields.setdefault("sid", sid)
+
+
+def security_roles(gathered: Gathered) -> Section:
+    """Join security roles; a built-in one whose operations were not exported is as documented."""
+    section = Section()
+    for thing in gathered.security_roles.things:
+        if "permissions" in thing.fields or not _is_built_in(gathered, thing):
+            section.add(thing, thing.fields)
+    return section
+
+
+def _is_built_in(gathered: Gathered, thing: Thing) -> bool:
+    known = gathered.policy.role_names("configmgr")
+    return known.get(str(thing.fields.get("id") or thing.fields["name"])) is not None
+
+
+def collections(gathered: Gathered, places: Hierarchies) -> Section:
+    """Join collections. A limiting collection that was not exported leaves the relation unknown."""
+    known = gathered.collections
+    for (owner, _), (inside, _) in gathered.inside.items():
+        for id_ in inside:
+            if (key := f"{owner}/{id_}".casefold()) and ("id", key) not in known.index:
+                places.collection(owner, id_, (-1, 0))
+    section = Section()
+    for thing in known.things:
+        fields = {"name": thing.fields["id"], **thing.fields}
+        owner = fields["hierarchy"]
+        for key in ("include", "exclude"):
+            found = tuple(id_ for id_ in fields.get(key) or () if known.find("id", f"{owner}/{id_}"))
+            fields[key] = tuple(dict.fromkeys(found)) or None
+        above = fields.get("limited_to")
+        if above and not known.find("id", f"{owner}/{above}"):
+            fields["limited_to"] = None
+        section.add(thing, fields)
+    return section
+
+
+def scripts(people: People) -> Section:
+    """Join scripts; an author who is nobody of the estate is left out."""
+    gathered, section = people.gathered, Section()
+    whole = "configmgr.object-scopes" not in gathered.partial
+    for thing in gathered.scripts.things:
+        fields = dict(thing.fields)
+        author = people.user(str(fields.get("author") or ""))
+        fields["author"] = None if author is None else people.user_name(author)
+        key = fields["hierarchy"], str(fields.get("id") or "").casefold()
+        ids = gathered.object_scopes.get(key, [])
+        if ids and whole:  # every script is in a scope: without one, its scopes were not exported
+            fields["scopes"] = tuple(gathered.scopes.get((key[0], id_.upper())) or id_ for id_ in ids)
+        if not GUID.match(str(fields.get("id") or "")):
+            fields["id"] = None
+        section.add(thing, fields)
+    return section
+
+
+def applications(gathered: Gathered) -> Section:
+    """Join applications."""
+    section = Section()
+    for thing in gathered.software.things:
+        section.add(thing, thing.fields)
+    return section
+
+
+def join_cloud_devices(gathered: Gathered) -> None:
+    """Join what the cloud says of devices to the devices of Configuration Manager: by Entra id, else by name."""
+    by_entra: dict[str, Thing] = {}
+    by_name: dict[str, list[Thing]] = {}
+    for thing in gathered.devices.things:
+        by_entra.setdefault(str(thing.fields.get("entra_id") or ""), thing)
+        by_name.setdefault(str(thing.fields.get("name", "")).casefold(), []).append(thing)
+    by_entra.pop("", None)
+    for name, entra, fields, at in gathered.cloud_devices:
+        named = by_name.get(name.casefold(), [])
+        found = by_entra.get(entra or "") or (named[0] if len(named) == 1 else None)
+        if found is not None:
+            for key, item in {**fields, "entra_id": entra}.items():
+                if item is not None and key not in found.fields:
+                    found.fields[key] = item
+                    found.details[key] = at
+        elif fields["management"] in {"configmgr", "co-managed"}:
+            _add_cloud_device(gathered, name, entra, fields, at)
+        else:
+            gathered.note("devices that only Intune manages were left out: they belong to no hierarchy", at)
+
+
+def _add_cloud_device(gathered: Gathered, name: str, entra: str | None, fields: dict[str, Any], at: At) -> None:
+    known = [str(thing.fields["id"]) for thing in gathered.hierarchies.things]
+    if len(known) > 1:
+        gathered.note("devices that no export of Configuration Manager has could be of several hierarchies", at)
+        return
+    owner = known[0] if known else NO_HIERARCHY
+    gathered.hierarchies.put((("id", owner),), {"id": owner}, at)
+    every = {"hierarchy": owner, "name": name, "entra_id": entra, **fields}
+    gathered.devices.put((("intune", str(fields["intune_id"] or name)),), every, at)
+
+
+def devices(gathered: Gathered) -> Section:
+    """Join devices with the collections that contain them, if these were exported."""
+    section = Section()
+    whole = not gathered.partial & {"configmgr.collection-members"}
+    listed = {owner for owner, _ in gathered.inside if whole}
+    for thing in gathered.devices.things:
+        fields = dict(thing.fields)
+        tags = fields.get("scope_tags")
+        if tags is not None:
+            fields["scope_tags"] = tuple(gathered.scope_tags.get(tag) or tag for tag in tags)
+        key = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
+        found = gathered.inside.get(key)
+        if key[0] in listed and "collections" not in fields:
+            fields["collections"] = tuple(found[0]) if found else ()
+        section.add(thing, fields)
+    return section

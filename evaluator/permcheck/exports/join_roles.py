@@ -1,0 +1,190 @@
+"""Join roles of Intune and Entra, app roles and their holders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from permcheck.errors import UnknownNameError
+from permcheck.exports.gathered import At, Gathered, Thing
+from permcheck.exports.join import GUID, People, Section, unique
+from permcheck.model.policy_index import Policy
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""The app role that everybody has who is assigned to an application without one."""
+
+
+def entra_roles(people: People) -> Section:
+    """Join holders of directory roles; a role of which the policy knows nothing gives nothing here."""
+    gathered, section = people.gathered, Section()
+    for holders in gathered.holders.values():
+        try:
+            role = gathered.policy.roles[gathered.policy.find_role("entra", holders.role)].name
+        except UnknownNameError:
+            continue
+        active, _ = people.names(holders.active)
+        eligible, _ = people.names(holders.eligible)
+        at = next(iter((*active.values(), *eligible.values())), (-1, 0))
+        fields = {
+            "role": role,
+            "members": tuple(active) if holders.stated else None,
+            "eligible": tuple(eligible) or None,
+        }
+        section.add(Thing({}, at), fields, (active | eligible).items())
+    for thing in gathered.entra_by_hand.things:
+        section.add(thing, thing.fields)
+    return section
+
+
+def app_roles(people: People) -> Section:
+    """Join holders of app roles of the applications that the policy knows, each role by id, value or name."""
+    gathered, section = people.gathered, Section()
+    held: dict[str, list[Any]] = {}
+    for resource, role, who in gathered.app_assignments:
+        if role == NOBODY:
+            gathered.note(
+                "assignments to an application without an app role give no app role, and were left out", who.at
+            )
+            continue
+        found = _app_role(gathered, resource, role)
+        if found is not None:
+            held.setdefault(found, []).append(who)
+    for id_, holders in held.items():
+        permission = gathered.policy.permissions[id_]
+        names, _ = people.names(holders)
+        fields = {"application": permission.category, "role": permission.name, "assigned_to": tuple(names)}
+        section.add(Thing({}, holders[0].at), fields, names.items())
+    for thing in gathered.apps_by_hand.things:
+        section.add(thing, thing.fields)
+    return section
+
+
+def _app_role(gathered: Gathered, resource: str, role: str) -> str | None:
+    policy = gathered.policy
+    application = gathered.applications.get(resource, "")
+    names = {role, *(name.casefold() for name in gathered.app_roles.get((resource, role), ()))}
+    for permission in policy.permissions.values():
+        if policy.applications.get(permission.category, "") != application:
+            continue
+        known = {permission.guid, permission.name.casefold(), *(s.casefold() for s in permission.synonyms)}
+        if names & known:
+            return permission.id
+    return None
+
+
+def intune_roles(gathered: Gathered) -> tuple[Section, dict[str, str], set[str]]:
+    """Join custom roles, and built-in ones that are not as the policy has them.
+
+    Returns them with the name that assignments use for each id or name, and names of roles of unknown content.
+    """
+    section = Section()
+    names: dict[str, str] = {}
+    opaque: set[str] = set()
+    kept: list[tuple[Thing, dict[str, Any]]] = []
+    for thing in gathered.intune_roles.things:
+        fields = dict(thing.fields)
+        built_in = _built_in(gathered.policy, fields)
+        allowed = fields.get("permissions")
+        if built_in is not None and (allowed is None or not _differs(gathered, built_in, allowed, thing.at)):
+            names |= _both(fields, gathered.policy.roles[built_in].name)
+            continue
+        if allowed is None:
+            gathered.problem(
+                thing.at,
+                "no-permissions",
+                f"the actions of the role `{fields['name']}` were not exported",
+                "export `rolePermissions`; with PowerShell, use -Depth 10",
+                "warning",
+            )
+            opaque |= {key.casefold() for key in _both(fields, "")}
+            continue
+        kept.append((thing, fields))
+    unique([fields for _, fields in kept], lambda fields: str(fields["name"]))
+    for thing, fields in kept:
+        if not GUID.match(str(fields.get("id") or "")):
+            fields["id"] = None
+        section.add(thing, fields)
+        names |= _both(thing.fields, str(fields["name"]))
+    return section, names, opaque
+
+
+def _both(fields: dict[str, Any], name: str) -> dict[str, str]:
+    return {str(known).casefold(): name for known in (fields.get("name"), fields.get("id")) if known}
+
+
+def _built_in(policy: Policy, fields: dict[str, Any]) -> str | None:
+    id_ = str(fields.get("id") or "").lower()
+    if policy.role_planes.get(id_) == "intune":
+        return id_
+    found = policy.role_names("intune").get(str(fields["name"]))
+    return found if found is not None and not id_ and fields.get("built_in") is not False else None
+
+
+def _differs(gathered: Gathered, role: str, allowed: tuple[str, ...], at: At) -> bool:
+    """Tell whether the tenant's built-in role is another than the policy's, as far as decisions may depend on it."""
+    policy = gathered.policy
+    mine = set()
+    for action in allowed:
+        try:
+            mine.add(policy.find_permission("intune", action))
+        except UnknownNameError:
+            gathered.note("Intune actions that permcheck does not know were left out of built-in roles", at)
+    known = {permission for grant in policy.roles[role].grants for permission in grant.permissions}
+    if mine != known:
+        name = policy.roles[role].name
+        gathered.note(f"the built-in role {name} of this tenant is not as documented; the tenant's is used", at)
+    return mine != known
+
+
+def assignments(people: People, names: dict[str, str], opaque: set[str]) -> tuple[Section, bool]:
+    """Join role assignments. Returns them, and whether some could not be used."""
+    gathered, section, lost = people.gathered, Section(), False
+    kept: list[tuple[Thing, dict[str, Any], dict[str, At]]] = []
+    for thing in gathered.assignments.things:
+        fields = dict(thing.fields)
+        role = _role_of(gathered, str(fields.get("role") or ""), names)
+        if role is None:
+            lost = True
+            if str(fields.get("role") or "").casefold() not in opaque:
+                _tell_lost(gathered, thing, fields)
+            continue
+        members = (
+            None
+            if fields.get("members") is None
+            else {people.group_name(people.group_or_stub(name, thing.at)): thing.at for name in fields["members"]}
+        )
+        fields |= {"role": role, "members": None if members is None else tuple(members)}
+        fields["scope_groups"] = tuple(_group_or_id(people, name) for name in fields.get("scope_groups") or ()) or None
+        tags = fields.get("scope_tags")
+        fields["scope_tags"] = None if tags is None else tuple(gathered.scope_tags.get(tag) or tag for tag in tags)
+        if not GUID.match(str(fields.get("id") or "")):
+            fields["id"] = None
+        kept.append((thing, fields, members or {}))
+    unique([fields for _, fields, _ in kept], lambda fields: str(fields["name"]))
+    for thing, fields, found in kept:
+        section.add(thing, fields, found.items())
+    return section, lost
+
+
+def _group_or_id(people: People, name: str) -> str:
+    found = people.group(name)
+    return name if found is None else people.group_name(found)
+
+
+def _role_of(gathered: Gathered, role: str, names: dict[str, str]) -> str | None:
+    if role.casefold() in names:
+        return names[role.casefold()]
+    try:
+        return gathered.policy.roles[gathered.policy.find_role("intune", role)].name if role else None
+    except UnknownNameError:
+        return None
+
+
+def _tell_lost(gathered: Gathered, thing: Thing, fields: dict[str, Any]) -> None:
+    role = fields.get("role")
+    if role:
+        message = f"the role `{role}` of the assignment `{fields['name']}` is in no export"
+        help_ = "export the role definitions of the same tenant"
+    else:
+        message = f"nothing tells which role the assignment `{fields['name']}` assigns"
+        help_ = "export it with $expand=roleDefinition"
+    gathered.problem(thing.at, "no-role", message, help_, "warning")

@@ -1,0 +1,197 @@
+"""Read a JSON export as batches: pages of a service, lists, single entries, bundles of lists.
+
+A small file is parsed whole, with every problem positioned. A long one is streamed: its
+first entry is enough to know what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Final, Self
+
+import ijson
+
+from permcheck.errors import LoadError, Problem
+from permcheck.exports.batch import Batch, Row, fold, folded
+from permcheck.loading.files import BOMS, file_problem, read_text
+from permcheck.loading.text import parse_json
+
+STREAMED: Final = 16 * 2**20
+"""Files from this size are not held in memory."""
+HEAD: Final = 2**20
+
+
+def json_batches(path: Path, folder: str) -> Iterator[Batch]:
+    """Return the batches of a JSON file. Raises LoadError."""
+    if path.stat().st_size >= STREAMED:
+        return iter([_streamed(path, folder)])
+    text = read_text(path)
+    if not text.strip():
+        raise file_problem(path, "empty-file", "the file is empty", "export it again")
+    data = parse_json(str(path), text).data
+    return _batches(data, str(path), folder, "$", {})
+
+
+def _batches(data: Any, file: str, folder: str, path: str, annotations: Mapping[str, Any]) -> Iterator[Batch]:
+    if isinstance(data, list):
+        yield from _list(data, file, folder, path, annotations)
+    elif isinstance(data, dict):
+        yield from _object(data, file, folder, path)
+
+
+def _list(data: list[Any], file: str, folder: str, path: str, annotations: Mapping[str, Any]) -> Iterator[Batch]:
+    pages = [item for item in data if isinstance(item, dict) and _is_page(item)]
+    if pages and len(pages) == len(data):  # pages put into one list
+        for number, page in enumerate(pages):
+            yield from _object(page, file, folder, f"{path}[{number}]")
+        return
+    entries = [item for item in data if isinstance(item, dict)]
+    if entries or not data:
+        yield _batch(entries, file, folder, path, annotations)
+
+
+def _object(data: dict[str, Any], file: str, folder: str, path: str) -> Iterator[Batch]:
+    inner = data.get("value", data.get("Value"))
+    if isinstance(inner, list):
+        yield from _list(inner, file, folder, f"{path}.value", data)
+    elif isinstance(inner, dict) and _only_annotations(data):
+        yield _batch([inner], file, folder, f"{path}.value", data, single=True)
+    elif isinstance(data.get("responses"), list):  # what $batch answers
+        for number, response in enumerate(data["responses"]):
+            body = response.get("body") if isinstance(response, dict) else None
+            yield from _batches(body, file, folder, f"{path}.responses[{number}].body", {})
+    elif _is_bundle(data):
+        for key, rows in data.items():
+            yield from _list(rows, file, folder, f"{path}.{key}", {"@odata.context": f"#{key}"})
+    else:
+        yield _batch([data], file, folder, path, data, single=True)
+
+
+def _is_page(item: Mapping[str, Any]) -> bool:
+    return isinstance(item.get("value"), list) and _only_annotations(item)
+
+
+def _only_annotations(item: Mapping[str, Any]) -> bool:
+    return all(key.startswith(("@", "odata.")) or key in {"value", "Value", "Count", "count"} for key in item)
+
+
+def _is_bundle(data: Mapping[str, Any]) -> bool:
+    """Tell whether an object is several lists under the names of their classes."""
+    lists = [key for key, value in data.items() if isinstance(value, list) and value and isinstance(value[0], dict)]
+    return len(lists) == len(data) > 0 and all(key.startswith("SMS_") for key in lists)
+
+
+def _batch(
+    rows: list[dict[str, Any]],
+    file: str,
+    folder: str,
+    path: str,
+    annotations: Mapping[str, Any],
+    *,
+    single: bool = False,
+) -> Batch:
+    pascal = _is_pascal(rows[0]) if rows else False
+    entries = list(map(folded, rows))
+    head: Row = entries[0] if entries else {}
+    more = _annotations(annotations, head)
+    return Batch(file, folder, path, head, lambda: entries, single=single, pascal=pascal, **more)
+
+
+def _is_pascal(entry: Mapping[str, Any]) -> bool:
+    return next((key[:1].isupper() for key in entry if key[:1].isalpha()), False)
+
+
+def _annotations(page: Mapping[str, Any], head: Row) -> dict[str, Any]:
+    context = str(page.get("@odata.context") or head.get("@odatacontext") or "")
+    count = page.get("@odata.count")
+    return {
+        "context": context.rpartition("#")[2],
+        "next_link": str(page.get("@odata.nextLink") or page.get("odata.nextLink") or ""),
+        "count": count if isinstance(count, int) else None,
+    }
+
+
+def _streamed(path: Path, folder: str) -> Batch:
+    """Make a batch of a long file: the annotations and the first entry are read, the rest when it is asked for."""
+    prefix, annotations = _look(path)
+
+    def rows() -> Iterator[Row]:
+        with _opened(path) as stream:
+            try:
+                yield from map(folded, ijson.items(stream, prefix, use_float=True))
+            except ijson.JSONError as error:
+                raise LoadError((_stream_problem(path, error),)) from None
+            except UnicodeDecodeError:
+                raise file_problem(path, "encoding", "the file is not UTF-8", "save it as UTF-8") from None
+
+    head = next(iter(islice(rows(), 1)), {})
+    where = "$" if prefix == "item" else "$.value"
+    return Batch(str(path), folder, where, head, rows, **_annotations(annotations, head))
+
+
+def _look(path: Path) -> tuple[str, dict[str, Any]]:
+    """Find where the long list of a file stands, and the annotations before it."""
+    annotations: dict[str, Any] = {}
+    with _opened(path) as stream:
+        try:
+            for prefix, event, value in ijson.parse(stream, use_float=True):
+                if event == "start_array" and prefix in {"", "value"}:
+                    return ("item" if not prefix else "value.item"), annotations | _tail(path)
+                if prefix.startswith("@odata.") and event in {"string", "number"}:
+                    annotations[prefix] = value
+                if event in {"start_array", "start_map"} and prefix:
+                    break
+        except ijson.JSONError as error:
+            raise LoadError((_stream_problem(path, error),)) from None
+    help_ = "export it as a list, or as pages with a `value`"
+    raise file_problem(path, "shape", "a file of this size must be one list of entries", help_)
+
+
+def _tail(path: Path) -> dict[str, Any]:
+    """Return annotations that stand behind the list."""
+    with path.open("rb") as stream:
+        stream.seek(-min(4096, path.stat().st_size), 2)
+        text = stream.read().decode("utf-8", "replace")
+    close = text.rpartition("]")[2]
+    try:
+        found = json.loads("{" + close.strip().removeprefix(",").removesuffix("}") + "}")
+    except ValueError:
+        return {}
+    return {key: value for key, value in found.items() if fold(key).startswith("@odata")}
+
+
+def _opened(path: Path) -> IO[bytes] | _Recoded:
+    """Open a file as UTF-8, whatever its byte order mark says it is."""
+    stream = path.open("rb")
+    start = stream.read(4)
+    mark, encoding = next(((bom, name) for bom, name in BOMS if start.startswith(bom)), (b"", "utf-8"))
+    stream.seek(len(mark) if encoding.startswith("utf-8") else 0)
+    if encoding.startswith("utf-8"):
+        return stream
+    stream.close()
+    return _Recoded(path, encoding)
+
+
+class _Recoded:
+    """A file of another encoding, read as UTF-8."""
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        self._stream = path.open(encoding=encoding)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size).encode()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+def _stream_problem(path: Path, error: Exception) -> Problem:
+    cut = "EOF" in str(error) or "ncomplete" in str(error)
+    message = "the JSON ends too early: the file was cut" if cut else "the file is not JSON"
+    return Problem(str(path), 0, 0, "syntax", message, "export it again")

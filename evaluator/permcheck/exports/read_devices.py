@@ -1,0 +1,108 @@
+"""Read devices and the members of collections."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from permcheck.exports.batch import Batch, flag, text, texts, whole
+from permcheck.exports.gathered import At, Gathered
+from permcheck.exports.recognise import Found
+
+SYSTEM: Final = 5
+"""ResourceType of a device."""
+AGENTS: Final = {
+    "configurationmanagerclient": "configmgr",
+    "configurationmanagerclientmdm": "co-managed",
+    "configurationmanagerclientmdmeas": "co-managed",
+    "mdm": "intune",
+    "easmdm": "intune",
+    "intuneclient": "intune",
+    "easintuneclient": "intune",
+    "intuneaosp": "intune",
+}
+MANAGED_BY: Final = {
+    "configmgr": "configmgr",
+    "co-managed": "co-managed",
+    "comanaged": "co-managed",
+    "intune": "intune",
+}
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+
+
+def devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read devices of Configuration Manager."""
+    for entry, row in batch.entries():
+        resource = text(row, "ResourceID")
+        name = text(row, "Name", "NetbiosName", "DeviceName")
+        if not (resource or name):
+            into.problem((number, entry), "no-name", "the device has neither ResourceID nor Name", "", "warning")
+            continue
+        co_managed = flag(row, "CoManaged")
+        fields: dict[str, Any] = {
+            "name": name or resource,
+            "resource_id": whole(row, "ResourceID") or resource or None,
+            "entra_id": _guid(text(row, "AADDeviceID")),
+            "client_version": _dotted(text(row, "ClientVersion")),
+            "management": None if co_managed is None else "co-managed" if co_managed else "configmgr",
+        }
+        _put(into, into.hierarchy(batch, text(row, "SiteCode")), resource or name, fields, (number, entry))
+
+
+def _put(into: Gathered, owner: str, resource: str, fields: dict[str, Any], at: At) -> None:
+    names = (("resource", f"{owner}/{resource}"), ("hand", f"{owner}/{fields['name']}"))
+    into.devices.put(names, {"hierarchy": owner, **fields}, at)
+
+
+def _guid(text_: str) -> str | None:
+    found = text_.strip("{}").lower()
+    return found if len(found) == len(NOBODY) and found != NOBODY else None
+
+
+def _dotted(text_: str) -> str | None:
+    return text_ if text_ and all(part.isdigit() for part in text_.split(".")) else None
+
+
+def collection_members(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read which collections contain which devices: millions of entries."""
+    put, known = into.put_inside, into.inside
+    owners: dict[str, str] = {}
+    for entry, row in batch.entries():
+        kind = row.get("resourcetype")
+        if kind is not None and str(kind) != str(SYSTEM):
+            continue
+        site = str(row.get("sitecode") or "")
+        owner = owners.get(site)
+        if owner is None:
+            owner = owners[site] = into.hierarchy(batch, site)
+        resource = str(row.get("resourceid") or "")
+        if (owner, resource) not in known:
+            name = text(row, "Name")
+            if name:
+                fields: dict[str, Any] = {"name": name, "resource_id": whole(row, "ResourceID") or resource}
+                _put(into, owner, resource, fields, (number, entry))
+        put(owner, resource, str(row.get("collectionid") or "").upper(), (number, entry))
+
+
+def managed_devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read devices in Intune; they are joined to those of Configuration Manager afterwards."""
+    for entry, row in batch.entries():
+        fields: dict[str, Any] = {
+            "intune_id": _guid(text(row, "id")),
+            "management": AGENTS.get(text(row, "managementAgent").casefold()),
+            "scope_tags": texts(row, "roleScopeTagIds"),
+        }
+        entra = _guid(text(row, "azureADDeviceId", "azureActiveDirectoryDeviceId"))
+        into.cloud_devices.append((text(row, "deviceName"), entra, fields, (number, entry)))
+
+
+def all_devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read the admin center's list of devices: whoever is in it with Configuration Manager was uploaded."""
+    for entry, row in batch.entries():
+        management = MANAGED_BY.get(text(row, "Managed by").casefold())
+        fields: dict[str, Any] = {
+            "intune_id": _guid(text(row, "Device ID")),
+            "management": management,
+            "uploaded": True if management == "configmgr" else None,
+        }
+        entra = _guid(text(row, "Azure AD Device ID", "Microsoft Entra Device ID", "Entra Device ID"))
+        into.cloud_devices.append((text(row, "Device name"), entra, fields, (number, entry)))

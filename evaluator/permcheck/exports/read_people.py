@@ -1,0 +1,251 @@
+"""Read users, groups and their members, as Microsoft Graph and the Entra admin center export them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from permcheck.exports.batch import Batch, Row, flag, folded, has, parts, text, texts, value
+from permcheck.exports.gathered import At, Gathered, MemberList, Principal
+from permcheck.exports.recognise import Found, type_of
+
+EXPANDED: Final = 20
+"""$expand=members returns no more."""
+WORKS: Final = frozenset({"enabled", "warning"})
+"""States of a service plan in which it can be used."""
+
+
+def organization(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read the tenant's id and name."""
+    for entry, row in batch.entries():
+        at = (number, entry)
+        _tenant(into, text(row, "id"), batch)
+        facts = {
+            "name": text(row, "displayName") or None,
+            "multi_geo": flag(row, "isMultipleDataLocationsForServicesEnabled"),
+        }
+        for key, fact in facts.items():
+            if fact is not None and key not in into.tenant.fields:
+                into.tenant.fields[key] = fact
+                into.tenant.details[key] = at
+
+
+def _tenant(into: Gathered, id_: str, batch: Batch) -> None:
+    if id_:
+        into.tenants.setdefault(id_.casefold(), batch.file)
+
+
+def subscriptions(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read which service plans the tenant has."""
+    means = {plan.id: plan.means for plan in into.policy.service_plans}
+    for entry, row in batch.entries():
+        here = [p for p in parts(row, "servicePlans") or () if text(p, "provisioningStatus").casefold() != "disabled"]
+        found = {means[plan] for p in here if (plan := text(p, "servicePlanId").casefold()) in means}
+        into.plans[text(row, "skuId").casefold()] = set(found)
+        usable = text(row, "capabilityStatus").casefold() in {"", *WORKS}
+        if "entra_premium" not in into.tenant.fields or ("entra-premium" in found and usable):
+            into.tenant.fields["entra_premium"] = "entra-premium" in found and usable
+            into.tenant.details["entra_premium"] = (number, entry)
+
+
+def users(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read users. A property that was not exported is unknown; so is one that PowerShell left null for everybody."""
+    silent = _silent(batch)
+    for entry, row in batch.entries():
+        user(into, row, (number, entry), silent, batch)
+
+
+def _silent(batch: Batch) -> frozenset[str]:
+    """Return properties of which a PowerShell export tells nothing: they are null or empty for everybody."""
+    if not batch.pascal and batch.format != "csv":
+        return frozenset()
+    told: set[str] = set()
+    keys: set[str] = set()
+    for _, row in batch.entries():
+        keys |= row.keys()
+        told |= {key for key, item in row.items() if item not in (None, [], "")}
+    return frozenset(keys - told)
+
+
+def user(into: Gathered, row: Row, at: At, silent: frozenset[str], batch: Batch) -> None:
+    """Read one user."""
+    row = {key: item for key, item in row.items() if key not in silent}
+    _tenant(into, text(row, "organizationId", "tenantId"), batch)
+    upn, id_ = text(row, "userPrincipalName", "user principal name"), text(row, "id", "objectId", "object id")
+    fields: dict[str, Any] = {
+        "upn": upn or None,
+        "id": id_ or None,
+        "name": text(row, "displayName", "display name") or None,
+        "enabled": flag(row, "accountEnabled", "account enabled"),
+        "synced": _synced(row),
+        "sid": text(row, "onPremisesSecurityIdentifier") or None,
+        "on_premises_upn": text(row, "onPremisesUserPrincipalName") or None,
+        "licensed": _licensed(into, row),
+    }
+    if not (upn or id_):
+        into.problem(at, "no-name", "the user has neither userPrincipalName nor id", "export both", "warning")
+        return
+    thing = into.users.put((("id", id_), ("upn", upn), ("sid", fields["sid"] or "")), fields, at)
+    licences = parts(row, "assignedLicenses")
+    if fields["licensed"] is None and licences is not None:
+        into.licences.append((thing, tuple((text(x, "skuId").casefold(), _off(x)) for x in licences)))
+
+
+def _off(licence: Row) -> frozenset[str]:
+    return frozenset(plan.casefold() for plan in texts(licence, "disabledPlans") or ())
+
+
+def _synced(row: Row) -> bool | None:
+    """Null is cloud-only, where it was asked for; an absent key is unknown."""
+    if has(row, "onPremisesSyncEnabled"):
+        return bool(flag(row, "onPremisesSyncEnabled"))
+    return True if flag(row, "directorySynced") else None
+
+
+def _licensed(into: Gathered, row: Row) -> bool | None:
+    plans = parts(row, "assignedPlans")
+    if plans is None:
+        return None
+    wanted = {plan.id for plan in into.policy.service_plans if plan.means == "intune"}
+    return any(
+        text(plan, "servicePlanId").casefold() in wanted and text(plan, "capabilityStatus").casefold() in WORKS
+        for plan in plans
+    )
+
+
+def groups(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read groups, with the members that were expanded."""
+    silent = _silent(batch)
+    for entry, row in batch.entries():
+        kept = {key: item for key, item in row.items() if key not in silent}
+        _tenant(into, text(row, "organizationId"), batch)
+        group(into, kept, (number, entry), batch)
+
+
+def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
+    """Read one group."""
+    id_, name = text(row, "id", "objectId"), text(row, "displayName")
+    domain, account = text(row, "onPremisesNetBiosName"), text(row, "onPremisesSamAccountName")
+    fields: dict[str, Any] = {
+        "name": name or id_ or None,
+        "id": id_ or None,
+        "type": _group_type(row),
+        "dynamic": True if "DynamicMembership" in (texts(row, "groupTypes") or ()) else None,
+        "sid": text(row, "onPremisesSecurityIdentifier") or None,
+        "account": f"{domain}\\{account}" if domain and account else None,
+    }
+    if fields["name"] is None:
+        into.problem(at, "no-name", "the group has neither displayName nor id", "export both", "warning")
+        return
+    names = (("id", id_), ("sid", fields["sid"] or ""), ("account", fields["account"] or ""))
+    into.groups.put((*names, ("hand", name)), fields, at)
+    expanded = parts(row, "members")
+    if expanded and id_:
+        found = into.members.setdefault(id_.casefold(), MemberList())
+        found.stated = True
+        found.partial = found.partial or (len(expanded) >= EXPANDED and not batch.pascal)
+        found.direct += [p for item in expanded if (p := principal(into, item, at, batch)) is not None]
+
+
+def _group_type(row: Row) -> str | None:
+    if "Unified" in (texts(row, "groupTypes") or ()):
+        return "microsoft-365"
+    secure, mail = flag(row, "securityEnabled"), flag(row, "mailEnabled")
+    if secure is None:
+        return None
+    if secure:
+        return {True: "mail-enabled-security", False: "security", None: None}[mail]
+    return "distribution"
+
+
+def principal(into: Gathered, row: Row, at: At, batch: Batch) -> Principal | None:
+    """Read somebody in a list; what the entry tells about a user or group is kept. None for a device or a service."""
+    kind = type_of(row).casefold() or text(row, "principalType", "objectType", "memberType", "member type").casefold()
+    upn, id_ = text(row, "userPrincipalName", "user principal name"), text(row, "id", "objectId", "object id")
+    kind = kind or ("user" if upn else "")
+    if kind not in {"", "user", "group"}:
+        return None
+    if not (id_ or upn):
+        into.problem(at, "no-name", "somebody in the list has neither an id nor a name", "export `id`", "warning")
+        return None
+    if kind == "user" and upn:
+        user(into, _known(row), at, frozenset(), batch)
+    elif kind == "group" and text(row, "displayName"):
+        group(into, _known(row), at, batch)
+    return Principal(id_ or upn, kind, at)
+
+
+def _known(row: Row) -> dict[str, Any]:
+    """Keep what a list of members says for sure: PowerShell drops some properties there without a word."""
+    kept = {"id", "objectid", "userprincipalname", "displayname", "securityenabled", "mailenabled", "grouptypes"}
+    return {key: item for key, item in row.items() if key in kept}
+
+
+def group_members(into: Gathered, batch: Batch, found: Found, number: int) -> None:
+    """Read direct members: one list a group, or entries that name their group."""
+    for owner, row, at, whole in _entries(into, batch, found, number):
+        key = owner.casefold()
+        if key in into.directory_roles:
+            _role_holder(into, key, row, at, batch)
+            continue
+        members = into.members.setdefault(key, MemberList())
+        members.stated = True
+        if not whole:
+            found_one = principal(into, row, at, batch)
+            members.direct += [found_one] if found_one else []
+
+
+def _role_holder(into: Gathered, role: str, row: Row, at: At, batch: Batch) -> None:
+    from permcheck.exports.read_roles import holding
+
+    holders = holding(into, into.directory_roles[role])
+    holders.stated = True
+    somebody = principal(into, row, at, batch) if row else None
+    holders.active += [somebody] if somebody else []
+
+
+def transitive_members(into: Gathered, batch: Batch, found: Found, number: int) -> None:
+    """Read direct and nested members: who is in a group, but not by which way."""
+    for owner, row, at, whole in _entries(into, batch, found, number):
+        members = into.members.setdefault(owner.casefold(), MemberList())
+        members.all_stated = True
+        if not whole:
+            somebody = principal(into, row, at, batch)
+            members.anyhow += [somebody] if somebody else []
+
+
+def _entries(into: Gathered, batch: Batch, found: Found, number: int) -> Iterator[tuple[str, Row, At, bool]]:
+    """Read (group, member, where, whether it only says that the list is there)."""
+    if found.owner and batch.head.keys().isdisjoint({"groupid"}):
+        yield found.owner, {}, (number, 0), True
+        for entry, row in batch.entries():
+            yield found.owner, row, (number, entry), False
+        return
+    for entry, row in batch.entries():
+        owner, at = text(row, "groupId", "group"), (number, entry)
+        inner = value(row, "transitiveMembers", "members")
+        if not owner:
+            help_ = "save the members of each group as groups/ID/members.json, or export them with their `groupId`"
+            into.problem(at, "no-owner", "nothing tells whose members these are", help_)
+            return
+        yield owner, {}, at, True
+        inner = [inner] if isinstance(inner, dict) else inner
+        for item in inner if isinstance(inner, list) else ():
+            yield owner, folded(item) if isinstance(item, dict) else {"id": str(item)}, at, False
+
+
+def entra_members(into: Gathered, batch: Batch, found: Found, number: int) -> None:
+    """Read the Entra admin center's download of a group's members; its name tells the group."""
+    group_members(into, batch, found, number)
+
+
+def group_eligibility(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read who may activate membership of a group."""
+    for entry, row in batch.entries():
+        at = (number, entry)
+        if text(row, "accessId").casefold() not in {"member", ""}:
+            continue
+        inner = value(row, "principal")
+        who = principal(into, folded(inner), at, batch) if isinstance(inner, dict) else None
+        who = who or Principal(text(row, "principalId"), "", at)
+        into.eligible.setdefault(text(row, "groupId").casefold(), []).append(who)

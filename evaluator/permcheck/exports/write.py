@@ -1,0 +1,180 @@
+"""Write an estate as files that people read, and where each record came from.
+
+The files are written beside their targets first and then put in their places one after
+another; files of the folder that an import did not write are left alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from permcheck.errors import LoadError, Problem
+from permcheck.exports.assemble import Assembled
+from permcheck.loading.estate import Joined, Record
+from permcheck.loading.files import PROVENANCE
+from permcheck.model.base import Form
+from permcheck.model.estate import SECTIONS
+from permcheck.model.provenance import Exports
+
+FORMAT: Final = "permcheck-provenance/1"
+LONG: Final = 2_000
+"""Lists longer than this are written as JSON, one record a line: YAML takes ten times as long to load."""
+FILES: Final = {
+    "tenant": ("tenant", "hierarchies"),
+    "people": ("users", "groups"),
+    "intune": ("entra_roles", "app_roles", "intune_roles", "intune_assignments"),
+    "configmgr": ("security_roles", "administrative_users", "collections", "scripts", "applications"),
+    "devices": ("devices",),
+}
+"""File -> sections in it."""
+SCALARS: Final = ("estate", "as_of", "readings", "assume", "complete", "incomplete")
+HEADER: Final = (
+    "# yaml-language-server: $schema=./estate.schema.json\n"
+    "# Written by `permcheck import`, and written again by the next one. State what no tool exports\n"
+    "# in a file of its own, and import it together with the exports.\n"
+)
+
+Plain = dict[str, Any]
+
+
+def plain(value: Any) -> Any:
+    """Return a form as plain values, without what it does not state."""
+    if isinstance(value, Form):
+        stated = {
+            name: plain(getattr(value, name)) for name in type(value).model_fields if name in value.model_fields_set
+        }
+        return {name: item for name, item in stated.items() if item is not None}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def sections_of(joined: Joined) -> Plain:
+    """Return everything that an estate states, as plain values: what an estate file holds."""
+    data: Plain = {key: plain(joined.scalars[key]) for key in SCALARS if joined.scalars.get(key)}
+    if "tenant" in joined.scalars:
+        data["tenant"] = plain(joined.scalars["tenant"])
+    for section in SECTIONS:
+        if section in joined.sections:
+            data[section] = [plain(record.value) for record in joined.values(section)]
+    return data
+
+
+def texts_of(data: Plain) -> dict[str, str]:
+    """Return the files of an estate: name -> text."""
+    result: dict[str, str] = {}
+    top = {key: data[key] for key in SCALARS if key in data}
+    for name, keys in FILES.items():
+        here = {key: data[key] for key in keys if key in data}
+        long = [key for key, value in here.items() if isinstance(value, list) and len(value) > LONG]
+        for key in long:
+            result[f"{key}.json"] = _json_lines(key, here.pop(key))
+        if name == "tenant":
+            here = top | here
+        if here:
+            result[f"{name}.yaml"] = HEADER + _yaml(here)
+    return result
+
+
+def _json_lines(key: str, records: Iterable[Plain]) -> str:
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    return f'{{"{key}": [\n{lines}\n]}}\n'
+
+
+def _yaml(data: Plain) -> str:
+    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    return str(text)
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Writes texts that YAML 1.1 or 1.2 takes for something else in quotes."""
+
+
+def _text(dumper: Any, value: str) -> Any:
+    odd = value.casefold() in {"on", "off", "yes", "no", "y", "n"}
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if odd else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def provenance_of(joined: Joined) -> Plain | None:
+    """Return where every record came from, for records that were imported; None for an estate written by hand."""
+    made = joined.parsed[0]
+    if not isinstance(made, Assembled):
+        return None
+    source = made.source()
+    records = {}
+    for section in SECTIONS:
+        fields = made.sections[section].fields_of if section in made.sections else None
+        notes = [_note(source, section, record, fields) for record in joined.values(section) if fields is not None]
+        if notes:
+            records[section] = notes
+    return {"permcheck": FORMAT, "records": records}
+
+
+def _note(source: Exports, section: str, record: Record, fields: Callable[[int], Iterable[str]]) -> str:
+    """Say where a record came from: every export that told a part of it."""
+    told = [source.origin(section, record.index, name) for name in ("", *fields(record.index))]
+    places = dict.fromkeys(f"{o.file}:{o.line}" if o.line else f"{o.file}, {o.path}" for o in told)
+    return "from " + "; ".join(places)
+
+
+def write_estate(folder: Path, texts: Mapping[str, str], provenance: Plain | None = None) -> tuple[Path, ...]:
+    """Write the files of an estate into a folder. Raises LoadError; then nothing was changed.
+
+    A file that is there already is replaced only if an import wrote it.
+    """
+    written = dict(texts)
+    note = {"permcheck": FORMAT, "records": {}, **(provenance or {}), "files": sorted(texts)}
+    written[PROVENANCE] = json.dumps(note, ensure_ascii=False, indent=None) + "\n"
+    try:
+        ours = _written_before(folder)
+        _refuse_foreign(folder, written, ours)
+        folder.mkdir(parents=True, exist_ok=True)
+        return tuple(_replace(folder, written, ours))
+    except OSError as error:
+        reason = (error.strerror or "it can't be written").lower()
+        raise LoadError((Problem(str(folder), 0, 0, "unwritable", f"can't write here: {reason}"),)) from None
+
+
+def _written_before(folder: Path) -> frozenset[str]:
+    try:
+        data = json.loads((folder / PROVENANCE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return frozenset()
+    names = data.get("files") if isinstance(data, dict) else None
+    return (
+        frozenset(n for n in names if isinstance(n, str) and Path(n).name == n)
+        if isinstance(names, list)
+        else frozenset()
+    )
+
+
+def _refuse_foreign(folder: Path, texts: Mapping[str, str], ours: frozenset[str]) -> None:
+    foreign = [name for name in texts if name not in ours and name != PROVENANCE and (folder / name).exists()]
+    if foreign:
+        help_ = "name another folder, or move it away"
+        message = "the file is there already, and no import wrote it"
+        raise LoadError(tuple(Problem(str(folder / name), 0, 0, "exists", message, help_) for name in foreign))
+
+
+def _replace(folder: Path, texts: Mapping[str, str], ours: frozenset[str]) -> Iterator[Path]:
+    """Write everything aside first: what fails, fails before anything is replaced."""
+    aside = {name: folder / f".{name}.new" for name in texts}
+    try:
+        for name, path in aside.items():
+            path.write_text(texts[name], "utf-8")
+        for name, path in aside.items():
+            path.replace(folder / name)
+            yield folder / name
+        for name in ours - texts.keys():
+            (folder / name).unlink(missing_ok=True)
+    finally:
+        for path in aside.values():
+            path.unlink(missing_ok=True)
