@@ -60,7 +60,7 @@ def as_csv(estate: Data, hierarchy: str, folder: Path) -> None:
     """Export-Csv of Windows PowerShell; where there is nothing to export, it writes an empty file, which people delete."""
     write_powershell(estate, hierarchy, folder, "csv", utf16=True)
     for path in folder.glob("*.csv"):
-        if not path.read_text("utf-16").strip():
+        if path.read_text("utf-16").count("\n") < 2:
             path.unlink()
 
 

@@ -67,7 +67,7 @@ class Assembled:
         records = {name: section.at for name, section in self.sections.items()}
         records["tenant"] = [self.gathered.tenant.at]
         tenant = {("tenant", -1, key): at for key, at in self.gathered.tenant.details.items()}
-        return Exports(lists, records, details | tenant)
+        return Exports(lists, records, details | tenant, self.sections["devices"].memberships)
 
 
 def assemble(gathered: Gathered, by_hand: Joined, root: str) -> Joined:
@@ -119,8 +119,8 @@ def _sections(gathered: Gathered) -> tuple[dict[str, Section], set[str]]:
     incomplete = {name for name, kinds in TOLD_BY.items() if _is_partial(gathered, kinds, sections[name])}
     if lost:
         incomplete.add("intune_assignments")
-    for what, names in sorted(people.stubs.items()):
-        few = ", ".join(dict.fromkeys(names[:FEW])) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+    for what, stubs in sorted(people.stubs.items()):
+        few = ", ".join(dict.fromkeys(stubs[:FEW])) + (f" and {len(stubs) - FEW} more" if len(stubs) > FEW else "")
         gathered.note(f"{what} that the exports mention, but do not describe: {few}", (-1, 0))
     return {name: sections[name] for name in SECTIONS}, incomplete
 

@@ -53,7 +53,7 @@ def _opening(path: Path) -> tuple[str, int]:
         if line.startswith("#TYPE") or not line.strip():
             skipped += 1
         elif line.lower().startswith("sep="):
-            return line.strip()[4:5] or ",", skipped + 1
+            return line.rstrip("\r\n")[4:5] or ",", skipped + 1
         else:
             return max(DELIMITERS, key=line.count), skipped
     raise file_problem(path, "empty-file", "the file is empty", "export it again")

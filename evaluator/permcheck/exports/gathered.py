@@ -14,6 +14,7 @@ from permcheck.errors import Problem
 from permcheck.exports.batch import Batch
 from permcheck.exports.recognise import Found
 from permcheck.model.policy_index import Policy
+from permcheck.model.provenance import Memberships
 
 At: TypeAlias = tuple[int, int]
 """Number of a batch, number of an entry in it."""
@@ -192,19 +193,18 @@ class Gathered:
     devices: Register = field(default_factory=lambda: Register("devices"))
     cloud_devices: list[tuple[str, str | None, dict[str, Any], At]] = field(default_factory=list)
     """Name, Entra id and facts of devices as the cloud knows them."""
-    inside: dict[tuple[str, str], tuple[list[str], array[int]]] = field(default_factory=dict)
-    """Hierarchy and resource id -> collections that contain the device, and the entries that say so."""
-    inside_batch: dict[tuple[str, str], int] = field(default_factory=dict)
+    inside: dict[tuple[str, str], Memberships] = field(default_factory=dict)
+    """Hierarchy and resource id -> collections that contain the device."""
 
     def put_inside(self, owner: str, resource: str, collection: str, at: At) -> None:
         """Put a device into a collection."""
         key = (owner, resource)
         found = self.inside.get(key)
         if found is None:
-            found = self.inside[key] = ([], array("I"))
-            self.inside_batch[key] = at[0]
-        found[0].append(collection)
-        found[1].append(at[1])
+            found = self.inside[key] = Memberships([], array("I"), array("I"))
+        found.collections.append(collection)
+        found.batches.append(at[0])
+        found.entries.append(at[1])
 
     def registers(self) -> tuple[Register, ...]:
         """Return every register."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from permcheck.exports.gathered import At, Gathered, MemberList, Principal, Thing
+from permcheck.model.provenance import Memberships
 
 GUID: Final = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 SID: Final = re.compile(r"^S-1-[0-9]+(-[0-9]+)+$")
@@ -28,6 +29,8 @@ class Section:
     records: list[dict[str, Any]] = field(default_factory=list)
     at: list[At] = field(default_factory=list)
     details: dict[tuple[int, str], At] = field(default_factory=dict)
+    memberships: dict[int, Memberships] = field(default_factory=dict)
+    """Devices: where it stands that they are in their collections."""
 
     def fields_of(self, index: int) -> tuple[str, ...]:
         """Return the fields of a record that may stand elsewhere than the record."""

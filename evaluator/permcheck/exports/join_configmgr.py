@@ -56,7 +56,6 @@ def settle_hierarchies(gathered: Gathered) -> None:
                 register.index.setdefault((kind, f"{home}{name}".casefold()), thing)
     for key in homeless_inside:
         gathered.inside[home, key[1]] = gathered.inside.pop(key)
-        gathered.inside_batch[home, key[1]] = gathered.inside_batch.pop(key)
     gathered.scopes = {(owner or home, key): name for (owner, key), name in gathered.scopes.items()}
     gathered.object_scopes = {(owner or home, key): ids for (owner, key), ids in gathered.object_scopes.items()}
 
@@ -197,7 +196,7 @@ def _is_built_in(gathered: Gathered, thing: Thing) -> bool:
 def collections(gathered: Gathered, places: Hierarchies) -> Section:
     """Join collections. A limiting collection that was not exported leaves the relation unknown."""
     known = gathered.collections
-    for (owner, _), (inside, _) in gathered.inside.items():
+    for (owner, _), (inside, *_) in gathered.inside.items():
         for id_ in inside:
             if (key := f"{owner}/{id_}".casefold()) and ("id", key) not in known.index:
                 places.collection(owner, id_, (-1, 0))
@@ -218,19 +217,26 @@ def collections(gathered: Gathered, places: Hierarchies) -> Section:
 def scripts(people: People) -> Section:
     """Join scripts; an author who is nobody of the estate is left out."""
     gathered, section = people.gathered, Section()
-    whole = "configmgr.object-scopes" not in gathered.partial
     for thing in gathered.scripts.things:
         fields = dict(thing.fields)
         author = people.user(str(fields.get("author") or ""))
         fields["author"] = None if author is None else people.user_name(author)
-        key = fields["hierarchy"], str(fields.get("id") or "").casefold()
-        ids = gathered.object_scopes.get(key, [])
-        if ids and whole:  # every script is in a scope: without one, its scopes were not exported
-            fields["scopes"] = tuple(gathered.scopes.get((key[0], id_.upper())) or id_ for id_ in ids)
+        scopes = _scopes_of(gathered, str(fields["hierarchy"]), str(fields.get("id") or ""))
+        fields["scopes"] = fields.get("scopes") if scopes is None else scopes
         if not GUID.match(str(fields.get("id") or "")):
             fields["id"] = None
         section.add(thing, fields)
     return section
+
+
+def _scopes_of(gathered: Gathered, owner: str, script: str) -> tuple[str, ...] | None:
+    """Return the scopes of a script. It is in one at least; None where they, or the name of one, were not exported."""
+    if "configmgr.object-scopes" in gathered.partial:
+        return None
+    built_in = {known.id for known in gathered.policy.builtins}
+    ids = [id_.upper() for id_ in gathered.object_scopes.get((owner, script.casefold()), ())]
+    names = tuple(gathered.scopes.get((owner, id_)) or (id_ if id_ in built_in else "") for id_ in ids)
+    return names if names and all(names) else None
 
 
 def applications(gathered: Gathered) -> Section:
@@ -287,6 +293,8 @@ def devices(gathered: Gathered) -> Section:
         key = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
         found = gathered.inside.get(key)
         if key[0] in listed and "collections" not in fields:
-            fields["collections"] = tuple(found[0]) if found else ()
+            fields["collections"] = tuple(found.collections) if found else ()
+            if found:
+                section.memberships[len(section.records)] = found
         section.add(thing, fields)
     return section

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from permcheck.errors import UnknownNameError
+from permcheck.exports.batch import text
 from permcheck.exports.gathered import At, Gathered, Thing
 from permcheck.exports.join import GUID, People, Section, unique
 from permcheck.model.policy_index import Policy
 
+APP_ROLES = "graph.app-role-assignments"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """The app role that everybody has who is assigned to an application without one."""
 
@@ -38,6 +40,8 @@ def entra_roles(people: People) -> Section:
 def app_roles(people: People) -> Section:
     """Join holders of app roles of the applications that the policy knows, each role by id, value or name."""
     gathered, section = people.gathered, Section()
+    if not _told_of_known_applications(gathered):
+        gathered.partial.add(APP_ROLES)
     held: dict[str, list[Any]] = {}
     for resource, role, who in gathered.app_assignments:
         if role == NOBODY:
@@ -56,6 +60,18 @@ def app_roles(people: People) -> Section:
     for thing in gathered.apps_by_hand.things:
         section.add(thing, thing.fields)
     return section
+
+
+def _told_of_known_applications(gathered: Gathered) -> bool:
+    """Tell whether a list of holders may be that of an application that decides something, rather than of others."""
+    known = set(gathered.policy.applications.values())
+    for batch, found in gathered.batches:
+        if found.kind.id == APP_ROLES:
+            resource = found.owner or text(batch.head, "resourceId")
+            application = gathered.applications.get(resource.casefold(), "")
+            if application in known or not (batch.head or application):
+                return True
+    return any(gathered.applications.get(resource) in known for resource, _, _ in gathered.app_assignments)
 
 
 def _app_role(gathered: Gathered, resource: str, role: str) -> str | None:

@@ -239,20 +239,22 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "hierarchy": owner,
             "name": name,
             "sid": text(row, "AdminSid", "SID").upper() or None,
-            "assignments": _pairs(row) or _single_role(row),
+            "assignments": _pairs(into, owner, row) or _single_role(row),
             "is_group": group if group is not None else (None if account is None else account == 1),
             "roles": texts(row, "RoleNames"),
         }
         into.admins.put((("name", f"{owner}/{name}"),), fields, at)
 
 
-def _pairs(row: Row) -> tuple[dict[str, object], ...] | None:
+def _pairs(into: Gathered, owner: str, row: Row) -> tuple[dict[str, object], ...] | None:
     """Return each role with its own scopes and collections; None where the pairs were not exported."""
     roles: dict[str, dict[str, object]] = {}
     for item in parts(row, "Permissions") or ():
         role = text(item, "RoleID") or text(item, "RoleName")
         found = roles.setdefault(role, {"role": role, "scopes": (), "collections": ()})
         kind, category = whole(item, "CategoryTypeID"), text(item, "CategoryID") or text(item, "CategoryName")
+        if kind == SCOPE and text(item, "CategoryName"):
+            into.scopes.setdefault((owner, category.upper()), text(item, "CategoryName"))
         key = "scopes" if kind == SCOPE else "collections" if kind == COLLECTION else None
         if key is not None:
             found[key] = (*found[key], category)  # type: ignore[misc]

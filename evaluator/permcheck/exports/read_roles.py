@@ -98,12 +98,12 @@ def app_role_assignments(into: Gathered, batch: Batch, found: Found, number: int
     if found.owner:
         into.applications.setdefault(found.owner.casefold(), "")
     for entry, row in batch.entries():
+        resource = text(row, "resourceId").casefold()
+        into.applications[resource] = into.applications.get(resource) or _application_by_name(into, row)
         kind = text(row, "principalType").casefold()
         if kind not in {"user", "group", ""}:
             continue
         at = (number, entry)
-        resource = text(row, "resourceId").casefold()
-        into.applications.setdefault(resource, _application_by_name(into, row))
         who = Principal(text(row, "principalId"), kind, at)
         into.app_assignments.append((resource, text(row, "appRoleId").casefold(), who))
 

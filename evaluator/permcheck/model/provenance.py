@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -62,6 +63,21 @@ class ExportedList(NamedTuple):
         return Origin(self.file, path, line, 1 if line else 0)
 
 
+class Memberships(NamedTuple):
+    """Collections that contain a device, and the list and entry that says so of each."""
+
+    collections: list[str]
+    batches: array[int]
+    entries: array[int]
+
+    def at(self, collection: str) -> tuple[int, int] | None:
+        """Return where it stands that the device is in a collection, by its id."""
+        for number, name in enumerate(self.collections):
+            if name.casefold() == collection.casefold():
+                return self.batches[number], self.entries[number]
+        return None
+
+
 class Exports(NamedTuple):
     """A folder of exports: each record, and each field that another export told, knows its entry."""
 
@@ -69,10 +85,14 @@ class Exports(NamedTuple):
     records: Mapping[str, Sequence[tuple[int, int]]]
     """Section -> for each record the number of the list and of the entry."""
     details: Mapping[tuple[str, int, str], tuple[int, int]]
+    memberships: Mapping[int, Memberships] = {}
+    """Number of a device -> where its memberships stand: millions, so they are packed."""
 
     def origin(self, section: str, index: int, detail: str) -> Origin:
         """Return the entry that tells a record, or a field or member of it."""
         at = self.details.get((section, index, detail))
+        if at is None and detail and section == "devices" and index in self.memberships:
+            at = self.memberships[index].at(detail)
         if at is None:
             known = self.records.get(section, ())
             at = known[index] if 0 <= index < len(known) else (-1, 0)
