@@ -18,6 +18,7 @@ from permcheck import (
     AmbiguousNameError,
     Decision,
     Estate,
+    LiveError,
     LoadError,
     PermcheckError,
     PolicyError,
@@ -40,6 +41,7 @@ RAISED: tuple[PermcheckError, ...] = (
     UnknownNameError("role", "Boss", (), "it is not built in"),
     AmbiguousNameError("device", "PC-1", ("p01/pc-1", "p02/pc-1")),
     QuestionError("this can't be asked", "ask something else"),
+    LiveError("the service does not answer", "ask again"),
 )
 OWN = [cls for cls in vars(errors).values() if inspect.isclass(cls) and issubclass(cls, BaseException)]
 ESTATE: Data = {

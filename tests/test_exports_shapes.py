@@ -36,18 +36,34 @@ COLLECTIONS = [
     {"CollectionID": "P0100010", "Name": "Workstations", "CollectionType": 2, "LimitToCollectionID": "SMS00001"},
 ]
 ROLES = {"RoleID": "P0100001", "RoleName": "Pivot", "CopiedFromID": "SMS0001R", "IsBuiltIn": False, "SourceSite": "P01"}
-ADMIN = {"AdminID": 16777217, "LogonName": "CONTOSO\\ops", "IsGroup": True, "AdminSid": "S-1-5-21-1-2", "SourceSite": "P01"}
+ADMIN = {
+    "AdminID": 16777217,
+    "LogonName": "CONTOSO\\ops",
+    "IsGroup": True,
+    "AdminSid": "S-1-5-21-1-2",
+    "SourceSite": "P01",
+}
 PAIR = {"RoleID": "P0100001", "RoleName": "Pivot"}
 PAIRS = [
     PAIR | {"CategoryID": "SMS00UNA", "CategoryName": "Default", "CategoryTypeID": 29},
     PAIR | {"CategoryID": "P0100010", "CategoryName": "Workstations", "CategoryTypeID": 1},
 ]
-MACHINE = {"ResourceID": 16777219, "Name": "PC-1", "SiteCode": "P01", "ClientVersion": "5.00.9122.1000", "CoManaged": False}
+MACHINE = {
+    "ResourceID": 16777219,
+    "Name": "PC-1",
+    "SiteCode": "P01",
+    "ClientVersion": "5.00.9122.1000",
+    "CoManaged": False,
+}
 
 
 def answer(context: str, *rows: Any, **more: Any) -> dict[str, Any]:
     """An answer of a service."""
-    return {"@odata.context": GRAPH + context, **{f"@odata.{key}": value for key, value in more.items()}, "value": list(rows)}
+    return {
+        "@odata.context": GRAPH + context,
+        **{f"@odata.{key}": value for key, value in more.items()},
+        "value": list(rows),
+    }
 
 
 def pascal(value: Any) -> Any:
@@ -80,7 +96,10 @@ KINDS: dict[str, tuple[str, str | Any]] = {
     "graph.subscriptions": ("s.json", [{"skuId": "1", "servicePlans": [], "capabilityStatus": "Enabled"}]),
     "graph.users": ("u.json", PEOPLE),
     "graph.groups": ("g.json", GROUPS),
-    "graph.group-members": ("m.json", [{"groupId": GROUP, "members": [{"id": ANNA, "@odata.type": "#microsoft.graph.user"}]}]),
+    "graph.group-members": (
+        "m.json",
+        [{"groupId": GROUP, "members": [{"id": ANNA, "@odata.type": "#microsoft.graph.user"}]}],
+    ),
     "graph.group-transitive-members": ("t.json", [{"groupId": GROUP, "transitiveMembers": [{"id": ANNA}]}]),
     "graph.group-eligibility": ("e.json", [{"groupId": GROUP, "principalId": ANNA, "accessId": "member"}]),
     "graph.directory-role-definitions": ("rd.json", [{"templateId": INTUNE_ADMIN, "rolePermissions": []}]),
@@ -92,7 +111,10 @@ KINDS: dict[str, tuple[str, str | Any]] = {
         "re.json",
         [{"roleDefinitionId": INTUNE_ADMIN, "principalId": ANNA, "memberType": "Direct", "directoryScopeId": "/"}],
     ),
-    "graph.directory-roles": ("dr.json", [{"id": ROLE, "roleTemplateId": INTUNE_ADMIN, "displayName": "Intune Administrator"}]),
+    "graph.directory-roles": (
+        "dr.json",
+        [{"id": ROLE, "roleTemplateId": INTUNE_ADMIN, "displayName": "Intune Administrator"}],
+    ),
     "graph.service-principals": ("sp.json", [{"id": SERVICE, "appId": APP_ID, "appRoles": []}]),
     "graph.app-role-assignments": ("aa.json", [{"appRoleId": ADMIN_USER, "principalId": ANNA, "resourceId": SERVICE}]),
     "graph.toggle": ("getState.json", {"enabled": True}),
@@ -106,7 +128,10 @@ KINDS: dict[str, tuple[str, str | Any]] = {
         [{"DependentCollectionID": "P0100010", "SourceCollectionID": "SMS00001", "RelationshipType": 1}],
     ),
     "configmgr.security-roles": ("r.json", [ROLES]),
-    "configmgr.role-permissions": ("p.json", [{"RoleName": "Pivot", "ObjectTypeDisplayName": "Collection", "OperationName": "Read"}]),
+    "configmgr.role-permissions": (
+        "p.json",
+        [{"RoleName": "Pivot", "ObjectTypeDisplayName": "Collection", "OperationName": "Read"}],
+    ),
     "configmgr.administrative-users": ("a.json", [ADMIN | {"RoleNames": ["Pivot"]}]),
     "configmgr.discovered-users": ("ru.json", [{"UniqueUserName": "CONTOSO\\anna", "SID": "S-1-5-21-1-3"}]),
     "configmgr.discovered-groups": ("rg.json", [{"UniqueUsergroupName": "CONTOSO\\ops", "SID": "S-1-5-21-1-2"}]),
@@ -123,7 +148,10 @@ KINDS: dict[str, tuple[str, str | Any]] = {
     ),
     "file.entra-role-assignments": ("ra.csv", "Role name,User principal name\nIntune Administrator,anna@contoso.com\n"),
     "file.security-assignments": ("report.csv", "UserName,RoleName,ScopeName\nCONTOSO\\ops,Pivot,Default\n"),
-    "file.role-table": ("table.csv", "RoleName,CopiedFrom,ObjectTypeName,OperationName,Allow\nPivot,,Collection,Read,Yes\n"),
+    "file.role-table": (
+        "table.csv",
+        "RoleName,CopiedFrom,ObjectTypeName,OperationName,Allow\nPivot,,Collection,Read,Yes\n",
+    ),
     "file.lab": ("lab.json", {"sites": [], "roles": [], "admins": [], "collections": [], "devices": []}),
 }
 
@@ -162,11 +190,17 @@ def test_a_kind_is_known_by_each_of_its_contexts(kind: str, tmp_path: Path) -> N
             assert imported(folder).gathered.read == {kind}, text
 
 
-@pytest.mark.parametrize("kind", [k for k, export in load_policy().exports.items() if any(t.startswith("SMS_") for t in export.signs.types)])
+@pytest.mark.parametrize(
+    "kind", [k for k, export in load_policy().exports.items() if any(t.startswith("SMS_") for t in export.signs.types)]
+)
 def test_wmi_classes_are_known_by_every_tag_that_tools_leave(kind: str, tmp_path: Path) -> None:
     for type_ in load_policy().exports[kind].signs.types:
         row = dict(KINDS[kind][1][0])
-        for tag in ({"__CLASS": type_}, {"SmsProviderObjectPath": f'{type_}.X="1"'}, {"__PATH": f"\\\\CM\\root\\sms:{type_}.X=1"}):
+        for tag in (
+            {"__CLASS": type_},
+            {"SmsProviderObjectPath": f'{type_}.X="1"'},
+            {"__PATH": f"\\\\CM\\root\\sms:{type_}.X=1"},
+        ):
             assert imported(put(tmp_path, rows=[tag | {"X": 1, **row}])).gathered.read == {kind}, tag
 
 
@@ -195,7 +229,18 @@ BOTH = [("anna@contoso.com", ANNA, True, True), ("bert@contoso.com", BERT, False
         [{k.upper(): v for k, v in row.items()} for row in PEOPLE],
         [{"@odata.type": "#microsoft.graph.user", **row} for row in PEOPLE],
     ],
-    ids=["answer", "list", "PascalCase", "bare value", "Invoke-RestMethod", "pages in a list", "batch of two", "batch", "capitals", "types"],
+    ids=[
+        "answer",
+        "list",
+        "PascalCase",
+        "bare value",
+        "Invoke-RestMethod",
+        "pages in a list",
+        "batch of two",
+        "batch",
+        "capitals",
+        "types",
+    ],
 )
 def test_users_are_the_same_however_they_are_wrapped(content: Any, tmp_path: Path) -> None:
     assert people(put(tmp_path, users=content)) == BOTH
@@ -224,14 +269,28 @@ def test_the_toggle_is_read_wrapped_and_bare(content: Any, tmp_path: Path) -> No
 
 
 def test_a_bundle_of_classes_is_several_lists(tmp_path: Path) -> None:
-    bundle = {"SMS_Site": [SITE], "SMS_Collection": COLLECTIONS, "SMS_Role": [ROLES], "SMS_CombinedDeviceResources": [MACHINE]}
+    bundle = {
+        "SMS_Site": [SITE],
+        "SMS_Collection": COLLECTIONS,
+        "SMS_Role": [ROLES],
+        "SMS_CombinedDeviceResources": [MACHINE],
+    }
     found = imported(put(tmp_path, site=bundle))
-    assert found.gathered.read == {"configmgr.sites", "configmgr.collections", "configmgr.security-roles", "configmgr.devices"}
+    assert found.gathered.read == {
+        "configmgr.sites",
+        "configmgr.collections",
+        "configmgr.security-roles",
+        "configmgr.devices",
+    }
     assert [row["name"] for row in records(found, "collections")] == ["All Systems", "Workstations"]
 
 
 def test_additional_properties_are_properties(tmp_path: Path) -> None:
-    member = {"Id": ANNA, "DeletedDateTime": None, "AdditionalProperties": {"@odata.type": "#microsoft.graph.user", "userPrincipalName": "anna@contoso.com"}}
+    member = {
+        "Id": ANNA,
+        "DeletedDateTime": None,
+        "AdditionalProperties": {"@odata.type": "#microsoft.graph.user", "userPrincipalName": "anna@contoso.com"},
+    }
     put(tmp_path, users=PEOPLE, groups=GROUPS)
     put(tmp_path / "groups" / GROUP, members=[member])
     assert groups(tmp_path)["SG-Ops"]["members"] == ("anna@contoso.com",)
@@ -240,17 +299,28 @@ def test_additional_properties_are_properties(tmp_path: Path) -> None:
 def test_what_powershell_did_not_ask_for_is_unknown(tmp_path: Path) -> None:
     """Get-MgUser without -Property leaves OnPremisesSyncEnabled null for everybody: that is no cloud-only tenant."""
     rows = pascal([{**row, "onPremisesSyncEnabled": None, "accountEnabled": None} for row in PEOPLE])
-    assert people(put(tmp_path, users=rows)) == [("anna@contoso.com", ANNA, None, None), ("bert@contoso.com", BERT, None, None)]
+    assert people(put(tmp_path, users=rows)) == [
+        ("anna@contoso.com", ANNA, None, None),
+        ("bert@contoso.com", BERT, None, None),
+    ]
 
 
 def test_an_absent_sync_flag_is_unknown_and_null_is_cloud_only(tmp_path: Path) -> None:
-    rows = [{"id": ANNA, "userPrincipalName": "a@c.com"}, {"id": BERT, "userPrincipalName": "b@c.com", "onPremisesSyncEnabled": None}]
+    rows = [
+        {"id": ANNA, "userPrincipalName": "a@c.com"},
+        {"id": BERT, "userPrincipalName": "b@c.com", "onPremisesSyncEnabled": None},
+    ]
     assert [row[3] for row in people(put(tmp_path, users=answer("users", *rows)))] == [None, False]
 
 
 @pytest.mark.parametrize(
     ("type_", "says"),
-    [("alldevices", "all-devices"), ("AllDevices", "all-devices"), ("ALLLICENSEDUSERS", "all-users"), ("ResourceScope", "groups")],
+    [
+        ("alldevices", "all-devices"),
+        ("AllDevices", "all-devices"),
+        ("ALLLICENSEDUSERS", "all-users"),
+        ("ResourceScope", "groups"),
+    ],
 )
 def test_the_case_of_an_enum_means_nothing(type_: str, says: str, tmp_path: Path) -> None:
     put(tmp_path, roles=answer("deviceManagement/roleDefinitions", role("Pivot", CMPIVOT, id=ROLE)))
@@ -269,8 +339,12 @@ def test_json_of_any_encoding(encoding: str, newline: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("first", ["", "#TYPE Selected.Microsoft.Graph.PowerShell.Models.MicrosoftGraphUser\n", "sep=X\n"])
-def test_csv_of_any_encoding_delimiter_and_first_line(encoding: str, newline: str, delimiter: str, first: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "first", ["", "#TYPE Selected.Microsoft.Graph.PowerShell.Models.MicrosoftGraphUser\n", "sep=X\n"]
+)
+def test_csv_of_any_encoding_delimiter_and_first_line(
+    encoding: str, newline: str, delimiter: str, first: str, tmp_path: Path
+) -> None:
     lines = [
         "USERPRINCIPALNAME,Id,account enabled,OnPremisesSyncEnabled",
         f'"anna@contoso.com",{ANNA},True,TRUE',
@@ -320,7 +394,10 @@ def test_a_count_that_fits_is_no_problem(tmp_path: Path) -> None:
 def test_members_that_lack_pages_are_some_of_the_members(tmp_path: Path) -> None:
     put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", *GROUPS))
     link = f"https://graph.microsoft.com/v1.0/groups/{GROUP}/members?$skiptoken=2"
-    put(tmp_path / "groups" / GROUP, members=answer("directoryObjects", {"@odata.type": "#microsoft.graph.user", "id": ANNA}, nextLink=link))
+    put(
+        tmp_path / "groups" / GROUP,
+        members=answer("directoryObjects", {"@odata.type": "#microsoft.graph.user", "id": ANNA}, nextLink=link),
+    )
     put(tmp_path / "groups" / OTHER, members=answer("directoryObjects"))
     found = groups(tmp_path)
     assert found["SG-Ops"]["members_incomplete"] is True
@@ -340,7 +417,16 @@ MEMBERS = answer("directoryObjects", {"@odata.type": "#microsoft.graph.user", "i
 
 @pytest.mark.parametrize(
     "name",
-    ["groups/{id}/members", "groups/SG-Ops/members", "{id}/members-2", "members-{id}", "members of SG-Ops", "members_{id}", "members-SG-Ops", "Members-SG-Ops-1"],
+    [
+        "groups/{id}/members",
+        "groups/SG-Ops/members",
+        "{id}/members-2",
+        "members-{id}",
+        "members of SG-Ops",
+        "members_{id}",
+        "members-SG-Ops",
+        "Members-SG-Ops-1",
+    ],
 )
 def test_a_place_tells_whose_members_a_file_holds(name: str, tmp_path: Path) -> None:
     put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", *GROUPS))
@@ -349,7 +435,13 @@ def test_a_place_tells_whose_members_a_file_holds(name: str, tmp_path: Path) -> 
 
 
 def test_the_manifest_of_a_collection_tells_it_too(tmp_path: Path) -> None:
-    put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", *GROUPS), f1=MEMBERS, f2=answer("directoryObjects"))
+    put(
+        tmp_path,
+        users=answer("users", *PEOPLE),
+        groups=answer("groups", *GROUPS),
+        f1=MEMBERS,
+        f2=answer("directoryObjects"),
+    )
     url = "https://graph.microsoft.com/v1.0/groups/{}/members?$top=999"
     pairs = [{"file": "f1.json", "url": url.format(GROUP)}, {"file": "f2.json", "url": url.format(OTHER)}]
     put(tmp_path, collected={"permcheck": "collection/1", "responses": pairs})
@@ -370,7 +462,10 @@ def test_members_of_nobody_are_an_error(tmp_path: Path) -> None:
 
 
 def test_devices_and_services_in_a_group_are_no_people(tmp_path: Path) -> None:
-    rows = [{"@odata.type": f"#microsoft.graph.{kind}", "id": DEVICE} for kind in ("device", "servicePrincipal", "orgContact")]
+    rows = [
+        {"@odata.type": f"#microsoft.graph.{kind}", "id": DEVICE}
+        for kind in ("device", "servicePrincipal", "orgContact")
+    ]
     put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", *GROUPS))
     put(tmp_path / "groups" / GROUP, members=answer("directoryObjects", *rows))
     assert groups(tmp_path)["SG-Ops"]["members"] == ()
@@ -394,7 +489,10 @@ def test_whoever_must_activate_a_membership_is_no_member(tmp_path: Path) -> None
     """PIM for groups: eligible is not active. Owners are no members either."""
     put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", *GROUPS))
     put(tmp_path / "groups" / GROUP, members=answer("directoryObjects"))
-    rows = [{"groupId": GROUP, "principalId": id_, "accessId": access} for id_, access in ((ANNA, "member"), (BERT, "owner"))]
+    rows = [
+        {"groupId": GROUP, "principalId": id_, "accessId": access}
+        for id_, access in ((ANNA, "member"), (BERT, "owner"))
+    ]
     put(tmp_path, eligible=answer("identityGovernance/privilegedAccess/group/eligibilitySchedules", *rows))
     found = groups(tmp_path)["SG-Ops"]
     assert (found["members"], found["eligible"]) == ((), ("anna@contoso.com",))
@@ -416,8 +514,15 @@ def test_groups_that_name_their_members(key: str, tmp_path: Path) -> None:
 
 def test_both_lists_of_scope_groups_count(tmp_path: Path) -> None:
     """resourceScopes and its twin scopeMembers are united."""
-    put(tmp_path, groups=answer("groups", *GROUPS), roles=answer("deviceManagement/roleDefinitions", role("Pivot", CMPIVOT, id=ROLE)))
-    put(tmp_path, given=answer("deviceManagement/roleAssignments", given(resourceScopes=[GROUP], scopeMembers=[OTHER, GROUP])))
+    put(
+        tmp_path,
+        groups=answer("groups", *GROUPS),
+        roles=answer("deviceManagement/roleDefinitions", role("Pivot", CMPIVOT, id=ROLE)),
+    )
+    put(
+        tmp_path,
+        given=answer("deviceManagement/roleAssignments", given(resourceScopes=[GROUP], scopeMembers=[OTHER, GROUP])),
+    )
     assert records(imported(tmp_path), "intune_assignments")[0]["scope_groups"] == ("SG-Ops", "SG-EU")
 
 
@@ -425,7 +530,12 @@ def test_the_nine_built_in_roles_of_a_real_tenant_add_no_role(tmp_path: Path) ->
     """Source: ugurkocde/IntuneRBAC @ b7a9323 (MIT), as policy/roles restates it: nothing differs, so nothing is said."""
     policy = load_policy()
     rows = [
-        role(policy.roles[id_].name, *sorted({p for grant in policy.roles[id_].grants for p in grant.permissions}), id=id_, isBuiltIn=True)
+        role(
+            policy.roles[id_].name,
+            *sorted({p for grant in policy.roles[id_].grants for p in grant.permissions}),
+            id=id_,
+            isBuiltIn=True,
+        )
         for id_, plane in policy.role_planes.items()
         if plane == "intune"
     ]
@@ -438,7 +548,10 @@ def test_the_nine_built_in_roles_of_a_real_tenant_add_no_role(tmp_path: Path) ->
 
 def test_a_built_in_role_that_the_tenant_has_otherwise_is_the_tenants(tmp_path: Path) -> None:
     id_ = load_policy().find_role("intune", "Help Desk Operator")
-    put(tmp_path, roles=answer("deviceManagement/roleDefinitions", role("Help Desk Operator", CMPIVOT, id=id_, isBuiltIn=True)))
+    put(
+        tmp_path,
+        roles=answer("deviceManagement/roleDefinitions", role("Help Desk Operator", CMPIVOT, id=id_, isBuiltIn=True)),
+    )
     found = imported(tmp_path)
     assert [row["permissions"] for row in records(found, "intune_roles")] == [(CMPIVOT,)]
     assert any("not as documented" in note for note in found.gathered.notes)
@@ -450,22 +563,40 @@ def test_the_flat_roles_of_microsoft365dsc(tmp_path: Path) -> None:
         "given": [{"ResourceName": "IntuneRoleAssignment", "DisplayName": "Ops", "Members": [""], "MembersDisplayNames": ["SG-Ops"], "ResourceScopes": [OTHER], "ScopeType": "resourceScope", "RoleDefinition": ROLE, "RoleDefinitionDisplayName": "Pivot", "Ensure": "Present"}],
     }  # fmt: skip
     found = imported(put(tmp_path, groups=answer("groups", *GROUPS), **rows))
-    assert [(row["name"], row["permissions"]) for row in records(found, "intune_roles")] == [("Pivot", (CMPIVOT, SCRIPTS))]
-    assert [(row["role"], row["members"], row["scope_groups"]) for row in records(found, "intune_assignments")] == [("Pivot", ("SG-Ops",), ("SG-EU",))]
+    assert [(row["name"], row["permissions"]) for row in records(found, "intune_roles")] == [
+        ("Pivot", (CMPIVOT, SCRIPTS))
+    ]
+    assert [(row["role"], row["members"], row["scope_groups"]) for row in records(found, "intune_assignments")] == [
+        ("Pivot", ("SG-Ops",), ("SG-EU",))
+    ]
 
 
 def test_the_backup_of_intunecd_has_assignments_in_its_roles(tmp_path: Path) -> None:
-    inner = {"description": "", "displayName": "Ops EU", "members": ["SG-Ops"], "scopeMembers": ["SG-EU"], "scopeType": "resourceScope"}
+    inner = {
+        "description": "",
+        "displayName": "Ops EU",
+        "members": ["SG-Ops"],
+        "scopeMembers": ["SG-EU"],
+        "scopeType": "resourceScope",
+    }
     put(tmp_path, groups=answer("groups", *GROUPS))
-    put(tmp_path / "Roles", Pivot=role("Pivot", CMPIVOT, roleAssignments=[inner, inner | {"displayName": "Lost", "members": ""}]))
+    put(
+        tmp_path / "Roles",
+        Pivot=role("Pivot", CMPIVOT, roleAssignments=[inner, inner | {"displayName": "Lost", "members": ""}]),
+    )
     rows = records(imported(tmp_path), "intune_assignments")
-    assert [(row["name"], row["role"], row.get("members")) for row in rows] == [("Ops EU", "Pivot", ("SG-Ops",)), ("Lost", "Pivot", None)]
+    assert [(row["name"], row["role"], row.get("members")) for row in rows] == [
+        ("Ops EU", "Pivot", ("SG-Ops",)),
+        ("Lost", "Pivot", None),
+    ]
 
 
 def test_denied_actions_are_kept_apart(tmp_path: Path) -> None:
     row = role("Pivot", CMPIVOT, id=ROLE)
     row["rolePermissions"][0]["resourceActions"][0]["notAllowedResourceActions"] = [SCRIPTS]
-    assert records(imported(put(tmp_path, roles=answer("deviceManagement/roleDefinitions", row))), "intune_roles")[0]["not_allowed"] == (SCRIPTS,)
+    assert records(imported(put(tmp_path, roles=answer("deviceManagement/roleDefinitions", row))), "intune_roles")[0][
+        "not_allowed"
+    ] == (SCRIPTS,)
 
 
 # --- Entra ------------------------------------------------------------------------------------
@@ -475,15 +606,33 @@ def test_denied_actions_are_kept_apart(tmp_path: Path) -> None:
     "principals",
     [
         None,
-        [{"id": SERVICE, "appId": APP_ID, "appRoles": [{"id": ADMIN_USER, "value": "AdminUser.ReadWrite", "displayName": "Admin User"}]}],
-        [{"id": SERVICE, "appId": APP_ID, "appRoles": [{"id": OTHER, "value": "AdminUser.ReadWrite", "displayName": "x"}]}],
+        [
+            {
+                "id": SERVICE,
+                "appId": APP_ID,
+                "appRoles": [{"id": ADMIN_USER, "value": "AdminUser.ReadWrite", "displayName": "Admin User"}],
+            }
+        ],
+        [
+            {
+                "id": SERVICE,
+                "appId": APP_ID,
+                "appRoles": [{"id": OTHER, "value": "AdminUser.ReadWrite", "displayName": "x"}],
+            }
+        ],
         [{"id": SERVICE, "appId": APP_ID, "appRoles": [{"id": OTHER, "value": "x", "displayName": "Admin User"}]}],
     ],
     ids=["id alone", "id", "value", "name"],
 )
 def test_admin_user_is_known_by_id_value_or_name(principals: Any, tmp_path: Path) -> None:
     role_id = ADMIN_USER if principals is None else principals[0]["appRoles"][0]["id"]
-    row = {"appRoleId": role_id, "principalId": ANNA, "principalType": "User", "resourceId": SERVICE, "resourceDisplayName": "Configuration Manager Microservice"}
+    row = {
+        "appRoleId": role_id,
+        "principalId": ANNA,
+        "principalType": "User",
+        "resourceId": SERVICE,
+        "resourceDisplayName": "Configuration Manager Microservice",
+    }
     put(tmp_path, users=answer("users", *PEOPLE), held=answer("appRoleAssignments", row))
     if principals:
         put(tmp_path, sp=answer("servicePrincipals", *principals))
@@ -510,13 +659,24 @@ def test_other_assignments_are_not_admin_user(role_id: str, kind: str, resource:
 @pytest.mark.parametrize("context", [f"servicePrincipals('{SERVICE}')/appRoleAssignedTo", "appRoleAssignments"])
 def test_both_contexts_of_app_role_assignments(context: str, tmp_path: Path) -> None:
     row = {"appRoleId": ADMIN_USER, "principalId": ANNA, "principalType": "User", "resourceId": SERVICE}
-    put(tmp_path, users=answer("users", *PEOPLE), held=answer(context, row), sp=answer("servicePrincipals", {"id": SERVICE, "appId": APP_ID, "appRoles": []}))
+    put(
+        tmp_path,
+        users=answer("users", *PEOPLE),
+        held=answer(context, row),
+        sp=answer("servicePrincipals", {"id": SERVICE, "appId": APP_ID, "appRoles": []}),
+    )
     assert len(records(imported(tmp_path), "app_roles")) == 1
 
 
 def test_holders_of_the_roles_of_another_application_say_nothing_of_admin_user(tmp_path: Path) -> None:
     """Source: graphdocs_appRoleAssignedTo.json. Whoever exported the wrong application knows nothing about this one."""
-    row = {"appRoleId": OTHER, "principalId": ANNA, "principalType": "User", "resourceId": GROUP, "resourceDisplayName": "dxprovisioning-graphapi-client"}
+    row = {
+        "appRoleId": OTHER,
+        "principalId": ANNA,
+        "principalType": "User",
+        "resourceId": GROUP,
+        "resourceDisplayName": "dxprovisioning-graphapi-client",
+    }
     put(tmp_path, users=answer("users", *PEOPLE), held=answer(f"servicePrincipals('{GROUP}')/appRoleAssignedTo", row))
     found = imported(tmp_path)
     assert "app_roles" not in found.joined.sections or "app_roles" in found.joined.scalars["incomplete"]
@@ -524,7 +684,13 @@ def test_holders_of_the_roles_of_another_application_say_nothing_of_admin_user(t
 
 def test_a_list_in_which_applications_hold_roles_is_a_list(tmp_path: Path) -> None:
     """Whoever is a service principal is nobody who signs in; the list is whole all the same."""
-    row = {"appRoleId": ADMIN_USER, "principalId": ANNA, "principalType": "ServicePrincipal", "resourceId": SERVICE, "resourceDisplayName": "Configuration Manager Microservice"}
+    row = {
+        "appRoleId": ADMIN_USER,
+        "principalId": ANNA,
+        "principalType": "ServicePrincipal",
+        "resourceId": SERVICE,
+        "resourceDisplayName": "Configuration Manager Microservice",
+    }
     put(tmp_path, users=answer("users", *PEOPLE), held=answer(f"servicePrincipals('{SERVICE}')/appRoleAssignedTo", row))
     found = imported(tmp_path)
     assert records(found, "app_roles") == []
@@ -533,7 +699,13 @@ def test_a_list_in_which_applications_hold_roles_is_a_list(tmp_path: Path) -> No
 
 
 def test_an_application_is_known_by_its_name_where_only_its_context_is_there(tmp_path: Path) -> None:
-    row = {"appRoleId": ADMIN_USER, "principalId": ANNA, "principalType": "User", "resourceId": SERVICE, "resourceDisplayName": "Configuration Manager Microservice"}
+    row = {
+        "appRoleId": ADMIN_USER,
+        "principalId": ANNA,
+        "principalType": "User",
+        "resourceId": SERVICE,
+        "resourceDisplayName": "Configuration Manager Microservice",
+    }
     put(tmp_path, users=answer("users", *PEOPLE), held=answer(f"servicePrincipals('{SERVICE}')/appRoleAssignedTo", row))
     assert [row["assigned_to"] for row in records(imported(tmp_path), "app_roles")] == [("anna@contoso.com",)]
 
@@ -558,21 +730,35 @@ def test_a_directory_role_in_an_administrative_unit_is_left_out(tmp_path: Path) 
     assert any("part of the tenant" in note for note in found.gathered.notes)
 
 
-@pytest.mark.parametrize(("scope", "members"), [("Directory", ("anna@contoso.com",)), ("/", ("anna@contoso.com",)), ("Branch office", None)])
+@pytest.mark.parametrize(
+    ("scope", "members"), [("Directory", ("anna@contoso.com",)), ("/", ("anna@contoso.com",)), ("Branch office", None)]
+)
 def test_a_download_of_role_assignments_tells_its_scope(scope: str, members: Any, tmp_path: Path) -> None:
     put(tmp_path, users=answer("users", *PEOPLE))
-    save(tmp_path, "roles.csv", f"Role,User principal name,Scope,State\nIntune Administrator,anna@contoso.com,{scope},Active\n")
+    save(
+        tmp_path,
+        "roles.csv",
+        f"Role,User principal name,Scope,State\nIntune Administrator,anna@contoso.com,{scope},Active\n",
+    )
     assert entra(tmp_path) == {"Intune Administrator": (members, None)}
 
 
 def test_a_download_of_role_assignments_tells_who_must_activate(tmp_path: Path) -> None:
     put(tmp_path, users=answer("users", *PEOPLE))
-    save(tmp_path, "roles.csv", "Role name,User principal name,Assignment state\nIntune Administrator,anna@contoso.com,Eligible\n")
+    save(
+        tmp_path,
+        "roles.csv",
+        "Role name,User principal name,Assignment state\nIntune Administrator,anna@contoso.com,Eligible\n",
+    )
     assert entra(tmp_path) == {"Intune Administrator": ((), ("anna@contoso.com",))}
 
 
 def test_directory_roles_are_joined_by_their_template(tmp_path: Path) -> None:
-    put(tmp_path, users=answer("users", *PEOPLE), roles=answer("directoryRoles", {"id": ROLE, "displayName": "Rolle", "roleTemplateId": INTUNE_ADMIN}))
+    put(
+        tmp_path,
+        users=answer("users", *PEOPLE),
+        roles=answer("directoryRoles", {"id": ROLE, "displayName": "Rolle", "roleTemplateId": INTUNE_ADMIN}),
+    )
     put(tmp_path / "directoryRoles" / ROLE, members=MEMBERS)
     assert entra(tmp_path) == {"Intune Administrator": (("anna@contoso.com",), None)}
 
@@ -582,7 +768,14 @@ def test_directory_roles_are_joined_by_their_template(tmp_path: Path) -> None:
     [
         ({"assignedPlans": [{"servicePlanId": PLAN, "capabilityStatus": "Enabled"}]}, True),
         ({"assignedPlans": [{"servicePlanId": PLAN, "capabilityStatus": "Suspended"}]}, False),
-        ({"assignedPlans": [{"servicePlanId": "8e9ff0ff-aa7a-4b20-83c1-2f636b600ac2", "capabilityStatus": "Enabled"}]}, False),
+        (
+            {
+                "assignedPlans": [
+                    {"servicePlanId": "8e9ff0ff-aa7a-4b20-83c1-2f636b600ac2", "capabilityStatus": "Enabled"}
+                ]
+            },
+            False,
+        ),
         ({"assignedPlans": []}, False),
         ({}, None),
     ],
@@ -595,8 +788,16 @@ def test_a_licence_is_a_service_plan_of_intune(rows: dict[str, Any], licensed: b
 
 @pytest.mark.parametrize(("off", "licensed"), [([], True), ([PLAN], False)])
 def test_a_licence_is_joined_with_what_the_tenant_subscribed(off: list[str], licensed: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    sku = {"skuId": OTHER, "capabilityStatus": "Enabled", "servicePlans": [{"servicePlanId": PLAN, "provisioningStatus": "Success"}]}
-    put(tmp_path, skus=answer("subscribedSkus", sku), users=answer("users", PEOPLE[0] | {"assignedLicenses": [{"skuId": OTHER, "disabledPlans": off}]}))
+    sku = {
+        "skuId": OTHER,
+        "capabilityStatus": "Enabled",
+        "servicePlans": [{"servicePlanId": PLAN, "provisioningStatus": "Success"}],
+    }
+    put(
+        tmp_path,
+        skus=answer("subscribedSkus", sku),
+        users=answer("users", PEOPLE[0] | {"assignedLicenses": [{"skuId": OTHER, "disabledPlans": off}]}),
+    )
     assert records(imported(tmp_path), "users")[0]["licensed"] is licensed
 
 
@@ -608,7 +809,11 @@ def test_pairs_are_read_from_permissions(form: str, tmp_path: Path) -> None:
     put(tmp_path, SMS_Site=[SITE], SMS_Collection=COLLECTIONS, SMS_Role=[ROLES | {"Operations": []}])
     if form == "csv":
         lines = [ADMIN | pair for pair in PAIRS]
-        save(tmp_path, "admins.csv", "\n".join([",".join(lines[0]), *(",".join(map(str, line.values())) for line in lines)]) + "\n")
+        save(
+            tmp_path,
+            "admins.csv",
+            "\n".join([",".join(lines[0]), *(",".join(map(str, line.values())) for line in lines)]) + "\n",
+        )
     else:
         rows = [ADMIN | {"RoleNames": ["Pivot"], "Permissions": PAIRS}]
         put(tmp_path, admins=answer("SMS_Admin", *rows) if form == "rest" else rows)
@@ -622,26 +827,49 @@ def test_an_empty_array_of_a_list_says_nothing(tmp_path: Path) -> None:
     lists = {"SMS_Site": [SITE], "SMS_AvailableOperation": [{"ObjectTypeID": 1, "OperationName": "Read", "BitFlag": 1}]}
     put(tmp_path, **lists, SMS_Role=answer("SMS_Role", ROLES | {"Operations": []}))
     assert "permissions" not in records(imported(tmp_path), "security_roles")[0]
-    put(tmp_path, one={"@odata.context": "#SMS_Role/$entity", **ROLES, "Operations": [{"ObjectTypeID": 1, "GrantedOperations": 1}]})
+    put(
+        tmp_path,
+        one={
+            "@odata.context": "#SMS_Role/$entity",
+            **ROLES,
+            "Operations": [{"ObjectTypeID": 1, "GrantedOperations": 1}],
+        },
+    )
     assert records(imported(tmp_path), "security_roles")[0]["permissions"] == {"Collection": ("Read",)}
 
 
 def test_operations_of_a_role_laid_out_flat(tmp_path: Path) -> None:
     put(tmp_path, SMS_Site=[SITE])
-    lines = ["RoleID,RoleName,CopiedFromID,IsBuiltIn,SourceSite,ObjectTypeID,GrantedOperations", "P0100001,Pivot,SMS0001R,False,P01,1,4097", "P0100001,Pivot,SMS0001R,False,P01,6,1"]
+    lines = [
+        "RoleID,RoleName,CopiedFromID,IsBuiltIn,SourceSite,ObjectTypeID,GrantedOperations",
+        "P0100001,Pivot,SMS0001R,False,P01,1,4097",
+        "P0100001,Pivot,SMS0001R,False,P01,6,1",
+    ]
     save(tmp_path, "roles.csv", "\n".join(lines) + "\n")
-    assert records(imported(tmp_path), "security_roles")[0]["permissions"] == {"Collection": ("Read", "Read Resource"), "Site": ("Read",)}
+    assert records(imported(tmp_path), "security_roles")[0]["permissions"] == {
+        "Collection": ("Read", "Read Resource"),
+        "Site": ("Read",),
+    }
 
 
 def test_a_grid_of_operations_is_read_as_a_role(tmp_path: Path) -> None:
-    save(tmp_path, "grid.csv", "RoleName,CopiedFrom,ObjectTypeIsPartOfRole,ObjectTypeName,OperationName,Allow\nPivot,x,Yes,Collection,Read,Yes\nPivot,x,Yes,Collection,Delete,\nPivot,x,Yes,Site,Read,Yes\n")
-    assert records(imported(tmp_path), "security_roles")[0]["permissions"] == {"Collection": ("Read",), "Site": ("Read",)}
+    save(
+        tmp_path,
+        "grid.csv",
+        "RoleName,CopiedFrom,ObjectTypeIsPartOfRole,ObjectTypeName,OperationName,Allow\nPivot,x,Yes,Collection,Read,Yes\nPivot,x,Yes,Collection,Delete,\nPivot,x,Yes,Site,Read,Yes\n",
+    )
+    assert records(imported(tmp_path), "security_roles")[0]["permissions"] == {
+        "Collection": ("Read",),
+        "Site": ("Read",),
+    }
 
 
 def test_the_form_that_set_cmsecurityrolepermission_takes(tmp_path: Path) -> None:
     put(tmp_path, Pivot={"Collection": "Read,Read Resource", "Site": "Read"})
     rows = records(imported(tmp_path), "security_roles")
-    assert [(row["name"], row["permissions"]) for row in rows] == [("Pivot", {"Collection": ("Read", "Read Resource"), "Site": ("Read",)})]
+    assert [(row["name"], row["permissions"]) for row in rows] == [
+        ("Pivot", {"Collection": ("Read", "Read Resource"), "Site": ("Read",)})
+    ]
 
 
 @pytest.mark.parametrize("order", [("RoleName", "CopiedFromID"), ("CopiedFromID", "RoleName")])
@@ -650,13 +878,21 @@ def test_a_role_export_of_the_console(order: tuple[str, ...], tmp_path: Path) ->
     names = {"RoleName": "Test Role", "CopiedFromID": "SMS0001R"}
     head = " ".join(f'{key}="{names[key]}"' for key in order)
     masks = '<Operation ObjectTypeID="1" GrantedOperations="3"/><Operation GrantedOperations="1" ObjectTypeID="6"/>'
-    save(tmp_path, "role.xml", f'<SMS_Roles>\n <SMS_Role {head} RoleDescription="">\n<Operations>{masks}</Operations></SMS_Role></SMS_Roles>')
+    save(
+        tmp_path,
+        "role.xml",
+        f'<SMS_Roles>\n <SMS_Role {head} RoleDescription="">\n<Operations>{masks}</Operations></SMS_Role></SMS_Roles>',
+    )
     (row,) = records(imported(tmp_path), "security_roles")
     assert (row["name"], row["permissions"]) == ("Test Role", {"Collection": ("Read", "Modify"), "Site": ("Read",)})
 
 
 def test_a_bit_that_no_document_explains_leaves_newer_operations_open(tmp_path: Path) -> None:
-    save(tmp_path, "role.xml", '<SMS_Roles><SMS_Role RoleName="R"><Operations><Operation ObjectTypeID="1" GrantedOperations="65"/></Operations></SMS_Role></SMS_Roles>')
+    save(
+        tmp_path,
+        "role.xml",
+        '<SMS_Roles><SMS_Role RoleName="R"><Operations><Operation ObjectTypeID="1" GrantedOperations="65"/></Operations></SMS_Role></SMS_Roles>',
+    )
     found = imported(tmp_path)
     (row,) = records(found, "security_roles")
     assert row["permissions"] == {"Collection": ("Read",)}
@@ -668,7 +904,11 @@ def test_scopes_have_the_names_that_permissions_give_them(tmp_path: Path) -> Non
     """Scripts tell ids of scopes, applications names: without SMS_SecuredCategory, SMS_APermission tells both."""
     europe = PAIR | {"CategoryID": "P01000AA", "CategoryName": "Europe", "CategoryTypeID": 29}
     put(tmp_path, SMS_Site=[SITE], SMS_Collection=COLLECTIONS, SMS_Admin=[ADMIN | {"Permissions": [*PAIRS, europe]}])
-    put(tmp_path, scripts=[{"ScriptGuid": OTHER, "ScriptName": "Clean", "ApprovalState": 3}], inside=[{"CategoryID": "P01000AA", "ObjectKey": OTHER, "ObjectTypeID": 213}])
+    put(
+        tmp_path,
+        scripts=[{"ScriptGuid": OTHER, "ScriptName": "Clean", "ApprovalState": 3}],
+        inside=[{"CategoryID": "P01000AA", "ObjectKey": OTHER, "ObjectTypeID": 213}],
+    )
     found = imported(tmp_path)
     assert records(found, "administrative_users")[0]["assignments"][0]["scopes"] == ("Default", "Europe")
     assert records(found, "scripts")[0]["scopes"] == ("Europe",)
@@ -686,7 +926,12 @@ def test_a_script_whose_scope_has_no_name_is_in_unknown_scopes(tmp_path: Path) -
 def test_two_hierarchies_in_subfolders_keep_apart(tmp_path: Path) -> None:
     for code in ("P01", "T01"):
         collection = {"CollectionID": "SMS00001", "Name": "All Systems", "CollectionType": 2, "LimitToCollectionID": ""}
-        put(tmp_path / code, SMS_Site=[SITE | {"SiteCode": code}], SMS_Collection=[collection], devices=[MACHINE | {"SiteCode": code}])
+        put(
+            tmp_path / code,
+            SMS_Site=[SITE | {"SiteCode": code}],
+            SMS_Collection=[collection],
+            devices=[MACHINE | {"SiteCode": code}],
+        )
         put(tmp_path / code / "deeper", SMS_Role=[ROLES | {"SourceSite": ""}])
     found = imported(tmp_path)
     assert ids(found) == []
@@ -695,7 +940,11 @@ def test_two_hierarchies_in_subfolders_keep_apart(tmp_path: Path) -> None:
 
 
 def test_lists_of_several_hierarchies_in_one_folder_are_told_apart_or_refused(tmp_path: Path) -> None:
-    put(tmp_path, SMS_Site=[SITE, SITE | {"SiteCode": "T01"}], SMS_Admin=[ADMIN, ADMIN | {"SourceSite": "T01", "AdminID": 2}])
+    put(
+        tmp_path,
+        SMS_Site=[SITE, SITE | {"SiteCode": "T01"}],
+        SMS_Admin=[ADMIN, ADMIN | {"SourceSite": "T01", "AdminID": 2}],
+    )
     assert ids(imported(tmp_path)) == []
     put(tmp_path, SMS_Scripts=[{"ScriptGuid": "1", "ScriptName": "Clean", "ApprovalState": 3}])
     assert "no-hierarchy" in ids(imported(tmp_path))
@@ -711,7 +960,12 @@ def test_sites_below_the_top_one_belong_to_its_hierarchy(tmp_path: Path) -> None
 @pytest.mark.parametrize("entra_id", [DEVICE, None], ids=["by Entra id", "by name"])
 def test_cloud_devices_are_joined(entra_id: str | None, tmp_path: Path) -> None:
     put(tmp_path, SMS_Site=[SITE], devices=[MACHINE | {"AADDeviceID": entra_id, "CoManaged": None}])
-    cloud = {"id": OTHER, "deviceName": "renamed" if entra_id else "pc-1", "managementAgent": "ConfigurationManagerClientMdm", "azureADDeviceId": entra_id}
+    cloud = {
+        "id": OTHER,
+        "deviceName": "renamed" if entra_id else "pc-1",
+        "managementAgent": "ConfigurationManagerClientMdm",
+        "azureADDeviceId": entra_id,
+    }
     put(tmp_path, managed=answer("deviceManagement/managedDevices", cloud))
     (row,) = records(imported(tmp_path), "devices")
     assert (row["name"], row["intune_id"], row["management"]) == ("PC-1", OTHER, "co-managed")
@@ -742,7 +996,11 @@ def test_a_label_that_nobody_knows_says_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "methods", "incomplete"),
     [
-        ({"AADUserID": ANNA, "AADTenantID": OTHER, "AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]}, ("entra", "ad"), None),
+        (
+            {"AADUserID": ANNA, "AADTenantID": OTHER, "AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]},
+            ("entra", "ad"),
+            None,
+        ),
         ({"AADUserID": None, "AADTenantID": None, "AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]}, ("ad",), None),
         ({"AADUserID": ANNA, "AADTenantID": OTHER, "AgentName": ["x"]}, ("entra",), None),
         ({"AADUserID": ANNA, "AADTenantID": OTHER}, ("entra",), True),
@@ -750,9 +1008,16 @@ def test_a_label_that_nobody_knows_says_nothing(tmp_path: Path) -> None:
     ],
     ids=["both", "Active Directory", "Entra", "no agents", "no Entra columns"],
 )
-def test_a_discovered_user_shows_by_what_it_was_discovered(row: dict[str, Any], methods: tuple[str, ...], incomplete: bool | None, tmp_path: Path) -> None:  # noqa: FBT001
+def test_a_discovered_user_shows_by_what_it_was_discovered(
+    row: dict[str, Any], methods: tuple[str, ...], incomplete: bool | None, tmp_path: Path
+) -> None:  # noqa: FBT001
     """A UPN alone proves nothing: Active Directory discovery fills it, too."""
-    put(tmp_path, SMS_R_User=[{"UniqueUserName": "CONTOSO\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com", **row}])
+    put(
+        tmp_path,
+        SMS_R_User=[
+            {"UniqueUserName": "CONTOSO\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com", **row}
+        ],
+    )
     (user,) = records(imported(tmp_path), "users")
     assert (user["discovered_by"], user.get("discovery_incomplete")) == (methods, incomplete)
 
@@ -766,38 +1031,65 @@ def test_keys_are_compared_without_case(key: str, tmp_path: Path) -> None:
 
 
 def test_only_devices_are_members_of_device_collections(tmp_path: Path) -> None:
-    members = [{"CollectionID": "SMS00001", "ResourceID": 16777219, "ResourceType": 5}, {"CollectionID": "SMS00004", "ResourceID": 2063597568, "ResourceType": 4}]
+    members = [
+        {"CollectionID": "SMS00001", "ResourceID": 16777219, "ResourceType": 5},
+        {"CollectionID": "SMS00004", "ResourceID": 2063597568, "ResourceType": 4},
+    ]
     put(tmp_path, SMS_Site=[SITE], devices=[MACHINE], members=answer("SMS_FullCollectionMembership", *members))
     (row,) = records(imported(tmp_path), "devices")
     assert row["collections"] == ("SMS00001",)
 
 
 def test_user_collections_and_limits(tmp_path: Path) -> None:
-    rules = [{"DependentCollectionID": "P0100010", "SourceCollectionID": source, "RelationshipType": kind} for source, kind in (("SMS00001", 1), ("P0100011", 2), ("P0100012", 3))]
-    more = [{"CollectionID": f"P010001{n}", "Name": f"C{n}", "CollectionType": kind} for n, kind in ((1, 2), (2, "1"), (3, 0))]
+    rules = [
+        {"DependentCollectionID": "P0100010", "SourceCollectionID": source, "RelationshipType": kind}
+        for source, kind in (("SMS00001", 1), ("P0100011", 2), ("P0100012", 3))
+    ]
+    more = [
+        {"CollectionID": f"P010001{n}", "Name": f"C{n}", "CollectionType": kind}
+        for n, kind in ((1, 2), (2, "1"), (3, 0))
+    ]
     put(tmp_path, SMS_Site=[SITE], SMS_Collection=[*COLLECTIONS, *more], rules=rules)
     rows = {row["id"]: row for row in records(imported(tmp_path), "collections")}
-    assert (rows["P0100010"]["limited_to"], rows["P0100010"]["include"], rows["P0100010"]["exclude"]) == ("SMS00001", ("P0100011",), ("P0100012",))
+    assert (rows["P0100010"]["limited_to"], rows["P0100010"]["include"], rows["P0100010"]["exclude"]) == (
+        "SMS00001",
+        ("P0100011",),
+        ("P0100012",),
+    )
     assert (rows["P0100012"]["kind"], "P0100013" in rows) == ("user", False)
 
 
-@pytest.mark.parametrize(("state", "approved"), [(3, True), (0, False), (1, False), (2, None), (None, None), ("3", True)])
+@pytest.mark.parametrize(
+    ("state", "approved"), [(3, True), (0, False), (1, False), (2, None), (None, None), ("3", True)]
+)
 def test_the_state_of_a_script(state: Any, approved: bool | None, tmp_path: Path) -> None:  # noqa: FBT001
     put(tmp_path, SMS_Site=[SITE], SMS_Scripts=[{"ScriptGuid": OTHER, "ScriptName": "Clean", "ApprovalState": state}])
-    put(tmp_path, scopes=[{"CategoryID": "P01000AA", "CategoryName": "Europe"}], inside=[{"CategoryID": "P01000AA", "ObjectKey": OTHER.upper(), "ObjectTypeID": 213}])
+    put(
+        tmp_path,
+        scopes=[{"CategoryID": "P01000AA", "CategoryName": "Europe"}],
+        inside=[{"CategoryID": "P01000AA", "ObjectKey": OTHER.upper(), "ObjectTypeID": 213}],
+    )
     (row,) = records(imported(tmp_path), "scripts")
     assert (row.get("approved"), row["scopes"]) == (approved, ("Europe",))
 
 
 def test_applications_are_the_latest_revisions(tmp_path: Path) -> None:
-    rows = [{"LocalizedDisplayName": "7-Zip", "ModelName": "x", "IsLatest": latest, "SecuredScopeNames": [scope]} for latest, scope in ((False, "Old"), (True, "Default"))]
+    rows = [
+        {"LocalizedDisplayName": "7-Zip", "ModelName": "x", "IsLatest": latest, "SecuredScopeNames": [scope]}
+        for latest, scope in ((False, "Old"), (True, "Default"))
+    ]
     found = imported(put(tmp_path, SMS_Site=[SITE], SMS_Application=rows))
     assert [(row["name"], row["scopes"]) for row in records(found, "applications")] == [("7-Zip", ("Default",))]
 
 
 def test_members_that_discovery_saw_are_some_of_a_group(tmp_path: Path) -> None:
     anna = {"UniqueUserName": "CONTOSO\\anna", "SID": "S-1-5-21-1-3", "SecurityGroupName": ["contoso\\OPS"]}
-    put(tmp_path, SMS_Site=[SITE], SMS_R_User=[anna], SMS_R_UserGroup=[{"UniqueUsergroupName": "CONTOSO\\ops", "UsergroupName": "ops", "SID": "S-1-5-21-1-2"}])
+    put(
+        tmp_path,
+        SMS_Site=[SITE],
+        SMS_R_User=[anna],
+        SMS_R_UserGroup=[{"UniqueUsergroupName": "CONTOSO\\ops", "UsergroupName": "ops", "SID": "S-1-5-21-1-2"}],
+    )
     found = groups(tmp_path)["ops"]
     assert (found["members"], found["members_incomplete"]) == (("CONTOSO\\anna",), True)
 
@@ -840,7 +1132,9 @@ def test_a_lab_in_one_file(tmp_path: Path) -> None:
     admins = {row["name"]: row.get("assignments") for row in records(found, "administrative_users")}
     assert [pair["role"] for pair in admins["MAYYHEM\\one"]] == ["Full Administrator"]
     assert admins["MAYYHEM\\two"] is None
-    assert [(row["name"], row["collections"], row["management"]) for row in records(found, "devices")] == [("PC1", ("SMS00001",), "co-managed")]
+    assert [(row["name"], row["collections"], row["management"]) for row in records(found, "devices")] == [
+        ("PC1", ("SMS00001",), "co-managed")
+    ]
     assert [(row["name"], "permissions" in row) for row in records(found, "security_roles")] == [("Custom Role", False)]
     assert [row["id"] for row in records(found, "collections")] == ["SMS00001", "SMS00003"]
     assert groups(tmp_path)["OPS"]["members"] == ("one@mayyhem.com",)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from permcheck.api import Request as Request
     from permcheck.api import load as load
     from permcheck.errors import AmbiguousNameError as AmbiguousNameError
+    from permcheck.errors import LiveError as LiveError
     from permcheck.errors import LoadError as LoadError
     from permcheck.errors import PermcheckError as PermcheckError
     from permcheck.errors import PolicyError as PolicyError
@@ -37,6 +38,7 @@ _HOMES = {
     "Request": "permcheck.api",
     "load": "permcheck.api",
     "AmbiguousNameError": "permcheck.errors",
+    "LiveError": "permcheck.errors",
     "LoadError": "permcheck.errors",
     "PermcheckError": "permcheck.errors",
     "PolicyError": "permcheck.errors",

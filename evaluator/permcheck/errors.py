@@ -5,7 +5,8 @@ PermcheckError
 │   └── PolicyError   the shipped policy is broken
 ├── UnknownNameError  a question names something that the estate or policy lacks
 │   └── AmbiguousNameError
-└── QuestionError     a question that can't be asked this way
+├── QuestionError     a question that can't be asked this way
+└── LiveError         a live service can't be collected from
 """
 
 from __future__ import annotations
@@ -90,6 +91,17 @@ class AmbiguousNameError(UnknownNameError):
 
 class QuestionError(PermcheckError):
     """A question that can't be asked this way."""
+
+    def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - the word that people see
+        super().__init__(message, help)
+        self.message, self.help = message, help
+
+    def __str__(self) -> str:
+        return one_line(self.message)
+
+
+class LiveError(PermcheckError):
+    """A collection from a live service can't be made, or not finished."""
 
     def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - the word that people see
         super().__init__(message, help)

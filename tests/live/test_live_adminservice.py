@@ -146,7 +146,7 @@ def test_who_is_refused_learns_what_is_needed(collect, site, status):
     site.goes_wrong("SMS_Site", Fault(status))
     with pytest.raises(LiveError) as caught:
         collect()
-    assert "Read-only Analyst" in caught.value.help
+    assert "a security role that reads everything" in caught.value.help
 
 
 def test_who_sees_no_roles_is_no_administrator(collect, site):

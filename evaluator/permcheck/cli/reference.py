@@ -6,7 +6,7 @@ import click
 
 from permcheck.cli.codes import Exit
 
-KINDS = ("policy", "action", "permission", "role", "requirement", "reading", "error")
+KINDS = ("policy", "action", "permission", "role", "requirement", "reading", "error", "export")
 
 
 @click.command(short_help="List every action that can be asked about.")
@@ -30,7 +30,7 @@ def actions() -> int:
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("name", required=False)
 def show(kind: str, name: str | None) -> int:
-    """Show what the policy says of an action, permission, role, requirement, reading or error text.
+    """Show what the policy says of an action, permission, role, requirement, reading, error text or export.
 
     \b
     permcheck show policy

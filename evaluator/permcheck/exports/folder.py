@@ -162,7 +162,7 @@ def _note_unknown(imported: Imported) -> None:
     for batch in imported.unknown:
         keys = ", ".join(sorted(key for key in batch.head if not key.startswith("@"))[:6]) or "no entries"
         message = one_line(f"nothing is known by this list, and it was left out; its entries have {keys[:100]}")
-        help_ = "`permcheck import --list` tells what is known"
+        help_ = "`permcheck show policy` lists the exports that are known"
         imported.gathered.problems.append(Problem(batch.file, 0, 0, "unknown-export", message, help_, "warning"))
 
 

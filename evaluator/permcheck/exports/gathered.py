@@ -196,6 +196,18 @@ class Gathered:
     inside: dict[tuple[str, str], Memberships] = field(default_factory=dict)
     """Hierarchy and resource id -> collections that contain the device."""
 
+    def __post_init__(self) -> None:
+        """Let every record know which lists must not contradict each other."""
+        for register in self.registers():
+            register.rivals = self._rivals
+
+    def _rivals(self, one: int, two: int) -> bool:
+        """Tell whether two batches are parts of one list; each hierarchy has its own."""
+        (batch, found), (other, found_too) = self.batches[one], self.batches[two]
+        if found.kind.id != found_too.kind.id:
+            return False
+        return found.kind.service != "configmgr" or self.hierarchy(batch) == self.hierarchy(other)
+
     def put_inside(self, owner: str, resource: str, collection: str, at: At) -> None:
         """Put a device into a collection."""
         key = (owner, resource)

@@ -147,7 +147,7 @@ def administrative_users(people: People, places: Hierarchies) -> Section:
 
 
 def _assignments(thing: Thing, owner: str, places: Hierarchies) -> tuple[dict[str, Any], ...] | None:
-    pairs = thing.fields.get("assignments")
+    pairs = thing.fields.get("assignments", thing.fields.get("only_role"))
     if pairs is None:
         return None
     result = []

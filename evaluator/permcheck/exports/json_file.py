@@ -40,6 +40,12 @@ def _batches(data: Any, file: str, folder: str, path: str, annotations: Mapping[
         yield from _list(data, file, folder, path, annotations)
     elif isinstance(data, dict):
         yield from _object(data, file, folder, path)
+    else:
+        raise _no_list(file, path)
+
+
+def _no_list(file: str, path: str) -> LoadError:
+    return LoadError((Problem(f"{file}, {path}", 0, 0, "shape", "there is no list of entries", "export it again"),))
 
 
 def _list(data: list[Any], file: str, folder: str, path: str, annotations: Mapping[str, Any]) -> Iterator[Batch]:
@@ -49,8 +55,9 @@ def _list(data: list[Any], file: str, folder: str, path: str, annotations: Mappi
             yield from _object(page, file, folder, f"{path}[{number}]")
         return
     entries = [item for item in data if isinstance(item, dict)]
-    if entries or not data:
-        yield _batch(entries, file, folder, path, annotations)
+    if len(entries) < len(data) - data.count(None) or (data and not entries):
+        raise _no_list(file, path)
+    yield _batch(entries, file, folder, path, annotations)
 
 
 def _object(data: dict[str, Any], file: str, folder: str, path: str) -> Iterator[Batch]:

@@ -136,9 +136,10 @@ def _joined(batch: Batch, name: str, inner: str, sign: str) -> Iterator[tuple[in
 
 
 def _masks(operations: tuple[Row, ...]) -> Masks | None:
+    """Return the masks of a role; None where there are none, or one can't be read. A signed mask is one of 32 bits."""
     found = [(whole(item, "ObjectTypeID"), whole(item, "GrantedOperations")) for item in operations]
-    masks = {type_: mask for type_, mask in found if type_ is not None and mask is not None}
-    return masks or None
+    masks = {type_: mask % 2**32 for type_, mask in found if type_ is not None and mask is not None}
+    return masks if masks and len(masks) == len(found) else None
 
 
 def put_role(into: Gathered, owner: str, row: Row, masks: Masks | None, at: At) -> None:
@@ -165,7 +166,13 @@ def put_role(into: Gathered, owner: str, row: Row, masks: Masks | None, at: At) 
 def role_xml(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read roles exported from the console."""
     for entry, row in batch.entries():
-        put_role(into, into.hierarchy(batch), row, _masks(parts(row, "Operations") or ()) or {}, (number, entry))
+        operations = parts(row, "Operations") or ()
+        masks = _masks(operations) if operations else {}
+        if masks is None:
+            into.problem(
+                (number, entry), "value", "an operation of the role can't be read", "export it again", "warning"
+            )
+        put_role(into, into.hierarchy(batch), row, masks, (number, entry))
 
 
 def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) -> None:
@@ -239,7 +246,8 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "hierarchy": owner,
             "name": name,
             "sid": text(row, "AdminSid", "SID").upper() or None,
-            "assignments": _pairs(into, owner, row) or _single_role(row),
+            "assignments": _pairs(into, owner, row),
+            "only_role": _single_role(row),
             "is_group": group if group is not None else (None if account is None else account == 1),
             "roles": texts(row, "RoleNames"),
         }

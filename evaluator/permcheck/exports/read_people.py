@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from permcheck.exports.batch import Batch, Row, flag, folded, has, parts, text, texts, value
+from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, folded, has, parts, text, texts, value
 from permcheck.exports.gathered import At, Gathered, MemberList, Principal
 from permcheck.exports.recognise import Found, type_of
 
@@ -228,10 +228,22 @@ def _entries(into: Gathered, batch: Batch, found: Found, number: int) -> Iterato
             help_ = "save the members of each group as groups/ID/members.json, or export them with their `groupId`"
             into.problem(at, "no-owner", "nothing tells whose members these are", help_)
             return
-        yield owner, {}, at, True
-        inner = [inner] if isinstance(inner, dict) else inner
-        for item in inner if isinstance(inner, list) else ():
-            yield owner, folded(item) if isinstance(item, dict) else {"id": str(item)}, at, False
+        if not has(row, "transitiveMembers", "members"):
+            yield owner, {}, at, True
+            yield owner, row, at, False
+        elif (items := _inner(inner)) is not None:
+            yield owner, {}, at, True
+            for item in items:
+                yield owner, folded(item) if isinstance(item, dict) else {"id": str(item)}, at, False
+
+
+def _inner(members: Any) -> list[Any] | None:
+    """Return the members inside an entry; None where they were not exported. Raises CutError."""
+    found = [members] if isinstance(members, dict | str) else members
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, str) and CUT.match(item):
+            raise CutError(item)
+    return found if isinstance(found, list) and members else [] if members == [] else None
 
 
 def entra_members(into: Gathered, batch: Batch, found: Found, number: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from permcheck.errors import UnknownNameError
-from permcheck.exports.batch import Batch, Row, flag, fold, folded, parts, text, texts, value
+from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, fold, folded, parts, text, texts, value
 from permcheck.exports.gathered import At, Gathered, Principal, RoleHolding
 from permcheck.exports.read_people import principal
 from permcheck.exports.recognise import Found
@@ -180,6 +180,8 @@ def _assignment(into: Gathered, row: Row, at: At, role: str) -> None:
     if isinstance(definition, dict):
         inner = folded(definition)
         role = text(inner, "id") or text(inner, "displayName") or role
+    elif isinstance(definition, str) and CUT.match(definition):
+        raise CutError(definition)
     elif isinstance(definition, str) and definition.strip():
         role = definition.strip()
     role = text(row, "roleDefinitionId", "roleDefinitionDisplayName") or role

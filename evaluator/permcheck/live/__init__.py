@@ -5,10 +5,10 @@ Nothing of azure or requests is imported before something is collected.
 
 from __future__ import annotations
 
+from permcheck.errors import LiveError
 from permcheck.live.adminservice import collect_adminservice
 from permcheck.live.collection import Collected, Refused
 from permcheck.live.credentials import Way
-from permcheck.live.errors import LiveError
 from permcheck.live.graph import collect_graph
 from permcheck.live.progress import Progress, Silent, on_stderr
 

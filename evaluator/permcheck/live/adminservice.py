@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from permcheck.errors import LiveError
 from permcheck.live import asks_adminservice as ask
 from permcheck.live.asks import Ask
 from permcheck.live.collection import Collected, Collection
 from permcheck.live.endpoint import endpoint
-from permcheck.live.errors import LiveError, no_system_errors
+from permcheck.live.errors import no_system_errors
 from permcheck.live.progress import Progress, Silent
 from permcheck.live.reader import Reader
 

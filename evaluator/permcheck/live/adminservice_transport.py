@@ -6,9 +6,10 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from permcheck.errors import LiveError
 from permcheck.live.asks import Ask
 from permcheck.live.endpoint import Endpoint
-from permcheck.live.errors import CutError, LiveError, missing_extra
+from permcheck.live.errors import CutError, missing_extra
 from permcheck.live.graph_transport import BACKOFF, LONGEST_WAIT, OTHERS, RETRIES, TIMEOUT
 from permcheck.live.reader import Answer
 

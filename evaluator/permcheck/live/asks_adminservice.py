@@ -6,7 +6,7 @@ from typing import Final
 
 from permcheck.live.asks import Ask
 
-NEEDS: Final = "Read-only Analyst over all security scopes and all collections"
+NEEDS: Final = "a security role that reads everything, over all security scopes and all collections"
 PAGE: Final = 1000
 
 

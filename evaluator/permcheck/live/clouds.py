@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from permcheck.errors import LiveError
 from permcheck.live.endpoint import Endpoint, endpoint
-from permcheck.live.errors import LiveError
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from permcheck.errors import LiveError
 from permcheck.live import shelf
-from permcheck.live.errors import LiveError
 
 FORMAT: Final = "collection/1"
 JOURNAL: Final = "journal.jsonl"

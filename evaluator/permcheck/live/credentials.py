@@ -7,8 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from permcheck.errors import LiveError
 from permcheck.live.clouds import Cloud
-from permcheck.live.errors import LiveError, missing_extra
+from permcheck.live.errors import missing_extra
 from permcheck.live.progress import Progress, Silent
 
 if TYPE_CHECKING:

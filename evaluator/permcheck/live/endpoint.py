@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from permcheck.live.errors import LiveError
+from permcheck.errors import LiveError
 
 PORTS = {"https": 443, "http": 80}
 

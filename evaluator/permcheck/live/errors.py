@@ -6,22 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from permcheck.errors import PermcheckError
-from permcheck.printable import one_line
+from permcheck.errors import LiveError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class LiveError(PermcheckError):
-    """A collection can't be made, or not finished. `help` is the way out, one line."""
-
-    def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - the word that people see
-        super().__init__(message, help)
-        self.message, self.help = message, help
-
-    def __str__(self) -> str:
-        return one_line(self.message)
 
 
 class CutError(LiveError):

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from permcheck.errors import LiveError
 from permcheck.live import asks_graph as ask
 from permcheck.live.clouds import cloud_named, graph_of
 from permcheck.live.collection import Collected, Collection
 from permcheck.live.credentials import SignIn, Way, credential_for
-from permcheck.live.errors import LiveError, no_system_errors
+from permcheck.live.errors import no_system_errors
 from permcheck.live.graph_transport import GraphTransport, quiet
 from permcheck.live.progress import Progress, Silent
 from permcheck.live.reader import Reader, Row

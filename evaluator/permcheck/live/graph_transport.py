@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from permcheck.errors import LiveError
 from permcheck.live.asks import Ask
 from permcheck.live.endpoint import Endpoint
-from permcheck.live.errors import CutError, LiveError, missing_extra
+from permcheck.live.errors import CutError, missing_extra
 from permcheck.live.reader import Answer
 
 if TYPE_CHECKING:

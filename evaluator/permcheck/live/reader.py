@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from permcheck.errors import LiveError
 from permcheck.live.asks import Ask
 from permcheck.live.collection import Collection, Refused
 from permcheck.live.endpoint import Endpoint
-from permcheck.live.errors import CutError, LiveError
+from permcheck.live.errors import CutError
 from permcheck.live.names import page_name, safe_name
 from permcheck.live.progress import Progress
 

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from permcheck.live.errors import LiveError
+from permcheck.errors import LiveError
 
 MANIFEST: Final = "collected.json"
 PARTIAL: Final = ".partial"

@@ -12,6 +12,7 @@ DECIDERS = {
     "intune": "Intune",
     "both": "Configuration Manager and Intune",
 }
+FEW = 8
 
 
 def brief_line(decision: Decision) -> str:
@@ -24,9 +25,16 @@ def brief_line(decision: Decision) -> str:
     if decision.verdict is Verdict.DENY:
         reasons.append("lacks " + ", ".join(dict.fromkeys(r.id for r in decision.unmet)))
     if decision.verdict is Verdict.UNDETERMINED:
-        reasons.append("not known: " + ", ".join(dict.fromkeys(m.fact for m in decision.missing)))
+        reasons.append("not known: " + _few(tuple(dict.fromkeys(m.fact for m in decision.missing))))
     assumed = [r.id for r in decision.requirements if r.assumed and r.counts]
     if assumed:
         reasons.append("assuming " + ", ".join(dict.fromkeys(assumed)))
     why = f" ({'; '.join(reasons)})" if reasons else ""
     return printable(f"{decision.verdict.value}: {sentence(decision)}{why}")
+
+
+def _few(facts: tuple[str, ...]) -> str:
+    """List facts; a line of thirty tells nobody anything."""
+    if len(facts) <= FEW:
+        return ", ".join(facts)
+    return f"{', '.join(facts[:FEW])} and {len(facts) - FEW} more, which `permcheck explain` lists"

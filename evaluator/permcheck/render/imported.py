@@ -44,8 +44,9 @@ def _gap(gap: Gap, actions: int) -> Iterator[Line]:
         yield Line(1, f"without it, answers about {len(gap.actions)} of {actions} actions may be undetermined")
     elif gap.actions:
         yield Line(1, f"without it, answers about {', '.join(gap.actions)} may be undetermined")
-    for lead, text in (("PowerShell: ", gap.powershell), ("REST: ", gap.rest), ("look it up: ", gap.manual)):
-        if text:
-            yield Line(1, f"{lead}{text}", "advice")
+    if gap.powershell or gap.rest:
+        yield Line(1, gap.powershell or gap.rest, "command")
+    elif gap.manual:
+        yield Line(1, f"look it up: {gap.manual}", "advice")
     if gap.permission and (gap.powershell or gap.rest):
         yield Line(1, f"least privilege: {gap.permission}", "place")

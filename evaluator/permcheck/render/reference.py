@@ -57,6 +57,7 @@ def _policy(writer: Writer, _: str) -> None:
     writer.add("Editions", [writer.cite(f"{e.id}  {e.title}", e.sources) for e in p.editions.values()])
     writer.add("Readings", [Line(0, f"{r.id} = {r.default}  {r.question}") for r in p.readings.values()])
     specification = [d for d in p.documents.values() if d.specification]
+    writer.add("Exports that are read", [Line(0, f"{e.id}  {e.title}") for e in p.exports.values()])
     writer.add("Specification", [Line(0, f"{d.title}, {d.date} ({d.place})") for d in specification])
 
 
@@ -221,6 +222,21 @@ def _error(writer: Writer, name: str) -> None:
     writer.add("Requirements behind it", [Line(0, ", ".join(e.requirements))] if e.requirements else [])
 
 
+def _export(writer: Writer, name: str) -> None:
+    p = writer.policy
+    kind = p.exports[_find("export", name, tuple(p.exports))]
+    writer.add("Export", [writer.cite(f"{kind.id}: {kind.title}", kind.sources)])
+    signs = kind.signs
+    known = [f"@odata.context ends in {context}" for context in signs.contexts]
+    known += [f"entries are of type {type_}" for type_ in signs.types]
+    known += [f"entries have {', '.join(keys)}" for keys in signs.keys]
+    writer.add("Known by", [Line(0, text) for text in known])
+    writer.add("Tells", [Line(0, ", ".join(kind.fills))] if kind.fills else [])
+    ways = (("PowerShell: ", kind.powershell), ("REST: ", kind.rest), ("", kind.manual))
+    writer.add("How to export it", [Line(0, f"{lead}{text}") for lead, text in ways if text])
+    writer.add("Least privilege", [Line(0, kind.permission)] if kind.permission else [])
+
+
 def _find(kind: str, name: str, known: tuple[str, ...]) -> str:
     return Names(kind, ((key, (key,)) for key in known)).find(name)
 
@@ -233,5 +249,6 @@ WRITERS: dict[str, Callable[[Writer, str], None]] = {
     "requirement": _requirement,
     "reading": _reading,
     "error": _error,
+    "export": _export,
 }
 """A writer for every kind of thing."""

@@ -25,6 +25,7 @@ STYLES = {
     "source": "dim",
     "authority": "bold",
     "fix": "green",
+    "command": "cyan",
 }
 MARKS = {"ok": ("✓", "v", "green"), "no": ("✗", "x", "bold red"), "?": ("?", "?", "bold yellow")}
 VERDICT_STYLES = {Verdict.ALLOW: "bold green", Verdict.DENY: "bold red", Verdict.UNDETERMINED: "bold yellow"}
@@ -71,7 +72,7 @@ def _wrapped(console: Console, line: Line, *, pretty: bool) -> Iterator[Text]:
         lead.append(f"{mark if pretty else plain} ", colour)
         style = "" if line.mark == "ok" else colour.removeprefix("bold ")
     room = max(console.width - lead.cell_len, 20)
-    if len(line.text) < room and line.text.isascii():
+    if line.kind == "command" or (len(line.text) < room and line.text.isascii()):
         yield lead.append(line.text, style)
         return
     hang = " " * lead.cell_len

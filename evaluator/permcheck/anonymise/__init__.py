@@ -1,0 +1,1 @@
+"""Give an estate other names, with the same decisions."""
