@@ -1,7 +1,7 @@
 """Measure permcheck: medians, and ratios to what was measured in the same run.
 
     make bench            everything
-    python benchmarks/run.py cold warm load
+    python benchmarks/run.py cold warm load exports
 
 Nothing here is a test: figures of a noisy machine are for people.
 """
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from exports import write_exports
 from generate import estate
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ start = time.perf_counter()
 permcheck.load(sys.argv[1])
 print(time.perf_counter() - start)
 """
+EXPORTS = ((50_000, 500_000, 3), (500_000, 5_000_000, 1))
+"""Devices, memberships, runs. At most 20 s and 1.5 GiB for the first, 3 minutes and 6 GiB for the second."""
 LOAD = {"users": 2_000, "groups": 500, "collections": 2_000, "devices": 50_000, "assignments": 300}
 
 
@@ -57,7 +60,7 @@ def median(measure: Callable[[], Any], times: int) -> float:
 
 def process(*arguments: str) -> Callable[[], Any]:
     """Start a program and throw away what it prints."""
-    return lambda: subprocess.run(arguments, stdout=subprocess.DEVNULL, check=False)
+    return lambda: subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def cold() -> None:
@@ -130,9 +133,22 @@ def load() -> None:
             print(f"  {path.suffix[1:]:6}{size:6.1f} MiB   {middle:6.2f} s   at most {peak:6.0f} MiB")
 
 
+def exports() -> None:
+    """Import a folder of exports into estate files, in a fresh process each: time and the largest memory."""
+    command = str(Path(sys.executable).parent / "permcheck")
+    for devices, memberships, times in EXPORTS:
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = Path(folder) / "exports", Path(folder) / "estate"
+            write_exports(source, devices=devices, memberships=memberships)
+            size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file()) / 2**20
+            seconds = median(process(command, "import", str(source), "-o", str(target)), times)
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            print(f"  {devices:7} devices {memberships:8} memberships {size:6.0f} MiB {seconds:6.1f} s {peak:6.0f} MiB")
+
+
 def main(chosen: list[str]) -> None:
     """Run the chosen measurements, or all."""
-    for name, measure in (("cold", cold), ("warm", warm), ("load", load)):
+    for name, measure in (("cold", cold), ("warm", warm), ("load", load), ("exports", exports)):
         if not chosen or name in chosen:
             print(name)
             measure()

@@ -26,6 +26,8 @@ from shapes.role_xml import write_role_xml
 from strategies import Ask
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+ESTATES = ("contoso", "lab", "preview-2006")
+"""Examples that were written by hand."""
 
 
 class Format(NamedTuple):

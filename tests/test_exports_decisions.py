@@ -10,7 +10,7 @@ from typing import Any
 
 import permcheck
 import pytest
-from exported import EXAMPLES, FORMATS, Format, as_estate, as_xml, expected, export, questions, verdict, written
+from exported import ESTATES, FORMATS, Format, as_estate, as_xml, expected, export, questions, verdict, written
 from hypothesis import given, settings
 from permcheck.api import Estate
 from permcheck.loading.policy import load_policy
@@ -18,7 +18,6 @@ from shapes.adminservice import write_adminservice
 from shapes.estate_data import Book, Data
 from strategies import Ask, estates, every_question
 
-NAMES = sorted(path.name for path in EXAMPLES.iterdir())
 UNKNOWN = "undetermined"
 DECIDED = {"allow", "deny"}
 
@@ -46,14 +45,14 @@ def edit(path: Path, change: Any) -> None:
 # --- what the formats can carry ----------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ESTATES)
 @pytest.mark.parametrize("how", FORMATS)
 def test_a_folder_of_exports_decides_as_the_estate(name: str, how: str, tmp_path: Path) -> None:
     """Applications aside: their list is in no format, so all of it stands in the facts."""
     assert differences(name, export(written(name)[0], tmp_path, FORMATS[how])) == {}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ESTATES)
 def test_the_examples_ask_enough(name: str) -> None:
     """A comparison of nothing would agree, too."""
     found = Counter(expected(name).values())
@@ -222,7 +221,7 @@ def flat_members(folder: Path, data: Data) -> None:
         )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ESTATES)
 def test_transitive_members_decide_nothing_wrongly(name: str, tmp_path: Path) -> None:
     data, _ = written(name)
     folder = export(data, tmp_path, Format(write_adminservice))

@@ -1,7 +1,4 @@
-"""What becomes of each field of an estate: names are replaced, free text is dropped, the rest stays.
-
-Every field of every form is named here: one that is not is a fault, never an unnoticed leak.
-"""
+"""What may become of a field: a name is replaced, free text is dropped, what nobody named stays."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from permcheck.anonymise.known import Known
 from permcheck.anonymise.renamer import Renamer
 
 Plain: TypeAlias = dict[str, Any]
+Field: TypeAlias = Callable[["Walk", Any], Any]
 
 
 @dataclass(frozen=True)
@@ -23,16 +21,17 @@ class Walk:
 
     renamer: Renamer
     known: Known
+    fields: Mapping[str, Mapping[str, Field]]
+    """Form -> field -> what becomes of it."""
     dropped: Counter[str] = field(default_factory=Counter)
     """How many permissions and updates were left out because they may be anything."""
 
     def record(self, form: str, record: Plain) -> Plain:
         """Return a record with every field replaced, dropped or as it was."""
-        told = {name: FIELDS[form][name](self, value) for name, value in record.items()}
+        told = {name: self.fields[form][name](self, value) for name, value in record.items()}
         return {name: value for name, value in told.items() if value is not None}
 
 
-Field: TypeAlias = Callable[[Walk, Any], Any]
 FIRST: Final = ("tenant", "hierarchies", "users", "groups", "devices")
 """What is named before it is referred to."""
 LAST_WINS: Final = {"users": ("sid", "account"), "groups": ("sid", "account"), "devices": ("name",)}
@@ -42,7 +41,7 @@ LAST_WINS: Final = {"users": ("sid", "account"), "groups": ("sid", "account"), "
 def estate(walk: Walk, data: Plain) -> Plain:
     """Return an estate with other names."""
     order = sorted(data, key=lambda key: (key not in FIRST, FIRST.index(key) if key in FIRST else 0))
-    told = {key: FIELDS["estate"][key](walk, data[key]) for key in order}
+    told = {key: walk.fields["estate"][key](walk, data[key]) for key in order}
     return {key: told[key] for key in data if told[key] is not None}
 
 
@@ -138,131 +137,3 @@ def _shared(form: str, rows: list[Plain]) -> bool:
 def _sorted(rows: Iterable[Plain]) -> list[Plain]:
     """Order records by what they say now: the order before may have been that of their names."""
     return sorted(rows, key=json.dumps)
-
-
-def _all(*names: str) -> dict[str, Field]:
-    return dict.fromkeys(names, stays)
-
-
-ACCOUNT: Final = named("account")
-IN_HIERARCHY: Final[dict[str, Field]] = {"hierarchy": named("hierarchy")}
-COLLECTIONS: Final = named("collection")
-SCOPES: Final = named("scope")
-APP_ROLE: Final[dict[str, Field]] = {"application": stays, "role": stays, "assigned_to": ACCOUNT}
-FIELDS: Final[dict[str, dict[str, Field]]] = {
-    "estate": {
-        "$schema": dropped,
-        "estate": named("estate"),
-        **_all("as_of", "readings", "assume", "complete", "incomplete"),
-        **{
-            section: records(section)
-            for section in (
-                "tenant", "hierarchies", "users", "groups", "entra_roles", "intune_roles", "intune_assignments",
-                "security_roles", "administrative_users", "collections", "scripts", "applications", "devices",
-            )
-        },
-        "app_roles": app_roles,
-    },
-    "tenant": {
-        "name": named("tenant"),
-        "geography": named("geography"),
-        **_all(
-            "cloud", "multi_geo", "use_intune_rbac", "use_intune_rbac_changed", "unlicensed_admins",
-            "scoped_permissions", "entra_premium",
-        ),
-    },
-    "hierarchies": {
-        "id": named("hierarchy"),
-        "name": named("hierarchy"),
-        "sites": records("sites"),
-        "updates": updates,
-        "upload": records("upload"),
-        "geography": named("geography"),
-        **_all(
-            "version", "update_ring", "enforce_configmgr_rbac", "tenant_attached", "administration_service",
-            "provider_authentication", "central_site_remote_provider", "provider_delegation",
-            "provider_in_authorization_group", "connection_point_online", "script_approver_required",
-        ),
-    },
-    "sites": {"code": named("hierarchy"), "version": stays},
-    "upload": {"collection": COLLECTIONS},
-    "users": {
-        **dict.fromkeys(
-            ("upn", "id", "sid", "account", "discovered_upn", "on_premises_upn", "signs_in_with"),
-            named("account", "user"),
-        ),
-        "name": named("person"),
-        **_all(
-            "synced", "enabled", "licensed", "discovered_by", "discovery_incomplete", "provider_logon_denied",
-            "provider_access",
-        ),
-    },
-    "groups": {
-        **dict.fromkeys(("name", "id", "sid", "account"), named("account", "group")),
-        **dict.fromkeys(("members", "all_members", "eligible"), ACCOUNT),
-        **_all("type", "dynamic", "members_incomplete"),
-    },
-    "entra_roles": {"role": named("directory-role"), "members": ACCOUNT, "eligible": ACCOUNT},
-    "app_roles": {"application": named("application"), "role": named("app-role"), "assigned_to": ACCOUNT},
-    "known_app_roles": APP_ROLE,
-    "intune_roles": {
-        "name": named("intune-role", "role"),
-        "id": named("intune-role", "role"),
-        "description": dropped,
-        "permissions": intune_permissions,
-        "not_allowed": intune_permissions,
-    },
-    "intune_assignments": {
-        "name": named("assignment"),
-        "id": named("assignment"),
-        "role": named("intune-role", "role"),
-        "members": ACCOUNT,
-        "scope_groups": ACCOUNT,
-        "scope_type": stays,
-        "scope_tags": named("scope-tag"),
-    },
-    "security_roles": {
-        **IN_HIERARCHY,
-        **dict.fromkeys(("name", "id", "copied_from"), named("security-role")),
-        "permissions": operations,
-        "undecided": operations,
-    },
-    "administrative_users": {**IN_HIERARCHY, "name": ACCOUNT, "sid": ACCOUNT, "assignments": records("assignments")},
-    "assignments": {"role": named("security-role"), "scopes": SCOPES, "collections": COLLECTIONS},
-    "collections": {
-        **IN_HIERARCHY,
-        **dict.fromkeys(("id", "name", "limited_to", "include", "exclude"), COLLECTIONS),
-        "kind": stays,
-        "members": devices,
-    },
-    "scripts": {
-        **IN_HIERARCHY,
-        **dict.fromkeys(("name", "id"), named("script")),
-        "author": ACCOUNT,
-        "scopes": SCOPES,
-        **_all("approved", "parameters"),
-    },
-    "applications": {
-        **IN_HIERARCHY,
-        "name": named("software"),
-        "scopes": SCOPES,
-        "deployed_to": COLLECTIONS,
-        **_all(
-            "user_targeted", "has_uninstall_command", "has_repair_command", "installed", "required_deployment"
-        ),
-    },
-    "devices": {
-        "name": named("device"),
-        **IN_HIERARCHY,
-        "resource_id": number,
-        "entra_id": named("device"),
-        "intune_id": named("device"),
-        "collections": COLLECTIONS,
-        **_all(
-            "uploaded", "client_version", "client_current", "powershell", "online", "endpoint_analytics",
-            "bitlocker_policy", "management",
-        ),
-        "scope_tags": named("scope-tag"),
-    },
-}  # fmt: skip
-"""Form -> field -> what becomes of it."""

@@ -9,21 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from random import Random, SystemRandom
+from random import SystemRandom
 from typing import Final
 
-from permcheck.anonymise.fields import Plain, Walk, estate
-from permcheck.anonymise.known import Known
-from permcheck.anonymise.renamer import Renamer
+from permcheck.anonymise.estate import Anonymised, anonymised
 from permcheck.api import Estate, _read
 from permcheck.errors import LoadError, PermcheckError, Problem
 from permcheck.exports.write import HEADER, sections_of, texts_of, write_estate
-from permcheck.graph.node import Adjacency
 from permcheck.loading.estate import collector_off, read_estate
 from permcheck.loading.files import PROVENANCE
 from permcheck.loading.policy import load_policy
 from permcheck.loading.resolve import resolve
-from permcheck.model.policy_index import Policy
 from permcheck.model.tables import hierarchy_of
 
 ABOVE: Final = (
@@ -36,18 +32,6 @@ TRIED: Final = 200
 
 
 @dataclass(frozen=True)
-class Anonymised:
-    """An estate with other names."""
-
-    data: Plain
-    names: Mapping[str, str]
-    """Name now -> name before; of what was taken apart, the parts too."""
-    dropped: Mapping[str, int]
-    """Kind -> how many of it were left out because they may be anything."""
-    renamer: Renamer
-
-
-@dataclass(frozen=True)
 class Written:
     """What was written."""
 
@@ -57,23 +41,11 @@ class Written:
     """Verdicts that were compared, and are the same."""
 
 
-def anonymised(data: Plain, policy: Policy, salt: str | None = None) -> Anonymised:
-    """Return an estate, as plain values, with other names. The same salt gives the same names; without one, chance does.
-
-    Raises KeyError for a field that no estate has.
-    """
-    order = SystemRandom() if salt is None else Random(salt)  # noqa: S311 - a salt is for tests
-    known = Known(policy)
-    walk = Walk(Renamer(known, order), known)
-    estate(walk, data)
-    walk.renamer.deal()
-    walk.dropped.clear()
-    told = estate(walk, data)
-    return Anonymised(told, walk.renamer.names, +walk.dropped, walk.renamer)
-
-
 def anonymise(root: Path, folder: Path, *, salt: str | None = None, map_file: Path | None = None) -> Written:
-    """Write the estate in a file or folder, or that of exports, with other names. Raises LoadError; then nothing is there."""
+    """Write the estate in a file or folder, or that of exports, with other names.
+
+    Raises LoadError; then nothing was written.
+    """
     _refuse_places(root, folder, map_file)
     policy = load_policy()
     with collector_off():

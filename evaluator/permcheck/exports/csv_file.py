@@ -18,7 +18,7 @@ DELIMITERS: Final = ",;\t"
 def csv_batches(path: Path, folder: str) -> Iterator[Batch]:
     """Return the tables of a CSV file; a report holds several, with an empty line between. Raises LoadError."""
     delimiter, start = _opening(path)
-    for first, header in _headers(path, delimiter, start):
+    for first, header in tuple(_headers(path, delimiter, start)):  # a broken file has no tables at all
 
         def rows(first: int = first, header: tuple[str, ...] = header) -> Iterator[Row]:
             return _rows(path, delimiter, first, header)

@@ -26,6 +26,10 @@ HAND: Final = "hand"
 """Kind of a name that several may share: it only finds what people wrote, who meant one."""
 
 
+SHOWN: Final = frozenset({("users", "name"), ("hierarchies", "name"), ("intune_roles", "description")})
+"""Fields that are only shown: no answer is refused for them."""
+
+
 @dataclass(slots=True)
 class Thing:
     """What several exports say about one user, group, device or other record."""
@@ -91,7 +95,8 @@ class Register:
                 thing.details[key] = at
                 continue
             old = thing.where(key)
-            contradicts = _differ(thing.fields[key], item) and not stated.get("discovery_incomplete")
+            shown = (self.section, key) in SHOWN or stated.get("discovery_incomplete")
+            contradicts = _differ(thing.fields[key], item) and not shown
             if contradicts and (old[0] in self.by_hand or self.rivals(old[0], at[0])):
                 name = str(thing.fields.get("upn") or thing.fields.get("name") or thing.fields.get("id"))
                 self.conflicts.append(Conflict(self.section, name, key, old, at))

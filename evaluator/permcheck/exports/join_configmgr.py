@@ -35,8 +35,7 @@ def settle_hierarchies(gathered: Gathered) -> None:
         gathered.devices,
     )
     homeless = [thing for register in registers for thing in register.things if not thing.fields.get("hierarchy")]
-    homeless_inside = [key for key in gathered.inside if not key[0]]
-    if not homeless and not homeless_inside:
+    if not homeless and all(owner for owner, _ in gathered.inside):
         return
     if len(known) > 1:
         help_ = "put the exports of each hierarchy into a folder of their own, each with its SMS_Site export"
@@ -54,7 +53,12 @@ def settle_hierarchies(gathered: Gathered) -> None:
         for (kind, name), thing in list(register.index.items()):
             if name.startswith("/"):
                 register.index.setdefault((kind, f"{home}{name}".casefold()), thing)
-    for key in homeless_inside:
+    _move(gathered, home)
+
+
+def _move(gathered: Gathered, home: str) -> None:
+    """Give what has no hierarchy, and is no record, to one."""
+    for key in [key for key in gathered.inside if not key[0]]:
         gathered.inside[home, key[1]] = gathered.inside.pop(key)
     gathered.scopes = {(owner or home, key): name for (owner, key), name in gathered.scopes.items()}
     gathered.object_scopes = {(owner or home, key): ids for (owner, key), ids in gathered.object_scopes.items()}

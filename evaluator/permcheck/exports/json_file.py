@@ -124,18 +124,22 @@ def _annotations(page: Mapping[str, Any], head: Row) -> dict[str, Any]:
 def _streamed(path: Path, folder: str) -> Batch:
     """Make a batch of a long file: the annotations and the first entry are read, the rest when it is asked for."""
     prefix, annotations = _look(path)
+    where = "$" if prefix == "item" else "$.value"
 
     def rows() -> Iterator[Row]:
         with _opened(path) as stream:
             try:
-                yield from map(folded, ijson.items(stream, prefix, use_float=True))
+                for item in ijson.items(stream, prefix, use_float=True):
+                    if isinstance(item, dict):
+                        yield folded(item)
+                    elif item is not None:
+                        raise _no_list(str(path), where)
             except ijson.JSONError as error:
                 raise LoadError((_stream_problem(path, error),)) from None
             except UnicodeDecodeError:
                 raise file_problem(path, "encoding", "the file is not UTF-8", "save it as UTF-8") from None
 
     head = next(iter(islice(rows(), 1)), {})
-    where = "$" if prefix == "item" else "$.value"
     return Batch(str(path), folder, where, head, rows, **_annotations(annotations, head))
 
 

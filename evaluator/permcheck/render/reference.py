@@ -232,8 +232,8 @@ def _export(writer: Writer, name: str) -> None:
     known += [f"entries have {', '.join(keys)}" for keys in signs.keys]
     writer.add("Known by", [Line(0, text) for text in known])
     writer.add("Tells", [Line(0, ", ".join(kind.fills))] if kind.fills else [])
-    ways = (("PowerShell: ", kind.powershell), ("REST: ", kind.rest), ("", kind.manual))
-    writer.add("How to export it", [Line(0, f"{lead}{text}") for lead, text in ways if text])
+    ways = ((kind.powershell, "command"), (kind.rest, "command"), (kind.manual, ""))
+    writer.add("How to export it", [Line(0, text, style) for text, style in ways if text])
     writer.add("Least privilege", [Line(0, kind.permission)] if kind.permission else [])
 
 
