@@ -10,6 +10,9 @@ import permcheck
 import pytest
 from jsonschema import Draft202012Validator
 from permcheck.api import Estate, load
+from permcheck.exports.folder import read_exports
+from permcheck.exports.report import report
+from permcheck.loading.policy import load_policy
 from permcheck.model.change import SetFact
 from permcheck.model.state import State, Verdict
 from yaml import safe_load
@@ -144,6 +147,15 @@ PROMISES = [
     ("preview-2006", "new-hire@fabrikam.example", "run-cmpivot", "WS-0001", None, "deny"),
     ("preview-2006", "direct@fabrikam.example", "run-cmpivot", "WS-0002", None, "allow"),
     ("preview-2006", "direct@fabrikam.example", "run-cmpivot:IPConfig", "WS-0002", None, "deny"),
+    ("exports", "helpdesk@contoso.com", "run-cmpivot", "PC-1042", None, "allow"),
+    ("exports", "helpdesk@contoso.com", "run-script", "PC-1042", "Clear print queue", "deny"),
+    ("exports", "cloud-helpdesk@contoso.com", "run-cmpivot", "PC-1042", None, "deny"),
+    ("exports", "field-service@contoso.com", "run-script", "PC-1042", "Clear print queue", "allow"),
+    ("exports", "field-service@contoso.com", "run-script", "PC-1042", "Set proxy", "deny"),
+    ("exports", "field-service@contoso.com", "run-script", "SRV-0007", "Clear print queue", "deny"),
+    ("exports", "cm-admin@contoso.com", "run-script", "PC-1042", "Clear print queue", "allow"),
+    ("exports", "intune-admin@contoso.com", "run-cmpivot", "PC-1042", None, "deny"),
+    ("exports", "on-call@contoso.com", "run-cmpivot", "PC-1042", None, "deny"),
     ("lab", "DOMAINADMIN@MAYYHEM.COM", "run-cmpivot", "PS1-DEV@PS1", None, "allow"),
     ("lab", "DOMAINADMIN@MAYYHEM.COM", "run-cmpivot", "PS1-DEV2@PS1", None, "undetermined"),
     ("lab", "SQLSCCMSVC@MAYYHEM.COM", "run-cmpivot", "PS1-DEV@PS1", None, "deny"),
@@ -180,3 +192,29 @@ def test_best_fix_is_the_group_that_exists() -> None:
 def test_near_miss_is_named(user: str, says: str) -> None:
     decision = example("contoso").check(user, "run-cmpivot", "PC-0042")
     assert any(says in near.text for near in decision.near_misses)
+
+
+# --- exports ---------------------------------------------------------------------
+
+
+def test_exports_answer_as_the_estate_that_they_are_of() -> None:
+    """Whatever both can tell for certain about the same person and device is the same."""
+    exported, whole = example("exports"), example("contoso")
+    compared = 0
+    for user in exported.tables.users.values():
+        for action in (action for action in exported.policy.actions.values() if action.target == "device"):
+            mine = exported.verdict(user.upn, action.id, "PC-1042")
+            theirs = whole.verdict(user.upn, action.id, "PC-1042")
+            if Verdict.UNDETERMINED not in {mine, theirs}:
+                compared += 1
+                assert mine is theirs, (user.upn, action.id)
+    assert compared > 100
+
+
+def test_exports_are_small_and_complete() -> None:
+    """Nothing is left out of the report's first part, and no list that a tool exports is reported as missing."""
+    assert sum(path.stat().st_size for path in (EXAMPLES / "exports").iterdir()) < 60_000
+    imported = read_exports((EXAMPLES / "exports",), load_policy())
+    found = report(imported, load_policy())
+    assert (found.left_out, found.notes) == ((), ())
+    assert [gap.title for gap in found.gaps if gap.powershell or gap.rest] == []

@@ -28,7 +28,8 @@ class Walk:
 
     def record(self, form: str, record: Plain) -> Plain:
         """Return a record with every field replaced, dropped or as it was."""
-        told = {name: self.fields[form][name](self, value) for name, value in record.items()}
+        stated = {name: value for name, value in record.items() if value is not None}
+        told = {name: self.fields[form][name](self, value) for name, value in stated.items()}
         return {name: value for name, value in told.items() if value is not None}
 
 

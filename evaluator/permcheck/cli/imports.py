@@ -39,6 +39,8 @@ def import_(names: tuple[str, ...], output: Path | None, check: Path | None, for
     if not paths:
         message = "no folder of exports was named"
         raise click.UsageError(message)
+    if output is not None:
+        _refuse_inside(output, paths)
     imported = _read(paths)
     tables = _resolved(imported)
     if check is not None:
@@ -67,6 +69,16 @@ def _read(paths: tuple[Path, ...]) -> Imported:
         problem = Problem(", ".join(map(str, paths)), 0, 0, "no-exports", "no export was recognised here", help_)
         raise LoadError((problem,))
     return imported
+
+
+def _refuse_inside(output: Path, paths: tuple[Path, ...]) -> None:
+    """Refuse to write among the exports: the next import would take the estate for one of them."""
+    target = output.resolve()
+    for path in paths:
+        source = path.resolve()
+        if target == source or source in target.parents or target in source.parents:
+            message = f"the estate can't be written to `{output}`: the exports are there"
+            raise LoadError((Problem(str(path), 0, 0, "inside", message, "name another folder with -o"),))
 
 
 def _resolved(imported: Imported) -> Tables:

@@ -166,6 +166,8 @@ class Gathered:
     eligible: dict[str, list[Principal]] = field(default_factory=dict)
     by_discovery: dict[str, list[Principal]] = field(default_factory=dict)
     """Group, DOMAIN\\name -> users that Configuration Manager saw in it."""
+    discovery: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    """User (the identity of the thing) -> hierarchy -> methods that discovered the account there."""
     directory_roles: dict[str, str] = field(default_factory=dict)
     """Id of a directory role in this tenant -> its template id."""
     holders: dict[str, RoleHolding] = field(default_factory=dict)

@@ -147,12 +147,24 @@ def users(people: People) -> Section:
         fields["upn"] = people.user_name(thing)
         if listed and "account" not in fields and "discovered_by" not in fields and "sid" in fields:
             fields["discovered_by"] = ()
+        if thing.where("discovered_by")[0] not in gathered.users.by_hand:
+            fields |= _by_hierarchy(gathered, thing)
         if not SID.match(str(fields.get("sid", ""))):
             fields.pop("sid", None)
         if not GUID.match(str(fields.get("id", ""))):
             fields.pop("id", None)
         section.add(thing, fields)
     return section
+
+
+def _by_hierarchy(gathered: Gathered, thing: Thing) -> dict[str, Any]:
+    """Return what holds in every hierarchy, if an account was discovered differently in several."""
+    told = {owner for methods in gathered.discovery.values() for owner in methods}
+    here = gathered.discovery.get(id(thing), {})
+    methods = [frozenset(here.get(owner, ())) for owner in sorted(told)]
+    if not here or len(set(methods)) <= 1:
+        return {}
+    return {"discovered_by": tuple(sorted(frozenset.intersection(*methods))), "discovery_incomplete": True}
 
 
 def _discovery_is_whole(gathered: Gathered) -> bool:

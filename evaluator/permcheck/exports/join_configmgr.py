@@ -66,6 +66,8 @@ def _move(gathered: Gathered, home: str) -> None:
 
 def _note_missing_lists(gathered: Gathered, known: frozenset[str]) -> None:
     """Find lists that were exported of some hierarchies only: what the others have of it is unknown."""
+    if len(known) < 2:  # noqa: PLR2004 - one hierarchy has every list
+        return
     told: dict[str, set[str]] = {}
     for batch, found in gathered.batches:
         if found.kind.id in OWN_LISTS:
@@ -76,8 +78,7 @@ def _note_missing_lists(gathered: Gathered, known: frozenset[str]) -> None:
                 kind = gathered.batches[number][1].kind.id if number >= 0 else ""
                 if kind in told:
                     told[kind].add(str(thing.fields.get("hierarchy", "")))
-    if len(known) > 1:
-        gathered.partial |= {kind for kind, owners in told.items() if not owners >= known}
+    gathered.partial |= {kind for kind, owners in told.items() if not owners >= known}
 
 
 def hierarchies(gathered: Gathered) -> Section:

@@ -291,21 +291,14 @@ def discovered_users(into: Gathered, batch: Batch, _found: Found, number: int) -
             **_discovered(row, entra_id, upn),
         }
         thing = into.users.put((("sid", sid), ("id", entra_id), ("upn", upn), ("account", account)), fields, at)
-        _join_discovery(into, thing, fields.get("discovered_by"))
+        methods = fields.get("discovered_by")
+        if methods is not None:
+            into.discovery.setdefault(id(thing), {})[into.hierarchy(batch)] = methods
         if "upn" not in thing.fields and (upn or account):
             thing.fields["upn"] = upn or account
             thing.details["upn"] = at
         for group in texts(row, "SecurityGroupName", "UserGroupName") or ():
             into.by_discovery.setdefault(group.casefold(), []).append(Principal(sid or account, "user", at))
-
-
-def _join_discovery(into: Gathered, thing: Thing, methods: tuple[str, ...] | None) -> None:
-    """Keep the methods of which every hierarchy knows, where several discovered a user: an estate has one answer."""
-    known = thing.fields.get("discovered_by")
-    by_hand = thing.where("discovered_by")[0] in into.users.by_hand
-    if methods is not None and known is not None and set(known) != set(methods) and not by_hand:
-        thing.fields["discovered_by"] = tuple(method for method in known if method in methods)
-        thing.fields["discovery_incomplete"] = True
 
 
 def _discovered(row: Row, entra_id: str, upn: str) -> dict[str, Any]:

@@ -29,6 +29,8 @@ BOMS: Final = (
 PROVENANCE: Final = "estate.provenance.json"
 """What an import writes beside an estate: where each record came from."""
 NOT_READ: Final = (SCHEMA, PROVENANCE)
+UNFINISHED: Final = ".partial"
+"""Ends the name of the folder of a live collection that was broken off."""
 
 
 def file_problem(path: Path | str, id_: str, message: str, help_: str = "") -> LoadError:
@@ -57,11 +59,15 @@ def found_files(root: Path) -> tuple[Path, ...]:
             path
             for path in root.rglob("*")
             if not path.name.endswith(NOT_READ)
-            and not any(part.startswith(".") for part in path.relative_to(root).parts)
+            and not any(_is_left_out(part) for part in path.relative_to(root).parts)
             and path.is_file()
             and path.resolve().is_relative_to(top)
         )
     )
+
+
+def _is_left_out(part: str) -> bool:
+    return part.startswith(".") or part.endswith(UNFINISHED)
 
 
 def is_estate_file(path: Path) -> bool:
