@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from random import SystemRandom
+from time import monotonic
 from typing import Final
 
 from permcheck.anonymise.estate import Anonymised, anonymised
@@ -29,6 +30,8 @@ MADE: Final = {"made_by": "anonymise"}
 """Tells a folder that this command wrote from one that an import wrote."""
 TRIED: Final = 200
 """Pairs of a user and a device whose verdicts are compared before anything is written."""
+PATIENCE: Final = 5.0
+"""Seconds after which enough was compared: where much is unknown, a verdict takes long."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,12 @@ def _compare(root: Path, before: Estate, texts: Mapping[str, str], made: Anonymi
             first = error.problems[0]
             message = f"with other names it does not load: {first.message}"
             raise _refused(root, "not-the-same", message, first.help or help_) from None
-    compared = 0
-    for old, new in _questions(before, made):
+    asks = list(_questions(before, made))
+    SystemRandom().shuffle(asks)
+    until, compared = monotonic() + PATIENCE, 0
+    for old, new in asks:
+        if monotonic() > until:
+            break
         compared += 1
         if _verdict(before, old) != _verdict(after, new):
             raise _refused(root, "not-the-same", f"with other names `{old[1]}` is decided otherwise", help_)

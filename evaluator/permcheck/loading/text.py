@@ -136,6 +136,16 @@ class Parsed:
                 break
         return (mark.line + 1, mark.column + 1)
 
+    def span(self, path: Path_) -> tuple[int, int, int, int] | None:
+        """Line, column, and the characters from where to where, of the value at `path`; None if that is not known."""
+        node = self.root if self.root is not None else self._recomposed
+        for step in path:
+            node = _step(node, step, node.start_mark)[0] if node is not None else None
+        if node is None:
+            return None
+        start, end = node.start_mark, node.end_mark
+        return start.line + 1, start.column + 1, start.index, end.index
+
     def place(self, path: Path_) -> tuple[str, int, int]:
         """File, line and column of the value at `path`."""
         return (self.file, *self.locate(path))

@@ -1,0 +1,1 @@
+"""Checks of role definitions, estates and the policy."""

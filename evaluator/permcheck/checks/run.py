@@ -1,0 +1,65 @@
+"""Run checks and collect what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from permcheck.checks.context import Context
+from permcheck.checks.definitions import Definition
+from permcheck.checks.finding import Finding, NotRun
+from permcheck.checks.registry import CHECKS
+from permcheck.model.policy_checks import CheckFacts
+from permcheck.model.policy_index import Policy
+
+if TYPE_CHECKING:
+    from permcheck.api import Estate
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What checks found, sorted, and which were not evaluated."""
+
+    findings: tuple[Finding, ...]
+    not_run: tuple[NotRun, ...]
+    ran: tuple[str, ...]
+
+
+WHY: dict[str, str] = {
+    "definitions": "no role definition was given",
+    "estate": "no estate was named: use -e",
+    "usage": "no export of what was used was given",
+    "policy": "it looks at the policy itself: `make check` runs it",
+}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What there is to look at."""
+
+    policy: Policy
+    definitions: tuple[Definition, ...] = ()
+    estate: Estate | None = None
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Check -> its options."""
+
+    def has(self, needs: str) -> bool:
+        """Tell whether what a check needs is there."""
+        return {"definitions": bool(self.definitions), "estate": self.estate is not None}.get(needs, False)
+
+
+def run_checks(chosen: Iterable[CheckFacts], given: Given) -> Ran:
+    """Run the chosen checks. What lacks its data is not evaluated; that is never a pass."""
+    findings: list[Finding] = []
+    not_run: list[NotRun] = []
+    ran: list[str] = []
+    for facts in chosen:
+        if not given.has(facts.needs):
+            not_run.append(NotRun(facts.id, facts.name, WHY[facts.needs]))
+            continue
+        options = given.options.get(facts.id, {})
+        context = Context(facts, given.policy, given.definitions, given.estate, options)
+        findings += CHECKS[facts.id](context)
+        ran.append(facts.id)
+    return Ran(tuple(sorted(set(findings))), tuple(not_run), tuple(ran))
