@@ -143,7 +143,7 @@ def test_console(block: Block, folder: Path, capfd: pytest.CaptureFixture[str]) 
         code = guarded(run.arguments)
         captured = capfd.readouterr()
         assert code == run.code, captured
-        assert [line for line in captured.err.splitlines() if not line.startswith("wrote: ")] == []
+        assert [line for line in captured.err.splitlines() if not line.startswith(("wrote ", "next: "))] == []
         assert is_shown(run.shown, captured.out.splitlines()), captured.out
 
 

@@ -155,15 +155,16 @@ def _questions(before: Estate, made: Anonymised) -> Iterator[tuple[Ask, Ask]]:
     tables, call = before.tables, made.renamer.name
     chance = SystemRandom()
     users = [user.upn for user in tables.users.values()]
-    devices = [(tables.hierarchies[hierarchy_of(key)].id, device.name) for key, device in tables.devices.items()]
+    devices = list(tables.devices)
     pairs = [*product(users, devices)] if len(users) * len(devices) <= TRIED else []
     if devices and not pairs:
         pairs = [(chance.choice(users), chance.choice(devices)) for _ in range(TRIED)]
-    for user, (hierarchy, device) in pairs:
-        now = f"{call('hierarchy', hierarchy)}/{call('device', device)}"
+    for user, key in pairs:
+        hierarchy = tables.hierarchies[hierarchy_of(key)].id
+        now = f"{call('hierarchy', hierarchy)}/{call('device', tables.devices[key].name)}"
         for action in before.policy.actions.values():
             if action.target == "device":
-                yield (user, action.id, f"{hierarchy}/{device}"), (call("account", user), action.id, now)
+                yield (user, action.id, key), (call("account", user), action.id, now)
     for user in users[:TRIED]:
         for action in before.policy.actions.values():
             for site in tables.hierarchies.values() if action.target == "hierarchy" else ():

@@ -11,6 +11,7 @@ from permcheck.cli import live
 from permcheck.cli.codes import Exit
 from permcheck.cli.terminal import tell
 from permcheck.errors import LoadError, Problem
+from permcheck.printable import printable
 
 if TYPE_CHECKING:
     from permcheck.exports.folder import Imported
@@ -35,6 +36,9 @@ def import_(names: tuple[str, ...], output: Path | None, check: Path | None, for
     docs/collect.md has a command for every export. Estate files among the exports
     state what no tool exports. Exit codes: 0 done, 1 drift, 3 an export can't be used.
     """  # noqa: D301 - click's own marker
+    if output is not None and check is not None:
+        message = "-o writes an estate, --check compares with one: choose"
+        raise click.UsageError(message)
     paths = live.collected(names, how)
     if not paths:
         message = "no folder of exports was named"
@@ -96,7 +100,8 @@ def _write(output: Path, imported: Imported) -> None:
     from permcheck.exports.write import provenance_of, sections_of, texts_of, write_estate
 
     for path in write_estate(output, texts_of(sections_of(imported.joined)), provenance_of(imported.joined)):
-        tell("wrote", str(path))
+        click.echo(printable(f"wrote {path}"), err=True)
+    click.echo(printable(f"next: permcheck check USER ACTION DEVICE -e {output}"), err=True)
 
 
 def _show(imported: Imported, format_: str) -> None:

@@ -243,7 +243,8 @@ def _tags(context: Context, ways: list[Way], state: State, tag: str, *, differ: 
         if assignment.tags is None:
             facts.append(f"intune_assignments[{assignment.name}].scope_tags")
             continue
-        tags = ", ".join(assignment.tags) or "none"
+        names = {b.id: b.name for b in context.policy.builtins if b.kind == "scope-tag"}
+        tags = ", ".join(names.get(tag, tag) for tag in assignment.tags) or "none"
         text = f"the role assignment {assignment.name} carries the scope tags {tags}"
         step = Step(text, context.origin("intune_assignments", assignment.key))
         if state is not MET:

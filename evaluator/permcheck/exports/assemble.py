@@ -64,6 +64,8 @@ class Assembled:
             for name, section in self.sections.items()
             for (index, key), at in section.details.items()
         }
+        for name, section in self.sections.items():
+            details |= {(name, i, who): at for i, members in section.members.items() for who, at in members.items()}
         records = {name: section.at for name, section in self.sections.items()}
         records["tenant"] = [self.gathered.tenant.at]
         tenant = {("tenant", -1, key): at for key, at in self.gathered.tenant.details.items()}

@@ -13,6 +13,12 @@ NAMED_BY_KEYS: Final = frozenset({"members", "all_members", "eligible", "collect
 """Fields that name other records: compared as keys, whatever name was used."""
 
 
+LISTS: Final = frozenset(
+    {"members", "all_members", "eligible", "collections", "assignments", "permissions", "scope_tags"}
+)
+"""Fields of which people want to know who or what came and went."""
+
+
 class Drift(NamedTuple):
     """One difference. `old` and `new` are texts; empty where the record is not there."""
 
@@ -26,6 +32,9 @@ class Drift(NamedTuple):
         where = f"{self.section}: {self.record}"
         if not self.field:
             return f"{where}: {'only in the exports' if self.new else 'not in the exports any more'}"
+        if self.field in LISTS:
+            parts = [f"{word} {names}" for word, names in (("lost", self.old), ("gained", self.new)) if names]
+            return f"{where}: {self.field}: {'; '.join(parts)}"
         return f"{where}: {self.field}: {self.old} -> {self.new}"
 
 
@@ -33,11 +42,25 @@ def drift(old: Tables, new: Tables) -> tuple[Drift, ...]:
     """Return the differences. What the exports do not tell is no difference."""
     result: list[Drift] = []
     before, after = dict(_sections(old)), dict(_sections(new))
+    gone = old.hierarchies.keys() - new.hierarchies.keys()
     for section, records in after.items():
         told = section not in new.unstated
         whole = told and section not in new.incomplete
-        result += _compare(section, before[section], records, whole=whole) if told else ()
-    return tuple(result)
+        stated = {
+            key: one for key, one in before[section].items() if key.partition("/")[0] not in gone or "/" not in key
+        }
+        result += _compare(section, stated, records, whole=whole) if told else ()
+    return tuple(_named(one, old, new) for one in result)
+
+
+def _named(one: Drift, old: Tables, new: Tables) -> Drift:
+    """Call a record as people call it, rather than by its key."""
+    section = "admins" if one.section == "administrative_users" else one.section
+    form = getattr(new, section, {}).get(one.record) if section != "tenant" else None
+    form = form or (getattr(old, section, {}).get(one.record) if section != "tenant" else None)
+    name = getattr(form, "upn", None) or getattr(form, "name", None) or getattr(form, "id", None)
+    owner = one.record.partition("/")[0].upper() + "/" if "/" in one.record and name else ""
+    return one._replace(record=f"{owner}{name}" if name else one.record)
 
 
 def _compare(section: str, old: Records, new: Records, *, whole: bool) -> Iterator[Drift]:
@@ -54,11 +77,11 @@ def _compare(section: str, old: Records, new: Records, *, whole: bool) -> Iterat
 def _fields(section: str, key: Key, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
     for field in sorted(new):
         before, after = old.get(field), new[field]
-        if after is None or _folded(before) == _folded(after):
+        if after is None or (before is None and field not in LISTS) or _folded(before) == _folded(after):
             continue
-        if isinstance(before, frozenset) and isinstance(after, frozenset):
-            gone, come = sorted(map(str, before - after)), sorted(map(str, after - before))
-            yield Drift(section, key, field, _listed("-", gone), _listed("+", come))
+        if field in LISTS:
+            had, has = before or frozenset(), after
+            yield Drift(section, key, field, ", ".join(sorted(had - has)), ", ".join(sorted(has - had)))
         else:
             yield Drift(section, key, field, _text(before), _text(after))
 
@@ -67,16 +90,12 @@ def _folded(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _listed(sign: str, names: list[str]) -> str:
-    return " ".join(f"{sign}{name}" for name in names) or "(nothing)"
-
-
 def _text(value: Any) -> str:
-    if value is None:
-        return "not stated"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return ", ".join(sorted(map(str, value))) if isinstance(value, frozenset | list) else str(value)
+    if isinstance(value, dict):
+        return " ".join(map(str, value.values()))
+    return ", ".join(sorted(map(_text, value))) if isinstance(value, frozenset | list) else str(value)
 
 
 def _sections(tables: Tables) -> Iterator[tuple[str, Records]]:
@@ -90,7 +109,9 @@ def _sections(tables: Tables) -> Iterator[tuple[str, Records]]:
         yield name, {k: {"members": _who(h.active), "eligible": _who(h.eligible)} for k, h in holders}
     yield "intune_roles", {k: {"permissions": r.permissions} for k, r in tables.intune_roles.items()}
     yield "intune_assignments", dict(_assignments(tables))
-    yield "security_roles", {k: {"permissions": r.permissions} for k, r in tables.security_roles.items()}
+    stated = {key for section, key in tables.places.at if section == "security_roles"}
+    roles = tables.security_roles.items()
+    yield "security_roles", {k: {"permissions": r.permissions} for k, r in roles if k in stated}
     yield "administrative_users", {key: {"assignments": _rows(tables, key)} for key in tables.admins}
     yield "collections", dict(_collections(tables))
     yield "scripts", {key: _form(form) for key, form in tables.scripts.items()}

@@ -29,6 +29,9 @@ class Section:
     records: list[dict[str, Any]] = field(default_factory=list)
     at: list[At] = field(default_factory=list)
     details: dict[tuple[int, str], At] = field(default_factory=dict)
+    """Number of a record and field -> where it stands, if not with the record."""
+    members: dict[int, dict[str, At]] = field(default_factory=dict)
+    """Number of a record -> somebody in it -> where that stands."""
     memberships: dict[int, Memberships] = field(default_factory=dict)
     """Devices: where it stands that they are in their collections."""
 
@@ -45,7 +48,7 @@ class Section:
             if key in fields:
                 self.details[index, key] = at
         for name, at in members:
-            self.details[index, name.casefold()] = at
+            self.members.setdefault(index, {})[name.casefold()] = at
 
 
 class People:

@@ -45,8 +45,7 @@ def settle_hierarchies(gathered: Gathered) -> None:
         return
     home = known[0] if known else NO_HIERARCHY
     if not known:
-        at = homeless[0].at if homeless else (-1, 0)
-        gathered.hierarchies.put((("id", home),), {"id": home}, at)
+        gathered.hierarchies.put((("id", home),), {"id": home}, (-1, 0))
     for thing in homeless:
         thing.fields["hierarchy"] = home
     for register in registers:

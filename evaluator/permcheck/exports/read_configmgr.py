@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import Batch, Row, flag, fold, folded, has, parts, text, texts, value, whole
-from permcheck.exports.gathered import At, Gathered, Principal, Thing
+from permcheck.exports.gathered import At, Gathered, Principal
 from permcheck.exports.masks import Masks, operations_of
 from permcheck.exports.recognise import Found
 
@@ -285,7 +285,7 @@ def discovered_users(into: Gathered, batch: Batch, _found: Found, number: int) -
         account, sid, upn = text(row, "UniqueUserName"), text(row, "SID").upper(), text(row, "UserPrincipalName")
         entra_id = text(row, "AADUserID")
         fields: dict[str, Any] = {
-            "account": account or None,
+            "account": account if sid else None,
             "sid": sid or None,
             "id": entra_id or None,
             **_discovered(row, entra_id, upn),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple
 
 from permcheck.exports.folder import Imported
@@ -116,16 +117,30 @@ def _counted(text: str, count: int) -> str:
 
 def gaps(imported: Imported, policy: Policy) -> Iterator[Gap]:
     """Return what the estate does not tell, though a tool exports it or a console shows it."""
-    known = known_facts(imported)
+    known, assumed = known_facts(imported), _assumed(imported, policy)
     for kind in (*policy.exports.values(), *policy.unexported):
         needed = kind.needed or kind.id.startswith("fact.")
-        facts = tuple(fact for fact in kind.fills if fact not in known)
+        facts = tuple(fact for fact in kind.fills if fact not in known and _asked(imported, fact))
         if needed and facts and kind.id not in imported.gathered.read - imported.gathered.partial:
-            yield _gap(kind, facts, policy)
+            gap = _gap(kind, facts, policy, assumed)
+            if gap.actions:
+                yield gap
 
 
-def _gap(kind: form.Export, facts: tuple[str, ...], policy: Policy) -> Gap:
-    actions = tuple(action for action in policy.actions if looks_at(policy, action) & set(facts))
+def _asked(imported: Imported, fact: str) -> bool:
+    """Tell whether somebody could state a fact: a field of a section without records can't be stated."""
+    section, _, name = fact.partition(".")
+    return not name or section == "tenant" or any(imported.joined.values(section))
+
+
+def _assumed(imported: Imported, policy: Policy) -> frozenset[str]:
+    """Return requirements that the estate vouches for."""
+    patterns = imported.joined.scalars.get("assume", ())
+    return frozenset(id_ for id_ in policy.requirements if any(fnmatchcase(id_, pattern) for pattern in patterns))
+
+
+def _gap(kind: form.Export, facts: tuple[str, ...], policy: Policy, assumed: frozenset[str]) -> Gap:
+    actions = tuple(action for action in policy.actions if looks_at(policy, action, assumed) & set(facts))
     commands = kind.powershell or "", kind.rest or "", kind.manual or ""
     return Gap(kind.title, facts, actions, *commands, kind.permission or "")
 
@@ -161,10 +176,10 @@ def _stated(one: Any) -> set[str]:
     return {name for name in one.model_fields_set if getattr(one, name) is not None}
 
 
-def looks_at(policy: Policy, action: str) -> frozenset[str]:
-    """Return the facts that some requirement of an action looks at."""
+def looks_at(policy: Policy, action: str, assumed: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the facts that some requirement of an action looks at, besides those that are assumed."""
     found: set[str] = set()
-    for id_ in _requirements(policy, policy.actions[action]):
+    for id_ in _requirements(policy, policy.actions[action]) - assumed:
         for test in _tests(policy.requirements[id_]):
             found |= _facts(test)
     return frozenset(found)

@@ -7,7 +7,7 @@ another; files of the folder that an import did not write are left alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +15,16 @@ import yaml
 
 from permcheck.errors import LoadError, Problem
 from permcheck.exports.assemble import Assembled
-from permcheck.loading.estate import Joined, Record
+from permcheck.exports.join import Section
+from permcheck.loading.data import data_root
+from permcheck.loading.estate import Joined
 from permcheck.loading.files import PROVENANCE
 from permcheck.model.base import Form
 from permcheck.model.estate import SECTIONS
 from permcheck.model.provenance import Exports
 
 FORMAT: Final = "permcheck-provenance/1"
+SCHEMA_FILE: Final = "estate.schema.json"
 LONG: Final = 2_000
 """Lists longer than this are written as JSON, one record a line: YAML takes ten times as long to load."""
 FILES: Final = {
@@ -32,6 +35,7 @@ FILES: Final = {
     "devices": ("devices",),
 }
 """File -> sections in it."""
+FEW: Final = 3
 SCALARS: Final = ("estate", "as_of", "readings", "assume", "complete", "incomplete")
 HEADER: Final = (
     "# yaml-language-server: $schema=./estate.schema.json\n"
@@ -111,18 +115,25 @@ def provenance_of(joined: Joined) -> Plain | None:
     source = made.source()
     records = {}
     for section in SECTIONS:
-        fields = made.sections[section].fields_of if section in made.sections else None
-        notes = [_note(source, section, record, fields) for record in joined.values(section) if fields is not None]
-        if notes:
-            records[section] = notes
+        joined_records = list(joined.values(section))
+        if section in made.sections and joined_records:
+            records[section] = [_note(source, made.sections[section], section, r.index) for r in joined_records]
     return {"permcheck": FORMAT, "records": records}
 
 
-def _note(source: Exports, section: str, record: Record, fields: Callable[[int], Iterable[str]]) -> str:
-    """Say where a record came from: every export that told a part of it."""
-    told = [source.origin(section, record.index, name) for name in ("", *fields(record.index))]
+def _note(source: Exports, found: Section, section: str, index: int) -> str:
+    """Say where a record came from: every entry that told a field, every file that told its members."""
+    told = [source.origin(section, index, name) for name in ("", *found.fields_of(index))]
     places = dict.fromkeys(f"{o.file}:{o.line}" if o.line else f"{o.file}, {o.path}" for o in told)
-    return "from " + "; ".join(places)
+    lists = {at[0] for at in found.members.get(index, {}).values()} | set(_batches(found, index))
+    files = dict.fromkeys(source.lists[number].file for number in sorted(lists) if number >= 0)
+    more = [file for file in files if not any(place.startswith(file) for place in places)]
+    return "from " + "; ".join((*places, *more[:FEW], *([f"{len(more) - FEW} more files"] if len(more) > FEW else [])))
+
+
+def _batches(found: Section, index: int) -> Iterable[int]:
+    memberships = found.memberships.get(index)
+    return memberships.batches if memberships is not None else ()
 
 
 def write_estate(folder: Path, texts: Mapping[str, str], provenance: Plain | None = None) -> tuple[Path, ...]:
@@ -130,8 +141,8 @@ def write_estate(folder: Path, texts: Mapping[str, str], provenance: Plain | Non
 
     A file that is there already is replaced only if an import wrote it.
     """
-    written = dict(texts)
-    note = {"permcheck": FORMAT, "records": {}, **(provenance or {}), "files": sorted(texts)}
+    written = {**texts, SCHEMA_FILE: (data_root() / "schemas" / SCHEMA_FILE).read_text("utf-8")}
+    note = {"permcheck": FORMAT, "records": {}, **(provenance or {}), "files": sorted(written)}
     written[PROVENANCE] = json.dumps(note, ensure_ascii=False, indent=None) + "\n"
     try:
         ours = _written_before(folder)

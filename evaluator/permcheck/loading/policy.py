@@ -22,11 +22,13 @@ from permcheck.model.policy import FORMS
 from permcheck.model.policy_index import Policy, build_policy
 
 COMPILED: Final = "compiled.json"
+CHECKS: Final = "checks"
+"""The folder of the checks, which no question needs."""
 
 
 def policy_files(folder: Path) -> tuple[Path, ...]:
-    """List the policy's YAML files in a fixed order."""
-    return tuple(sorted(folder.rglob("*.yaml")))
+    """List the policy's YAML files in a fixed order; those of the checks are loaded by themselves."""
+    return tuple(path for path in sorted(folder.rglob("*.yaml")) if path.parent.name != CHECKS)
 
 
 def kind_of(folder: Path, path: Path) -> str:

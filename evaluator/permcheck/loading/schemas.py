@@ -11,12 +11,14 @@ from permcheck.model.base import Form
 from permcheck.model.document import DecisionDocument
 from permcheck.model.estate import EstateFile
 from permcheck.model.policy import FORMS
+from permcheck.model.policy_checks import CheckFacts
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SCHEMAS: Final[dict[str, type[Form]]] = {
     "estate": EstateFile,
     "decision": DecisionDocument,
     **{f"policy-{kind}": form for kind, form in FORMS.items()},
+    "policy-check": CheckFacts,
 }
 """Every form that has a schema, by the schema's name."""
 
