@@ -235,6 +235,7 @@ def test_slashes_in_names_decide_the_same(tmp_path: Path) -> None:
     """The slash stands between a hierarchy and what belongs to it."""
     names = {"PRD": "Europe/PRD", "TST": "TST/1", "PC-1": "PRD/PC-1", "SRV": "/"}
     data = replaced(HAND, names | {"prd": "EUROPE/prd"})
+    data["hierarchies"][0]["sites"][0]["code"] = "PRD"
     (tmp_path / "estate.json").write_text(json.dumps(data), "utf-8")
     assert run.anonymise(tmp_path / "estate.json", tmp_path / "out").compared > 100
 

@@ -258,7 +258,7 @@ def test_drift_names_what_changed_and_exits_1(run: Run, exports: Path, tmp_path:
     code, out, _ = run("import", exports, "--check", tmp_path / "estate")
     assert code == 1
     assert "users: helpdesk@contoso.com: enabled: true -> false" in out
-    assert "intune_assignments: help desk, stockholm: not in the exports any more" in out
+    assert "intune_assignments: Help desk, Stockholm: not in the exports any more" in out
 
 
 def test_what_exports_do_not_tell_is_no_drift(run: Run, exports: Path, tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def _questions(before: Estate, made: Anonymised) -> Iterator[tuple[Ask, Ask]]:
         pairs = [(chance.choice(users), chance.choice(devices)) for _ in range(TRIED)]
     for user, key in pairs:
         hierarchy = tables.hierarchies[hierarchy_of(key)].id
-        now = f"{call('hierarchy', hierarchy)}/{call('device', tables.devices[key].name)}"
+        now = f"{call('hierarchy', hierarchy)}/{made.renamer.reference('device', key.partition('/')[2])}"
         for action in before.policy.actions.values():
             if action.target == "device":
                 yield (user, action.id, key), (call("account", user), action.id, now)

@@ -16,6 +16,7 @@ from permcheck.cli.codes import Exit
 from permcheck.cli.config import find_config
 from permcheck.cli.files import init, schema
 from permcheck.cli.imports import import_
+from permcheck.cli.lint import lint, rule, validate
 from permcheck.cli.reference import actions, show
 from permcheck.cli.terminal import tell
 from permcheck.errors import LiveError, LoadError, PermcheckError
@@ -23,7 +24,7 @@ from permcheck.errors import LiveError, LoadError, PermcheckError
 INTERRUPTED = 130
 READER_GONE = 141
 """What shells say of a process that a signal ended."""
-COMMANDS = (check, explain, import_, actions, show, schema, init)
+COMMANDS = (check, explain, import_, validate, lint, rule, actions, show, schema, init)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,0 +1,1 @@
+"""Findings out: for people, for editors, for pipelines."""
