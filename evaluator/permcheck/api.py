@@ -176,7 +176,8 @@ def _read(root: Path, policy: Policy) -> Joined:
     from permcheck.exports.folder import read_exports  # an estate does not pay for it
 
     imported = read_exports((root,), policy)
-    return imported.joined if imported.gathered.read or not has_estate_files(root) else read_estate(root)
+    told = imported.gathered.read or (root.is_dir() and imported.unknown)
+    return imported.joined if told or not has_estate_files(root) else read_estate(root)
 
 
 def load(path: str | PathLike[str], *, container: Callable[[], Container] | None = None) -> Estate:

@@ -145,6 +145,8 @@ def _records(joined: Joined, name: str, section: Section) -> list[Record]:
     known = set(form.model_fields)
     result = []
     for index, fields in enumerate(section.records):
+        if fields.get("hierarchy") == "":  # reported once, for all of them
+            continue
         stated = {key: item for key, item in fields.items() if key in known}
         try:
             result.append(Record(form.model_validate(stated), 0, index))

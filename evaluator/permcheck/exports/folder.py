@@ -24,6 +24,8 @@ from permcheck.model.policy_index import Policy
 from permcheck.printable import one_line
 
 MANIFEST: Final = "collected.json"
+PACKED: Final = frozenset({".zip", ".gz", ".7z", ".xlsx", ".xls", ".clixml", ".ps1", ".html", ".htm"})
+"""Suffixes of files that may hold an export, and are not opened."""
 FORMATS: Final = {".json": json_batches, ".csv": csv_batches, ".xml": xml_batches}
 
 
@@ -92,9 +94,11 @@ def _open(path: Path, folder: str, imported: Imported, by_hand: Joined) -> list[
                 result.append((batch, found))
     except LoadError as error:
         imported.gathered.problems += error.problems
+        return []
     except OSError as error:
         reason = (error.strerror or "it can't be read").lower()
         imported.gathered.problems += file_problem(path, "unreadable", f"can't read the file: {reason}").problems
+        return []
     return result
 
 
@@ -159,11 +163,16 @@ def _note_missing_pages(gathered: Gathered) -> None:
 
 
 def _note_unknown(imported: Imported) -> None:
+    severity = "warning" if imported.gathered.read else "error"
     for batch in imported.unknown:
         keys = ", ".join(sorted(key for key in batch.head if not key.startswith("@"))[:6]) or "no entries"
         message = one_line(f"nothing is known by this list, and it was left out; its entries have {keys[:100]}")
         help_ = "`permcheck show policy` lists the exports that are known"
-        imported.gathered.problems.append(Problem(batch.file, 0, 0, "unknown-export", message, help_, "warning"))
+        imported.gathered.problems.append(Problem(batch.file, 0, 0, "unknown-export", message, help_, severity))
+    for path in imported.ignored:
+        if path.suffix.lower() in PACKED:
+            message, help_ = f"{path.suffix} files are not read", "unpack it, or save it as CSV or JSON"
+            imported.gathered.problems.append(Problem(str(path), 0, 0, "other-format", message, help_, "warning"))
 
 
 def _refuse_mixed_tenants(gathered: Gathered) -> None:
