@@ -1,0 +1,52 @@
+"""From the services to an answer: what is collected over HTTP is an estate, with every page and every owner."""
+
+from __future__ import annotations
+
+import fake_tenant as tenant
+import pytest
+from permcheck.exports.folder import read_exports
+from permcheck.live import collect_adminservice, collect_graph
+from permcheck.loading.policy import load_policy
+from permcheck.loading.resolve import resolve
+
+pytest.importorskip("azure.core")
+pytest.importorskip("requests")
+
+
+@pytest.fixture
+def exports(graph, site, credential, tmp_path):
+    collect_graph(tmp_path / "graph", credential=credential, base_url=graph.url, application_id=tenant.APPLICATION)
+    collect_adminservice(tmp_path / "cm", site.url, auth=lambda request: request)
+    return tmp_path
+
+
+def test_everything_that_is_collected_is_known(exports):
+    imported = read_exports((exports,), load_policy())
+    assert [batch.file for batch in imported.unknown] == []
+    assert [str(p) for p in imported.joined.problems if p.severity == "error"] == []
+    assert not imported.gathered.partial
+
+
+def test_every_page_is_in_the_estate(exports):
+    tables, _ = resolve(read_exports((exports,), load_policy()).joined, load_policy())
+    assert {form.id for form in tables.users.values()} >= set(tenant.USERS)
+    assert len(tables.devices) == len(tenant.classes()["SMS_R_System"])
+    assert all("p01/sms00001" in inside for inside in tables.device_collections.values())
+    known = {form.id: key for key, form in tables.groups.items()}
+    assert all(tables.members[known[group]].known for group in tables.groups if group in known)
+
+
+def test_a_list_of_members_belongs_to_the_group_that_was_asked(exports):
+    """The pages don't name their group; the manifest does."""
+    tables, _ = resolve(read_exports((exports,), load_policy()).joined, load_policy())
+    by_id = {form.id: key for key, form in tables.groups.items()}
+    members = {id_: tables.members[key] for id_, key in by_id.items() if tables.members[key].known}
+    assert members
+    assert any(found.users for found in members.values())
+
+
+def test_lazy_properties_are_there(exports):
+    """Which role goes with which collection, and what a role holds, come only one object at a time."""
+    tables, _ = resolve(read_exports((exports,), load_policy()).joined, load_policy())
+    assert tables.rows
+    assert any(role.permissions for role in tables.security_roles.values())
