@@ -345,6 +345,12 @@ def test_what_is_compared_stays_equal() -> None:
     assert next(u["discovered_upn"] for u in data["users"] if u.get("discovered_upn") == "") == ""
 
 
+def test_a_group_is_called_a_group_wherever_it_is_named_first() -> None:
+    groups = [{"name": "outer", "members": ["inner", "a@x.com"]}, {"name": "inner", "members": []}]
+    made = other({"users": [{"upn": "a@x.com"}], "groups": groups})[0]
+    assert {group["name"] for group in made.data["groups"]} == {"group-001", "group-002"}
+
+
 def test_what_is_built_in_stays() -> None:
     data = other(HAND)[0].data
     assert "Global Administrator" in {r["role"] for r in data["entra_roles"]}

@@ -1025,9 +1025,20 @@ def test_a_discovered_user_shows_by_what_it_was_discovered(
 @pytest.mark.parametrize("key", ["ResourceId", "ResourceID", "resourceid"])
 def test_keys_are_compared_without_case(key: str, tmp_path: Path) -> None:
     put(tmp_path, SMS_Site=[SITE], SMS_R_System=[{key: 7, "Name": "PC-7", "SMSUniqueIdentifier": "GUID:1"}])
-    put(tmp_path, SMS_FullCollectionMembership=[{"CollectionID": "SMS00001", "ResourceID": 7, "SiteCode": "P01"}])
+    members = {"CollectionID": "SMS00001", "ResourceID": 7, "SiteCode": "P01"}
+    put(tmp_path, members=answer("SMS_FullCollectionMembership", members))
     (row,) = records(imported(tmp_path), "devices")
     assert (row["name"], row["collections"]) == ("PC-7", ("SMS00001",))
+
+
+def test_members_of_one_collection_say_nothing_of_the_others(tmp_path: Path) -> None:
+    """`Get-CMCollectionMember` lists one collection: a device that is not in it may be in another."""
+    put(tmp_path, SMS_Site=[SITE], devices=[MACHINE, {**MACHINE, "ResourceID": 16777220, "Name": "PC-8"}])
+    put(tmp_path, members=[{"CollectionID": "P0100010", "ResourceID": 16777219, "Name": "PC-7"}])
+    rows = records(imported(tmp_path), "devices")
+    assert not any("collections" in row for row in rows)
+    (collection,) = (row for row in records(imported(tmp_path), "collections") if row["id"] == "P0100010")
+    assert collection["members"] == ("16777219",)
 
 
 def test_only_devices_are_members_of_device_collections(tmp_path: Path) -> None:

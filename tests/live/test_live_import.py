@@ -30,10 +30,15 @@ def test_everything_that_is_collected_is_known(exports):
 def test_every_page_is_in_the_estate(exports):
     tables, _ = resolve(read_exports((exports,), load_policy()).joined, load_policy())
     assert {form.id for form in tables.users.values()} >= set(tenant.USERS)
-    assert len(tables.devices) == len(tenant.classes()["SMS_R_System"])
+    assert {form.name for form in tables.devices.values()} >= {row["Name"] for row in tenant.classes()["SMS_R_System"]}
     assert all("p01/sms00001" in inside for inside in tables.device_collections.values())
-    known = {form.id: key for key, form in tables.groups.items()}
-    assert all(tables.members[known[group]].known for group in tables.groups if group in known)
+
+
+def test_a_device_that_only_the_cloud_knows_may_be_in_any_collection(exports):
+    tables, _ = resolve(read_exports((exports,), load_policy()).joined, load_policy())
+    theirs = {key for key, form in tables.devices.items() if form.resource_id is None}
+    assert theirs
+    assert theirs <= tables.membership_open
 
 
 def test_a_list_of_members_belongs_to_the_group_that_was_asked(exports):

@@ -138,7 +138,12 @@ class Renamer:
     def _token(self, space: str, core: str, label: str = "") -> str:
         folded = core.casefold()
         if self._given is None:
-            self._heard.setdefault(space, {}).setdefault(folded, Heard(label or space, core))
+            tokens = self._heard.setdefault(space, {})
+            one = tokens.get(folded)
+            if one is None:
+                tokens[folded] = Heard(label or space, core)
+            elif one.label == space and label:  # it was referred to before it was named
+                tokens[folded] = one._replace(label=label)
             return core
         told = self._given[space][folded]
         if space not in {"tail", "sid", "rid"}:

@@ -284,21 +284,51 @@ def _add_cloud_device(gathered: Gathered, name: str, entra: str | None, fields: 
     gathered.devices.put((("intune", str(fields["intune_id"] or name)),), every, at)
 
 
+WHOLE: Final = "SMS_FullCollectionMembership"
+"""The class whose list has the members of every collection; other lists may have those of one."""
+
+
 def devices(gathered: Gathered) -> Section:
-    """Join devices with the collections that contain them, if these were exported."""
+    """Join devices with the collections that contain them, if the members of all were exported."""
     section = Section()
-    whole = not gathered.partial & {"configmgr.collection-members"}
-    listed = {owner for owner, _ in gathered.inside if whole}
+    whole = _hierarchies_with_all_members(gathered)
     for thing in gathered.devices.things:
         fields = dict(thing.fields)
         tags = fields.get("scope_tags")
         if tags is not None:
             fields["scope_tags"] = tuple(gathered.scope_tags.get(tag) or tag for tag in tags)
-        key = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
-        found = gathered.inside.get(key)
-        if key[0] in listed and "collections" not in fields:
+        owner, resource = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
+        found = gathered.inside.get((owner, resource))
+        if owner in whole and resource and "collections" not in fields:
             fields["collections"] = tuple(found.collections) if found else ()
             if found:
                 section.memberships[len(section.records)] = found
         section.add(thing, fields)
+    _list_members(gathered, whole)
     return section
+
+
+def _hierarchies_with_all_members(gathered: Gathered) -> set[str]:
+    """Return hierarchies of which the members of every collection were exported."""
+    if "configmgr.collection-members" in gathered.partial:
+        return set()
+    lists = {
+        number
+        for number, (batch, found) in enumerate(gathered.batches)
+        if WHOLE in found.why or WHOLE in batch.context or found.kind.id == "file.lab"
+    }
+    return {owner for (owner, _), members in gathered.inside.items() if members.batches[0] in lists}
+
+
+def _list_members(gathered: Gathered, whole: set[str]) -> None:
+    """Let each exported collection list its members, where others may not have been exported."""
+    members: dict[tuple[str, str], list[str]] = {}
+    for (owner, resource), inside in gathered.inside.items():
+        if owner not in whole and gathered.devices.find("resource", f"{owner}/{resource}"):
+            for collection in inside.collections:
+                members.setdefault((owner, collection), []).append(resource)
+    partial = "configmgr.collection-members" in gathered.partial
+    for (owner, collection), names in members.items():
+        fields = {"hierarchy": owner, "id": collection, "members": tuple(names)}
+        if not partial:
+            gathered.collections.put((("id", f"{owner}/{collection}"),), fields, (-1, 0))
