@@ -27,6 +27,8 @@ class Context:
     definitions: tuple[Definition, ...] = ()
     _estate: Estate | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict)
+    """What checks of one run work out once for all of them."""
 
     @property
     def estate(self) -> Estate:

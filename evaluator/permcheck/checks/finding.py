@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+import os
+import re
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from permcheck.model.policy_checks import Severity
 
 Confidence: TypeAlias = Literal["confirmed", "derived", "disputed"]
+_INSIDE: Final = re.compile(r", (\$.*)", re.DOTALL)
+"""What follows the name of an export: the path of an entry in it."""
 
 
 class Place(NamedTuple):
@@ -19,6 +24,17 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def split(self) -> tuple[str, str]:
+        """Return the file, and the path of an entry in it where the place names one."""
+        found = _INSIDE.search(self.file)
+        return (self.file[: found.start()], found[1]) if found else (self.file, "")
+
+
+def from_root(file: str, root: Path) -> str:
+    """Return a file as it is called from the root of the project, with slashes, wherever permcheck was started."""
+    path = Path(os.path.relpath(file, root)) if root != Path() or Path(file).is_absolute() else Path(file)
+    return Path(file).as_posix() if ".." in path.parts else path.as_posix()
 
 
 class Edit(NamedTuple):
@@ -44,9 +60,9 @@ class Finding(NamedTuple):
     help: str = ""
     edits: tuple[Edit, ...] = ()
 
-    def key(self) -> str:
+    def key(self, root: Path = Path()) -> str:
         """Return what stays the same when lines move: for baselines and suppressions."""
-        return f"{self.check}|{self.place.file}|{self.subject or self.message}"
+        return f"{self.check}|{from_root(self.place.file, root)}|{self.subject or self.message}"
 
 
 class NotRun(NamedTuple):

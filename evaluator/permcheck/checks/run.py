@@ -54,12 +54,13 @@ def run_checks(chosen: Iterable[CheckFacts], given: Given) -> Ran:
     findings: list[Finding] = []
     not_run: list[NotRun] = []
     ran: list[str] = []
+    shared: dict[str, Any] = {}
     for facts in chosen:
         if not given.has(facts.needs):
             not_run.append(NotRun(facts.id, facts.name, WHY[facts.needs]))
             continue
         options = given.options.get(facts.id, {})
-        context = Context(facts, given.policy, given.definitions, given.estate, options)
+        context = Context(facts, given.policy, given.definitions, given.estate, options, shared)
         findings += CHECKS[facts.id](context)
         ran.append(facts.id)
     return Ran(tuple(sorted(set(findings))), tuple(not_run), tuple(ran))

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from permcheck.errors import LoadError, Problem
 
-KEYS = {"estate": str, "edition": str, "format": str, "strict": bool, "readings": dict}
+KEYS: Final = {"estate": str, "edition": str, "format": str, "strict": bool, "readings": dict, "lint": dict}
+LINT: Final = {"select": list, "ignore": list, "fail-on": str, "baseline": str, "options": dict, "suppress": list}
+LINT_TABLE: Final = "lint_table"
+"""Under this name the options hold the file and its table [lint]; the name of a command would hide that command's."""
+PATHS: Final = ("estate", "baseline")
 
 
 def find_config(start: Path) -> dict[str, Any]:
     """Defaults for the options of every command. Raises LoadError."""
     for folder in (start, *start.parents):
-        for path, table in ((folder / "permcheck.toml", ""), (folder / "pyproject.toml", "permcheck")):
+        for path in (folder / "permcheck.toml", folder / "pyproject.toml"):
             if path.is_file():
-                settings = _read(path, table)
+                settings = read_config(path)
                 if settings is not None:
                     return _options(path, settings)
     return {}
 
 
-def _read(path: Path, table: str) -> dict[str, Any] | None:
+def read_config(path: Path) -> dict[str, Any] | None:
+    """Read a configuration file; None if it is a pyproject.toml that has nothing for permcheck. Raises LoadError."""
     import tomllib
 
+    table = "permcheck" if path.name == "pyproject.toml" else ""
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
@@ -40,19 +47,29 @@ def _read(path: Path, table: str) -> dict[str, Any] | None:
     return found
 
 
-def _options(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    problems = []
+def _wrong(path: Path, settings: Mapping[str, Any], known: Mapping[str, type], prefix: str) -> Iterator[Problem]:
     for key, value in settings.items():
-        if key not in KEYS:
-            help_ = "known are " + ", ".join(KEYS)
-            problems.append(Problem(str(path), 0, 0, "unknown-key", f"unknown key `{key}`", help_))
-        elif not isinstance(value, KEYS[key]):
-            problems.append(Problem(str(path), 0, 0, "type", f"`{key}` has a value of the wrong type"))
+        if key not in known:
+            help_ = "known are " + ", ".join(known)
+            yield Problem(str(path), 0, 0, "unknown-key", f"unknown key `{prefix}{key}`", help_)
+        elif not isinstance(value, known[key]):
+            yield Problem(str(path), 0, 0, "type", f"`{prefix}{key}` has a value of the wrong type")
+        elif known[key] is list and key != "suppress" and not all(isinstance(item, str) for item in value):
+            yield Problem(str(path), 0, 0, "type", f"`{prefix}{key}` is not a list of names")
+
+
+def _options(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    problems = list(_wrong(path, settings, KEYS, ""))
+    lint = settings.get("lint", {})
+    if isinstance(lint, dict):
+        problems += _wrong(path, lint, LINT, "lint.")
     if problems:
         raise LoadError(tuple(problems))
-    options = {"format_" if key == "format" else key: value for key, value in settings.items()}
-    if "estate" in options:
-        options["estate"] = str((path.parent / options["estate"]).resolve())
+    plain = {key: value for key, value in (settings | lint).items() if key not in {"lint", "options", "suppress"}}
+    options = {"format_" if key == "format" else key.replace("-", "_"): value for key, value in plain.items()}
+    for key in PATHS:
+        if key in options:
+            options[key] = str((path.parent / options[key]).resolve())
     if "readings" in options:
         options["readings"] = tuple(f"{name}={choice}" for name, choice in options["readings"].items())
-    return options
+    return options | ({LINT_TABLE: (path, lint)} if "lint" in settings else {})

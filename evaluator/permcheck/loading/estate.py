@@ -94,33 +94,34 @@ def read_estate(root: Path) -> Joined:
     joined = Joined()
     for path in find_files(root):
         add_file(joined, path)
-    noted = _noted(root) if root.is_dir() else {}
-    if noted:
-        joined.parsed = [_with_notes(parsed, noted) for parsed in joined.parsed]
+    note = _note_of_import(root) if root.is_dir() else {}
+    if note:
+        joined.parsed = [_with_note(parsed, root, note) for parsed in joined.parsed]
     return joined
 
 
-def _noted(root: Path) -> dict[str, list[str]]:
-    """Return what an import noted beside the estate: section -> the export of each record."""
+def _note_of_import(root: Path) -> dict[str, Any]:
+    """Return what an import noted beside the estate: the files it wrote, and the export of each record."""
     path = root / PROVENANCE
     try:
         data = json.loads(path.read_bytes()) if path.stat().st_size <= NOTES_LIMIT else {}
-        records: dict[str, list[str]] = data["records"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return {}
-    return records if isinstance(records, dict) else {}
+    return data if isinstance(data, dict) else {}
 
 
-def _with_notes(given: Given, noted: dict[str, list[str]]) -> Given:
-    """Add the notes to sections that are as long as they were; others were edited since."""
-    if not isinstance(given, Parsed):
+def _with_note(given: Given, root: Path, note: dict[str, Any]) -> Given:
+    """Add the note to a file that an import wrote; a section that has another length was edited since."""
+    files, records = note.get("files"), note.get("records")
+    names = files if isinstance(files, list) else []
+    if not isinstance(given, Parsed) or not any(given.file == str(root / str(name)) for name in names):
         return given
     fits = {
         section: tuple(map(str, notes))
-        for section, notes in noted.items()
+        for section, notes in (records.items() if isinstance(records, dict) else ())
         if isinstance(notes, list) and len(given.data.get(section) or ()) == len(notes)
     }
-    return replace(given, noted=fits)
+    return replace(given, noted=fits, exported=True)
 
 
 def add_file(joined: Joined, path: Path) -> None:

@@ -35,7 +35,7 @@ class Names:
 
     def get(self, name: str) -> str | None:
         """Key of the one thing called `name`; None if there is none or more than one."""
-        keys = self._keys.get(name.casefold(), ())
+        keys = self._keys.get(name.strip().casefold(), ())
         return keys[0] if len(keys) == 1 else None
 
     def find(self, name: str, hints: Mapping[str, str] | None = None) -> str:
