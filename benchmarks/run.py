@@ -1,7 +1,7 @@
 """Measure permcheck: medians, and ratios to what was measured in the same run.
 
     make bench            everything
-    python benchmarks/run.py cold warm load exports
+    python benchmarks/run.py cold warm load exports lint
 
 Nothing here is a test: figures of a noisy machine are for people.
 """
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from exports import write_exports
 from generate import estate
+from lint import write_estate, write_roles
 
 if TYPE_CHECKING:
     from permcheck import Estate
@@ -146,9 +147,28 @@ def exports() -> None:
             print(f"  {devices:7} devices {memberships:8} memberships {size:6.0f} MiB {seconds:6.1f} s {peak:6.0f} MiB")
 
 
+def lint() -> None:
+    """Validate role files and lint an estate, in a fresh process each."""
+    command = str(Path(sys.executable).parent / "permcheck")
+    with tempfile.TemporaryDirectory() as folder:
+        few, many, facts = Path(folder) / "few", Path(folder) / "many", Path(folder) / "estate.json"
+        changed = write_roles(few / "roles", 500)[1]
+        write_roles(many / "roles", 10_000)
+        write_estate(facts)
+        runs = {
+            "validate 1 changed role of 500": (["validate", str(changed)], 15, "at most 0.3"),
+            "lint 1 changed role of 500": (["lint", str(changed)], 15, ""),
+            "validate 10,000 roles": (["validate", str(many)], 3, "at most 30"),
+            "lint 10,000 roles": (["lint", str(many)], 3, ""),
+            "lint 2,000 users, 50,000 devices": (["lint", "-e", str(facts)], 3, "at most 10"),
+        }
+        for name, (arguments, times, limit) in runs.items():
+            print(f"  {name:34}{median(process(command, *arguments), times):7.2f} s   {limit}")
+
+
 def main(chosen: list[str]) -> None:
     """Run the chosen measurements, or all."""
-    for name, measure in (("cold", cold), ("warm", warm), ("load", load), ("exports", exports)):
+    for name, measure in (("cold", cold), ("warm", warm), ("load", load), ("exports", exports), ("lint", lint)):
         if not chosen or name in chosen:
             print(name)
             measure()

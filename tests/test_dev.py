@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 from permcheck import dev
+from permcheck.checks import facts
+from permcheck.checks.facts import load_checks
+from permcheck.checks.output.page import INDEX
 from permcheck.loading.data import data_root
 from permcheck.loading.policy import COMPILED
 from permcheck.loading.schemas import SCHEMAS, schema_text
 
-EXPECTED = sorted([f"schemas/{name}.schema.json" for name in SCHEMAS] + [f"policy/{COMPILED}"])
+DOCS = data_root() / "docs" / "checks"
+"""Pages of the checks, which a wheel does not hold."""
+PAGES = [f"docs/checks/{name}" for name in (INDEX, *(f"{id_}.md" for id_ in load_checks()))] if DOCS.is_dir() else []
+COMPILES = [f"policy/{COMPILED}", f"policy/{facts.COMPILED}"]
+EXPECTED = sorted([f"schemas/{name}.schema.json" for name in SCHEMAS] + COMPILES + PAGES)
 
 
 @pytest.fixture
@@ -19,6 +26,8 @@ def copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A copy of the policy and the schemas, which the tool takes for the shipped ones."""
     for name in ("policy", "schemas"):
         shutil.copytree(data_root() / name, tmp_path / name)
+    if PAGES:
+        shutil.copytree(DOCS, tmp_path / "docs" / "checks")
     monkeypatch.setattr(dev, "data_root", lambda: tmp_path)
     return tmp_path
 
@@ -75,6 +84,22 @@ def test_writing_brings_everything_into_step(copy: Path, capsys: pytest.CaptureF
     assert [path.read_bytes() for path in stale] == before
     assert dev.main(["--check"]) == 0
     assert said(capsys) == []
+
+
+def test_a_changed_check_is_out_of_step(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A comment changes the digest alone, a sentence the page, too."""
+    file = copy / "policy" / "checks" / "PC101.yaml"
+    file.write_text(file.read_text("utf-8") + "# a comment\n", "utf-8")
+    assert dev.main(["--check"]) == 1
+    assert said(capsys) == [f"out of step: {copy / 'policy' / facts.COMPILED}"]
+    file.write_text(file.read_text("utf-8").replace("\nsummary: ", "\nsummary: Indeed. ", 1), "utf-8")
+    assert dev.main(["--check"]) == 1
+    assert len(said(capsys)) == 1 + (2 if PAGES else 0)
+
+
+@pytest.mark.skipif(not PAGES, reason="a wheel holds no pages")
+def test_there_is_no_page_of_a_check_that_is_gone() -> None:
+    assert sorted(path.name for path in DOCS.iterdir()) == sorted(Path(name).name for name in PAGES)
 
 
 def test_a_schema_that_nobody_knows_is_a_key_error() -> None:

@@ -1,6 +1,7 @@
 """Write what is generated from the models and the policy: `python -m permcheck.dev [--check]`.
 
-schemas/*.schema.json come from the models, policy/compiled.json from the policy's YAML.
+schemas/*.schema.json come from the models; policy/compiled.json, policy/compiled-checks.json and, in a checkout,
+docs/checks/ from the policy's YAML.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from permcheck.checks import facts
+from permcheck.checks.output.page import pages
 from permcheck.loading.data import data_root
-from permcheck.loading.policy import COMPILED, compile_policy
+from permcheck.loading.policy import COMPILED, compile_policy, policy_from
 from permcheck.loading.schemas import SCHEMAS, schema_text
 
 
@@ -19,6 +22,10 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
     for name in SCHEMAS:
         yield root / "schemas" / f"{name}.schema.json", schema_text(name)
     yield root / "policy" / COMPILED, compile_policy(root / "policy")
+    yield root / "policy" / facts.COMPILED, facts.compile_checks(root)
+    if (root / "docs").is_dir():
+        for name, text in pages(facts.read_checks(root), policy_from(root / "policy")):
+            yield root / "docs" / "checks" / name, text
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +35,7 @@ def main(arguments: list[str]) -> int:
         if not path.is_file() or path.read_text("utf-8") != text:
             stale.append(path)
             if "--check" not in arguments:
+                path.parent.mkdir(exist_ok=True)
                 path.write_text(text, "utf-8")
     for path in stale:
         sys.stdout.write(f"{'out of step' if '--check' in arguments else 'written'}: {path}\n")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from permcheck.checks.cloud_estate import CloudEstate
 from permcheck.checks.context import Context
-from permcheck.evaluate.question import World
-from permcheck.evaluate.worlds import worlds
+from permcheck.checks.finding import NotRun
 from permcheck.graph.node import Node
 from permcheck.graph.rights import Way
 from permcheck.model.state import MET, UNMET, all_of
-from permcheck.model.tables import Key, SecurityRow, hierarchy_of
-
-if TYPE_CHECKING:
-    from permcheck.api import Estate
+from permcheck.model.tables import Key, SecurityRow
 
 KEY = "cloud"
 FEW = 3
@@ -34,23 +31,8 @@ class Holding(NamedTuple):
     """The role is built in and gives every permission of its plane."""
 
 
-class Everybody(NamedTuple):
-    """Who is in a group, directly or through other groups."""
-
-    users: frozenset[Key]
-    complete: bool
-    eligible: bool
-
-
-class CloudView:
+class CloudView(CloudEstate):
     """Effective permissions of each person. What is not certain is left out."""
-
-    def __init__(self, estate: Estate) -> None:
-        self.estate, self.tables, self.policy = estate, estate.tables, estate.policy
-        chosen = dict(self.tables.readings) | dict(estate.settings.readings)
-        self.readings = self.policy.defaults() | chosen
-        self._given: dict[tuple[Node, int | None], frozenset[str]] = {}
-        self._inside: dict[Key, Everybody] = {}
 
     @cached_property
     def holdings(self) -> dict[Key, tuple[Holding, ...]]:
@@ -79,28 +61,6 @@ class CloudView:
                     given = self.given(way.role, version)
                     yield Holding(plane, way.end.key, way.role, given, self.is_whole(way.role))
 
-    def version(self, key: Key) -> int | None:
-        """Return the release of the hierarchy that a record belongs to."""
-        return self.tables.hierarchies[hierarchy_of(key)].version
-
-    def given(self, role: Node, version: int | None = None) -> frozenset[str]:
-        """Return the permissions that a role certainly gives, those that others include among them."""
-        found = self._given.get((role, version))
-        if found is None:
-            found = self._given[role, version] = frozenset(
-                permission
-                for permission, chains in self.estate.grants.gives(role).items()
-                if any(all_of(grant.state(self.readings, version) for grant in chain) is MET for chain in chains)
-            )
-        return found
-
-    def is_whole(self, role: Node) -> bool:
-        """Tell whether a role is a built-in one that gives everything."""
-        security = self.tables.security_roles.get(role.key) if role.kind == "security-role" else None
-        built_in = security.built_in if security is not None else role.key
-        found = self.policy.roles.get(built_in or "")
-        return found is not None and any(grant.every == "all" for grant in found.grants)
-
     def row(self, holding: Holding) -> SecurityRow:
         """Return the row that a holding of Configuration Manager is."""
         return self.tables.rows[holding.end]
@@ -125,46 +85,15 @@ class CloudView:
         states = (all_of((way.state, *(grant.state(self.readings, None) for grant in chain))) for chain in chains)
         return all(state is UNMET for state in states)
 
-    def everybody(self, group: Key) -> Everybody:
-        """Return who is in a group; circles end."""
-        found = self._inside.get(group)
-        if found is None:
-            found = self._inside[group] = self._everybody(group)
-        return found
-
-    def _everybody(self, group: Key) -> Everybody:
-        users: set[Key] = set()
-        queue = [group]
-        for key in queue:
-            for who in (self.tables.members.get(key), self.tables.indirect.get(key)):
-                if who is not None:
-                    users.update(who.users)
-                    queue += [inner for inner in who.groups if inner not in queue]
-        complete = all(self.tables.members[key].known for key in queue)
-        return Everybody(frozenset(users), complete, any(key in self.tables.eligible for key in queue))
-
-    def is_active(self, user: Key) -> bool:
-        """Tell whether nothing says that an account is disabled."""
-        return self.tables.users[user].enabled is not False
-
-    def worlds(self, hierarchy: Key) -> tuple[World, ...]:
-        """Return every way in which the switches and the release of a hierarchy may stand."""
-        return worlds(self.tables, self.policy, self.readings, hierarchy, self.estate.settings.edition)
-
-    def asks_configmgr(self, hierarchy: Key) -> bool:
-        """Tell whether Configuration Manager certainly has a say about the devices of an attached hierarchy."""
-        rows = [world.authority for world in self.worlds(hierarchy)]
-        attached = self.tables.hierarchies[hierarchy].tenant_attached is True
-        return attached and all(row is not None and row.authority != "intune" for row in rows)
-
-    def editions(self, hierarchy: Key) -> frozenset[str]:
-        """Return the editions that a hierarchy may be judged by."""
-        return frozenset(world.edition for world in self.worlds(hierarchy))
-
-    @property
-    def default_tag(self) -> str:
-        """Id of the scope tag that tenant-attached devices carry."""
-        return next(built_in.id for built_in in self.policy.builtins if built_in.kind == "scope-tag")
+    def title(self, holding: Holding) -> str:
+        """Return what somebody holds as people call it."""
+        if holding.plane == "intune":
+            return self.tables.intune_assignments[holding.end].name
+        if holding.plane == "entra":
+            return self.policy.roles[holding.end].name
+        if holding.plane == "app":
+            return self.policy.title(holding.end)
+        return self.tables.security_roles[self.row(holding).role].name
 
     def names(self, users: Iterable[Key]) -> str:
         """Name a few people, and count the others."""
@@ -181,6 +110,13 @@ def listed(names: Iterable[str]) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Count things: `1 person`, `3 people`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def lacking(context: Context, *sections: str) -> Iterator[NotRun]:
+    """Say which lists a check can't do without are not there, or known to lack entries."""
+    doubtful = context.estate.tables.doubtful(*sections)
+    if doubtful:
+        yield context.not_run(f"the estate does not have the whole list of {', '.join(doubtful)}")
 
 
 def cloud_view(context: Context) -> CloudView:

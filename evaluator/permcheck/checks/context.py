@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from permcheck.checks.definitions import Definition
-from permcheck.checks.finding import Edit, Finding, Place
+from permcheck.checks.finding import Edit, Finding, NotRun, Place
 from permcheck.model.policy_checks import CheckFacts
 from permcheck.model.policy_index import Policy
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
 
-Check: TypeAlias = Callable[["Context"], Iterator[Finding]]
-"""A check: yields what it finds. The runner sorts, selects and suppresses."""
+Check: TypeAlias = Callable[["Context"], Iterator[Finding | NotRun]]
+"""A check: yields what it finds, or why it can't tell. The runner sorts, selects and suppresses."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Context:
     options: Mapping[str, Any] = field(default_factory=dict)
     shared: dict[str, Any] = field(default_factory=dict)
     """What checks of one run work out once for all of them."""
+    files: tuple[Path, ...] = ()
+    """Estate files, for checks of how they are written."""
 
     @property
     def estate(self) -> Estate:
@@ -39,6 +42,12 @@ class Context:
     def option(self, name: str) -> Any:
         """Return an option as configured, or its default."""
         return self.options.get(name, self.facts.options[name])
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """Return an option that is a list of names, or a text with commas."""
+        value = self.option(name)
+        names = value.split(",") if isinstance(value, str) else value
+        return tuple(str(one).strip() for one in names if str(one).strip())
 
     def data(self, name: str) -> Any:
         """Return the names of permissions or roles that the policy gives this check."""
@@ -52,6 +61,10 @@ class Context:
         return Finding(
             place, facts.id, facts.name, facts.severity, facts.confidence, message, subject, help_ or facts.fix, edits
         )
+
+    def not_run(self, why: str) -> NotRun:
+        """Say that this check, or a part of it, can't be evaluated: that is no pass."""
+        return NotRun(self.facts.id, self.facts.name, why)
 
     def of(self, plane: str) -> Iterator[Definition]:
         """Return the definitions of a plane."""

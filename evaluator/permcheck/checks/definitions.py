@@ -53,7 +53,9 @@ class Source:
         if found is None:
             return Place(self.file)
         line, column, start, end = found
-        return Place(self.file, line, column, column + end - start)
+        assert self.parsed is not None
+        one_line = "\n" not in self.parsed.text[start:end]
+        return Place(self.file, line, column, column + end - start if one_line else 0)
 
     def edit(self, path: Path_, text: str) -> tuple[Edit, ...]:
         """Return the edit that replaces a text value, quotes and all; empty where it can't be made safely."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.util import source_hash
 from pathlib import Path
 from typing import Final
 
-from permcheck.errors import PolicyError, Problem, UnknownNameError
+from permcheck.errors import LoadError, PolicyError, Problem, UnknownNameError
 from permcheck.loading.data import data_root
-from permcheck.loading.forms import as_form
-from permcheck.loading.text import parse_file
+from permcheck.loading.packed import pack, unpack
 from permcheck.model.names import Names
 from permcheck.model.policy_checks import CheckFacts
 
@@ -19,17 +19,24 @@ FOLDER: Final = "checks"
 COMPILED: Final = "compiled-checks.json"
 
 
-def check_files() -> tuple[Path, ...]:
+def check_files(root: Path | None = None) -> tuple[Path, ...]:
     """List the files of the checks."""
-    return tuple(sorted((data_root() / "policy" / FOLDER).glob("*.yaml")))
+    return tuple(sorted(((root or data_root()) / "policy" / FOLDER).glob("*.yaml")))
 
 
-def read_checks() -> dict[str, CheckFacts]:
-    """Parse and validate the file of every check. Raises PolicyError."""
+def read_checks(root: Path | None = None) -> dict[str, CheckFacts]:
+    """Parse and validate the file of every check. Raises PolicyError with every problem."""
+    from permcheck.loading.forms import as_form
+    from permcheck.loading.text import parse_file
+
     result: dict[str, CheckFacts] = {}
     problems: list[Problem] = []
-    for path in check_files():
-        facts = as_form(parse_file(path), CheckFacts, "policy-check")
+    for path in check_files(root):
+        try:
+            facts = as_form(parse_file(path), CheckFacts, "policy-check")
+        except LoadError as error:
+            problems += error.problems
+            continue
         if facts.id != path.stem:
             problems.append(Problem(str(path), 0, 0, "name", f"the file of `{facts.id}` must be called so"))
         result[facts.id] = facts
@@ -40,8 +47,34 @@ def read_checks() -> dict[str, CheckFacts]:
 
 @cache
 def load_checks() -> Mapping[str, CheckFacts]:
-    """Load every check once."""
-    return read_checks()
+    """Load every check once: from what the YAML compiles to, if that fits, else from the YAML. Raises PolicyError."""
+    try:
+        document = json.loads((data_root() / "policy" / COMPILED).read_bytes(), object_hook=unpack)
+        if document["digest"] == _digest(None):
+            checks: dict[str, CheckFacts] = document["checks"]
+            return checks
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return _thawed(_packed(read_checks()))
+
+
+def _thawed(text: str) -> dict[str, CheckFacts]:
+    checks: dict[str, CheckFacts] = json.loads(text, object_hook=unpack)
+    return checks
+
+
+def _packed(checks: Mapping[str, CheckFacts]) -> str:
+    return json.dumps(pack(dict(checks)), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _digest(root: Path | None) -> str:
+    parts = [part for path in check_files(root) for part in (path.name.encode(), path.read_bytes())]
+    return source_hash(b"\0".join(parts)).hex()
+
+
+def compile_checks(root: Path) -> str:
+    """Make the text of compiled-checks.json. Raises PolicyError."""
+    return f'{{"digest":"{_digest(root)}","checks":{_packed(read_checks(root))}}}\n'
 
 
 def chosen(select: Iterable[str], ignore: Iterable[str]) -> tuple[CheckFacts, ...]:
@@ -51,26 +84,23 @@ def chosen(select: Iterable[str], ignore: Iterable[str]) -> tuple[CheckFacts, ..
     """
     checks = load_checks()
     wanted = _ids(select) if tuple(select) else {id_ for id_, facts in checks.items() if facts.default}
-    return tuple(facts for id_, facts in checks.items() if id_ in wanted - _ids(ignore))
+    wanted -= _ids(ignore)
+    return tuple(facts for id_, facts in checks.items() if id_ in wanted)
 
 
 def _ids(names: Iterable[str]) -> set[str]:
     checks = load_checks()
-    known = Names("check", ((facts.id, (facts.id, facts.name)) for facts in checks.values()))
     result: set[str] = set()
     for name in names:
         many = {id_ for id_ in checks if name.upper().startswith("PC") and id_.startswith(name.upper())}
         if name.casefold() == "all":
             many = set(checks)
         if not many:
+            known = Names("check", ((facts.id, (facts.id, facts.name)) for facts in checks.values()))
             try:
                 many = {known.find(name)}
             except UnknownNameError as error:
-                raise UnknownNameError("check", name, error.near, "`permcheck rule --list` lists them") from None
+                hint = f"did you mean `{error.near[0]}`?" if error.near else "`permcheck rule --list` lists them"
+                raise UnknownNameError("check", name, error.near, hint) from None
         result |= many
     return result
-
-
-def compiled() -> str:
-    """Make the text of the compiled file."""
-    return json.dumps({id_: facts.model_dump() for id_, facts in read_checks().items()}, ensure_ascii=False)

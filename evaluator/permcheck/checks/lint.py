@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from permcheck.checks.definitions import Defined, definitions_in
+from permcheck.checks.definitions import Defined
 from permcheck.checks.facts import chosen
 from permcheck.checks.finding import Finding, NotRun
-from permcheck.checks.run import Given, run_checks
-from permcheck.checks.settings import Settings, judge
+from permcheck.checks.own import CONFIG, look_at
+from permcheck.checks.run import Given, Ran, run_checks
+from permcheck.checks.settings import Looked, Settings, judge
 from permcheck.errors import LoadError, Problem
-from permcheck.loading.estate import read_estate
 from permcheck.loading.files import SUFFIXES, found_files
-from permcheck.loading.resolve import resolve
 from permcheck.model.policy_index import Policy
 
 if TYPE_CHECKING:
@@ -38,75 +37,94 @@ class Report:
     ran: tuple[str, ...]
     hidden: int = 0
     """Findings that a suppression or the baseline keeps back."""
+    configurations: tuple[Path, ...] = ()
+    """Configuration files of permcheck among the files."""
+    root: Path = Path()
+    """Where the keys of findings name files from."""
+
+    @property
+    def unusable(self) -> bool:
+        """Whether something could not be looked at."""
+        return any(problem.severity == "error" for problem in self.problems)
 
 
 def files_of(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """List the files to look at. Raises LoadError if a path is not there, or no file is found."""
+    """List the files to look at, sorted in each folder. Raises LoadError with every path that is not there."""
+    listed = tuple(paths)
     result: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            result |= dict.fromkeys(found for found in found_files(path) if found.suffix.lower() in READ)
-        elif path.is_file():
-            result[path] = None
-        else:
-            problem = Problem(str(path), 0, 0, "no-such-file", "there is no such file or folder")
-            raise LoadError((problem,))
-    if not result:
-        problem = Problem(", ".join(map(str, paths)), 0, 0, "no-files", "no YAML, JSON or XML file was found here")
-        raise LoadError((problem,))
+    problems = []
+    for path in listed:
+        try:
+            if path.is_dir():
+                result |= dict.fromkeys(f for f in found_files(path) if f.suffix.lower() in READ or f.name == CONFIG)
+            elif path.is_file():
+                result[path] = None
+            else:
+                problems.append(Problem(str(path), 0, 0, "no-such-file", "there is no such file or folder"))
+        except (OSError, ValueError) as error:  # a name too long, a folder that can't be entered
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
+            problems.append(Problem(str(path)[:80], 0, 0, "unreadable", f"can't look there: {reason}"))
+    if not result and not problems:
+        message = "no YAML, JSON or XML file was found here"
+        problems = [Problem(", ".join(map(str, listed)), 0, 0, "no-files", message)]
+    if problems:
+        raise LoadError(tuple(problems))
     return tuple(result)
 
 
 def validate(paths: Iterable[Path], policy: Policy, settings: Settings) -> Report:
     """Check shape, references and ids, file by file. Estate files are resolved with those beside them."""
-    files = files_of(paths)
-    defined = [definitions_in(path, policy) for path in files]
+    listed = tuple(paths)
+    defined = [look_at(path, policy) for path in files_of(listed)]
     cheap = [facts for facts in chosen(settings.select, settings.ignore) if facts.cheap]
-    ran = run_checks(cheap, Given(policy, tuple(d for one in defined for d in one.definitions), None, settings.options))
+    ran = run_checks(
+        cheap,
+        Given(policy, tuple(d for one in defined for d in one.definitions), None, settings.options, _files(defined)),
+    )
     problems = [problem for one in defined for problem in one.problems]
-    problems += _estate_problems([Path(one.file) for one in defined if one.kind == "estate"], policy)
-    return _report(defined, ran.findings, (), problems, ran.ran, settings)
+    named = [Path(one.file) for one in defined if one.kind == "estate" and not one.problems]
+    if named:
+        from permcheck.checks.estates import estate_problems  # a role file does not pay for it
 
-
-def _estate_problems(named: list[Path], policy: Policy) -> Iterator[Problem]:
-    """Resolve the estates that the files belong to; report their own problems, and what they break."""
-    for folder in dict.fromkeys(path.parent for path in named):
-        joined = read_estate(folder) if folder.joinpath(".").is_dir() else read_estate(named[0])
-        ours = {str(path) for path in named}
-        before = tuple(joined.problems)
-        try:
-            _, warnings = resolve(joined, policy)
-        except LoadError as error:
-            warnings = error.problems
-        yield from (p for p in warnings if p not in before or p.file in ours)
+        problems += estate_problems(named, policy, settings.estate)
+    return _report(defined, Ran(ran.findings, (), ran.ran), problems, settings, _looked(listed, defined, ran, None))
 
 
 def lint(paths: Iterable[Path], policy: Policy, settings: Settings, estate: Estate | None) -> Report:
     """Run every chosen check on the files, and on the estate if there is one."""
     listed = tuple(paths)
-    defined = [definitions_in(path, policy) for path in files_of(listed)] if listed else []
+    defined = [look_at(path, policy) for path in files_of(listed)] if listed else []
     definitions = tuple(d for one in defined for d in one.definitions)
-    ran = run_checks(chosen(settings.select, settings.ignore), Given(policy, definitions, estate, settings.options))
+    files = _files(defined) if definitions or estate is not None else ()  # how it is written alone is no look at it
+    ran = run_checks(
+        chosen(settings.select, settings.ignore), Given(policy, definitions, estate, settings.options, files)
+    )
     problems = [problem for one in defined for problem in one.problems]
-    return _report(defined, ran.findings, ran.not_run, problems, ran.ran, settings)
+    return _report(defined, ran, problems, settings, _looked(listed, defined, ran, estate))
 
 
-def _report(
-    defined: list[Defined],
-    findings: tuple[Finding, ...],
-    not_run: tuple[NotRun, ...],
-    problems: list[Problem],
-    ran: tuple[str, ...],
-    settings: Settings,
-) -> Report:
-    kept = judge(findings, settings)
+def _files(defined: Iterable[Defined]) -> tuple[Path, ...]:
+    return tuple(Path(one.file) for one in defined if one.kind == "estate" and not one.problems)
+
+
+def _looked(listed: tuple[Path, ...], defined: list[Defined], ran: Ran, estate: Estate | None) -> Looked:
+    files = {one.file for one in defined} | {one.place.split()[0] for one in ran.findings}
+    whole = all(path.is_dir() for path in listed)
+    return Looked(frozenset(ran.ran), frozenset(files), whole, estate is not None)
+
+
+def _report(defined: list[Defined], ran: Ran, problems: list[Problem], settings: Settings, looked: Looked) -> Report:
+    kept, hidden = judge(ran.findings, settings, looked)
     unknown = tuple(one.file for one in defined if not one.kind and not one.problems)
+    found = tuple(sorted(set(problems)))
     return Report(
         tuple(sorted(kept)),
-        not_run,
-        tuple(sorted(set(problems))),
+        ran.not_run,
+        found,
         unknown,
         len(defined),
-        ran,
-        len(findings) - sum(one in findings for one in kept),
+        ran.ran,
+        hidden,
+        tuple(Path(one.file) for one in defined if one.kind == "configuration"),
+        settings.root,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from permcheck.checks.context import Context
@@ -28,9 +29,9 @@ class Ran:
 
 WHY: dict[str, str] = {
     "definitions": "no role definition was given",
+    "files": "no estate file was given",
     "estate": "no estate was named: use -e",
     "usage": "no export of what was used was given",
-    "policy": "it looks at the policy itself: `make check` runs it",
 }
 
 
@@ -43,10 +44,13 @@ class Given:
     estate: Estate | None = None
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Check -> its options."""
+    files: tuple[Path, ...] = ()
+    """Estate files, for checks of how they are written."""
 
     def has(self, needs: str) -> bool:
         """Tell whether what a check needs is there."""
-        return {"definitions": bool(self.definitions), "estate": self.estate is not None}.get(needs, False)
+        there = {"definitions": bool(self.definitions), "files": bool(self.files), "estate": self.estate is not None}
+        return there.get(needs, needs == "policy")  # who selects a check of the policy wants it run
 
 
 def run_checks(chosen: Iterable[CheckFacts], given: Given) -> Ran:
@@ -60,7 +64,10 @@ def run_checks(chosen: Iterable[CheckFacts], given: Given) -> Ran:
             not_run.append(NotRun(facts.id, facts.name, WHY[facts.needs]))
             continue
         options = given.options.get(facts.id, {})
-        context = Context(facts, given.policy, given.definitions, given.estate, options, shared)
-        findings += CHECKS[facts.id](context)
-        ran.append(facts.id)
+        context = Context(facts, given.policy, given.definitions, given.estate, options, shared, given.files)
+        told = tuple(CHECKS[facts.id](context))
+        silent = [one for one in told if isinstance(one, NotRun)]
+        findings += (one for one in told if isinstance(one, Finding))
+        not_run += silent
+        ran += () if silent else (facts.id,)
     return Ran(tuple(sorted(set(findings))), tuple(not_run), tuple(ran))

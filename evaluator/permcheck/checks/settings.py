@@ -52,6 +52,8 @@ class Settings:
     today: date = field(default_factory=date.today)
     root: Path = Path()
     """The folder of permcheck.toml: what files are named from, in suppressions and in a baseline."""
+    estate: Path | None = None
+    """The estate that permcheck.toml names: files in it belong together."""
 
 
 class Looked(NamedTuple):
@@ -61,6 +63,8 @@ class Looked(NamedTuple):
     files: frozenset[str] = frozenset()
     whole: bool = True
     """Whole folders or an estate, not files that somebody picked."""
+    estate: bool = False
+    """An estate, too, whose files have any name."""
 
 
 def judge(findings: tuple[Finding, ...], settings: Settings, looked: Looked) -> tuple[tuple[Finding, ...], int]:
@@ -93,6 +97,8 @@ def _seen(one: Suppression, settings: Settings, looked: Looked) -> bool:
         return False
     if one.file == "*":
         return looked.whole
+    if looked.estate and looked.whole:
+        return True
     names = {from_root(file, settings.root) for file in looked.files}
     return any(fnmatchcase(name, one.file) for name in names) and (looked.whole or _WILD.isdisjoint(one.file))
 

@@ -8,8 +8,22 @@ from typing import Any, Final
 
 from permcheck.errors import LoadError, Problem
 
-KEYS: Final = {"estate": str, "edition": str, "format": str, "strict": bool, "readings": dict, "lint": dict}
-LINT: Final = {"select": list, "ignore": list, "fail-on": str, "baseline": str, "options": dict, "suppress": list}
+KEYS: Final[dict[str, type]] = {
+    "estate": str,
+    "edition": str,
+    "format": str,
+    "strict": bool,
+    "readings": dict,
+    "lint": dict,
+}
+LINT: Final[dict[str, type]] = {
+    "select": list,
+    "ignore": list,
+    "fail-on": str,
+    "baseline": str,
+    "options": dict,
+    "suppress": list,
+}
 LINT_TABLE: Final = "lint_table"
 """Under this name the options hold the file and its table [lint]; the name of a command would hide that command's."""
 PATHS: Final = ("estate", "baseline")
@@ -20,13 +34,18 @@ def find_config(start: Path) -> dict[str, Any]:
     for folder in (start, *start.parents):
         for path in (folder / "permcheck.toml", folder / "pyproject.toml"):
             if path.is_file():
-                settings = read_config(path)
+                settings = _read(path)
                 if settings is not None:
                     return _options(path, settings)
     return {}
 
 
-def read_config(path: Path) -> dict[str, Any] | None:
+def options_in(path: Path) -> dict[str, Any]:
+    """Options that one configuration file states. Raises LoadError with every problem."""
+    return _options(path, _read(path) or {})
+
+
+def _read(path: Path) -> dict[str, Any] | None:
     """Read a configuration file; None if it is a pyproject.toml that has nothing for permcheck. Raises LoadError."""
     import tomllib
 
@@ -47,7 +66,7 @@ def read_config(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _wrong(path: Path, settings: Mapping[str, Any], known: Mapping[str, type], prefix: str) -> Iterator[Problem]:
+def _wrong(path: Path, settings: Mapping[str, Any], known: Mapping[str, type[Any]], prefix: str) -> Iterator[Problem]:
     for key, value in settings.items():
         if key not in known:
             help_ = "known are " + ", ".join(known)

@@ -15,6 +15,7 @@ from permcheck.cli.anonymise import anonymise
 from permcheck.cli.ask import check, explain
 from permcheck.cli.codes import Exit
 from permcheck.cli.config import find_config
+from permcheck.cli.expected import test
 from permcheck.cli.files import init, schema
 from permcheck.cli.imports import import_
 from permcheck.cli.lint import lint, rule, validate
@@ -25,7 +26,7 @@ from permcheck.errors import LiveError, LoadError, PermcheckError
 INTERRUPTED = 130
 READER_GONE = 141
 """What shells say of a process that a signal ended."""
-COMMANDS = (check, explain, import_, anonymise, validate, lint, rule, actions, show, schema, init)
+COMMANDS = (check, explain, import_, anonymise, validate, lint, rule, test, actions, show, schema, init)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -45,6 +45,13 @@ def _tuples(items: list[Any]) -> tuple[Any, ...]:
 
 @cache
 def _form(name: str) -> tuple[type[Form], dict[str, Any]]:
-    form: type[Form] = vars(policy)[name]
+    form: type[Form] = vars(policy).get(name) or _form_of_checks(name)
     fields = form.model_fields.items()
     return form, {key: field.default for key, field in fields if not field.is_required()}
+
+
+def _form_of_checks(name: str) -> type[Form]:
+    from permcheck.model import policy_checks  # no question needs them
+
+    form: type[Form] = vars(policy_checks)[name]
+    return form

@@ -10,6 +10,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from permcheck.model.base import Form
 from permcheck.model.document import DecisionDocument
 from permcheck.model.estate import EstateFile
+from permcheck.model.expected import ExpectedFile
+from permcheck.model.findings import FindingsDocument
 from permcheck.model.policy import FORMS
 from permcheck.model.policy_checks import CheckFacts
 
@@ -17,6 +19,8 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SCHEMAS: Final[dict[str, type[Form]]] = {
     "estate": EstateFile,
     "decision": DecisionDocument,
+    "findings": FindingsDocument,
+    "test": ExpectedFile,
     **{f"policy-{kind}": form for kind, form in FORMS.items()},
     "policy-check": CheckFacts,
 }

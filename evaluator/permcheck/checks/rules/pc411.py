@@ -1,0 +1,38 @@
+"""PC411: a directory role that gives everything in Intune, held all the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from permcheck.checks.cloud_view import CloudView, cloud_view
+from permcheck.checks.context import Context
+from permcheck.checks.finding import Finding
+from permcheck.graph.node import Node
+from permcheck.model.tables import Key
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Find standing holders of such roles, but for emergency accounts."""
+    view = cloud_view(context)
+    for key, holders in view.tables.entra_roles.items():
+        if not view.is_whole(Node("entra-role", holders.role)):
+            continue
+        name = view.policy.roles[holders.role].name
+        standing = {user for user in view.holders.get(("entra", holders.role), ()) if view.is_active(user)}
+        standing -= set(holders.eligible.users)
+        spared = _emergency(context, view, holders.role, standing)
+        for user in sorted(standing - spared):
+            upn = view.tables.users[user].upn
+            message = f"`{upn}` holds `{name}` all the time"
+            yield context.finding(context.origin("entra_roles", key), message, f"{name}/{upn}")
+
+
+def _emergency(context: Context, view: CloudView, role: str, standing: set[Key]) -> set[Key]:
+    """Return the emergency accounts: those that are named, or a few that hold nothing else."""
+    named = {name.casefold() for name in context.listed("emergency-accounts")}
+    if named:
+        return {user for user in standing if view.tables.users[user].upn.casefold() in named}
+    if role != context.data("role_emergency"):
+        return set()
+    alone = {u for u in standing if view.tables.users[u].synced is not True and len(view.holdings[u]) == 1}
+    return alone if len(alone) <= int(context.option("unnamed-emergency-accounts")) else set()

@@ -1,0 +1,30 @@
+"""PC504: an app role for which nothing asks any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from permcheck.checks.cloud_view import cloud_view, counted, lacking
+from permcheck.checks.context import Context
+from permcheck.checks.finding import Finding, NotRun
+
+
+def check(context: Context) -> Iterator[Finding | NotRun]:
+    """Find holders of the app role, where no hierarchy is judged by a page that asks for it."""
+    view = cloud_view(context)
+    tables = view.tables
+    yield from lacking(context, "hierarchies")
+    asking = set(context.data("editions"))
+    if (
+        tables.doubtful("hierarchies")
+        or not tables.hierarchies
+        or any(view.editions(h) & asking for h in tables.hierarchies)
+    ):
+        return
+    for key, holders in tables.app_roles.items():
+        many = len(holders.active.users) + len(holders.active.groups)
+        if holders.role == context.data("permission") and many:
+            title = context.policy.title(holders.role)
+            who = counted(many, "user or group", "users and groups")
+            message = f"`{title}` is still assigned to {who}, and no hierarchy is of a release that asks for it"
+            yield context.finding(context.origin("app_roles", key), message, title)
