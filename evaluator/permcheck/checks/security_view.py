@@ -35,8 +35,6 @@ class SecurityView(Names):
         self._certain: dict[Key, frozenset[str]] = {}
         self.devices = DeviceView(self.tables)
 
-    # --- roles -------------------------------------------------------------------------------------------------------
-
     def state(self, role: Key, permission: str) -> State:
         """Whether what is known of a role gives a permission."""
         version = self.tables.hierarchies[hierarchy_of(role)].version
@@ -63,8 +61,6 @@ class SecurityView(Names):
     def holds(self, row: SecurityRow, permissions: Iterable[str]) -> bool:
         """Whether the role of a row certainly gives all these permissions."""
         return self.gives(row.role) >= set(permissions)
-
-    # --- people ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def _ways(self) -> tuple[Mapping[Key, tuple[Key, ...]], Mapping[Key, tuple[SecurityRow, ...]]]:
@@ -114,8 +110,6 @@ class SecurityView(Names):
     def open(self) -> bool:
         """Whether users may hold rows that the estate does not tell."""
         return bool(self.tables.doubtful("administrative_users", "groups")) or not all(self.tables.admin_known.values())
-
-    # --- devices -----------------------------------------------------------------------------------------------------
 
     def reached(self, rows: Iterable[SecurityRow]) -> Devices:
         """Return the devices over which rows hold."""
