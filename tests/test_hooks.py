@@ -243,3 +243,31 @@ def test_pipelines_pass_what_somebody_wrote_through_the_environment(path: str) -
     scripts = [step[key] for step in steps for key in ("run", "script", "bash") if key in step]
     assert scripts
     assert not any("${{" in script for script in scripts)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the template is written for bash")
+@pytest.mark.parametrize(
+    ("command", "options", "paths", "code"),
+    [
+        ("validate", "[]", '["roles"]', 1),
+        ("lint", '["--select", "PC104"]', '["roles"]', 0),
+        ("validate", "[]", '["roles/a b.json"]', 0),
+        ("validate", "[]", '["$(touch gone)"]', 3),
+    ],
+)
+def test_the_azure_template_logs_issues_and_reports(
+    tmp_path: Path, command: str, options: str, paths: str, code: int
+) -> None:
+    write(tmp_path, {"roles/desk.json": role("Desk", BAD), "roles/a b.json": role("Other", GOOD)})
+    document = yaml.safe_load((ROOT / "ci/azure-pipelines/permcheck.yml").read_text("utf-8"))
+    (script,) = (step["bash"] for step in document["steps"] if "bash" in step)
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    given = {"COMMAND": command, "OPTIONS": options, "PATHS": paths, "PATH": programs}
+    environment = os.environ | given | {"AGENT_TEMPDIRECTORY": str(tmp_path)}
+    run = ["bash", "-c", script]
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done
+    assert ("##vso[task.logissue type=error;sourcepath=roles/desk.json;" in done.stdout) == (code == 1)
+    assert not (tmp_path / "gone").exists()
+    if code < 2:
+        assert (tmp_path / "permcheck.xml").read_text("utf-8").startswith("<?xml")

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -34,9 +33,11 @@ class Suppression:
 
     def covers(self, finding: Finding, root: Path = Path()) -> bool:
         """Tell whether a finding is one of those."""
-        named = self.check.casefold() in {finding.check.casefold(), finding.name.casefold()}
-        file = from_root(finding.place.split()[0], root)
-        return named and fnmatchcase(finding.subject, self.subject) and fnmatchcase(file, self.file)
+        if self.check.casefold() not in {finding.check.casefold(), finding.name.casefold()}:
+            return False
+        if not fnmatchcase(finding.subject, self.subject):
+            return False
+        return self.file == "*" or fnmatchcase(from_root(finding.place.split()[0], root), self.file)
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class _Reader:
 
     def unknown(self, what: str, name: str, known: Iterable[str], line: int = 0) -> None:
         names = list(known)
-        near = get_close_matches(name, names, n=1)
+        near = _near(name, names)
         help_ = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(names) if names else "there is none"
         self.report(f"unknown-{what}", f"no {what} is called `{name}`", help_, line)
 
@@ -140,7 +141,7 @@ class _Reader:
         known = {key: facts.id for facts in load_checks().values() for key in (facts.id, facts.name)}
         found = known.get(name.upper(), known.get(name.lower()))
         if found is None:
-            near = get_close_matches(name.upper(), known, n=1) or get_close_matches(name.lower(), known, n=1)
+            near = _near(name.upper(), known) or _near(name.lower(), known)
             help_ = f"did you mean `{near[0]}`?" if near else "`permcheck rule --list` lists them"
             self.report("unknown-check", f"no check is called `{name}`", help_, line)
         return found
@@ -185,6 +186,12 @@ class _Reader:
         texts = {key: str(entry[key]) for key in ("subject", "file") if key in entry}
         place = Place(str(self.file), line, int(bool(line)))
         return Suppression(id_, str(entry.get("reason", "")), expires=day, place=place, **texts)
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    return get_close_matches(name, list(known), n=1)
 
 
 def read_settings(file: Path, table: Mapping[str, Any], today: date | None = None) -> Settings:

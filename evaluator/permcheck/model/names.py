@@ -18,6 +18,7 @@ class Names:
         self.kind = kind
         self._keys: dict[str, tuple[str, ...]] = {}
         self._written: dict[str, str] = {}
+        self._near: dict[str, tuple[str, ...]] = {}
         for key, names in entries:
             for name in names:
                 if name:
@@ -54,6 +55,11 @@ class Names:
 
     def near(self, folded: str) -> tuple[str, ...]:
         """Return names that look like `folded`, at most three, one for each thing."""
+        if folded not in self._near:  # the same mistake may stand in ten thousand files
+            self._near[folded] = self._like(folded)
+        return self._near[folded]
+
+    def _like(self, folded: str) -> tuple[str, ...]:
         from difflib import get_close_matches  # only a mistake pays for it
 
         pool = self._keys if len(self._keys) <= POOL else [name for name in self._keys if name[:2] == folded[:2]]

@@ -45,6 +45,9 @@ class IntuneAssignment(NamedTuple):
     members: tuple[Key, ...]
     members_known: bool
     tags: tuple[str, ...] | None
+    scope_type: str | None = None
+    scope_groups: tuple[str, ...] = ()
+    """Names as they are written: a scope group decides nothing about tenant-attached devices."""
 
 
 class IntuneRole(NamedTuple):
