@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from permcheck.checks.cloud_view import CloudView, Holding, counted
+from permcheck.checks.cloud_view import CloudView, Holding
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
+from permcheck.checks.wording import counted
 from permcheck.model.tables import Key
 
 

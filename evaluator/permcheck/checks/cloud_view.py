@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from permcheck.checks.cloud_estate import CloudEstate
 from permcheck.checks.context import Context
-from permcheck.checks.finding import NotRun
+from permcheck.checks.wording import listed
 from permcheck.graph.node import Node
 from permcheck.graph.rights import Way
 from permcheck.model.state import MET, UNMET, all_of
@@ -98,25 +98,6 @@ class CloudView(CloudEstate):
     def names(self, users: Iterable[Key]) -> str:
         """Name a few people, and count the others."""
         return listed(self.tables.users[user].upn for user in sorted(users))
-
-
-def listed(names: Iterable[str]) -> str:
-    """Name a few things, and count the others."""
-    every = list(dict.fromkeys(names))
-    text = ", ".join(f"`{name}`" for name in every[:FEW])
-    return f"{text} and {len(every) - FEW} more" if len(every) > FEW else text
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Count things: `1 person`, `3 people`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def lacking(context: Context, *sections: str) -> Iterator[NotRun]:
-    """Say which lists a check can't do without are not there, or known to lack entries."""
-    doubtful = context.estate.tables.doubtful(*sections)
-    if doubtful:
-        yield context.not_run(f"the estate does not have the whole list of {', '.join(doubtful)}")
 
 
 def cloud_view(context: Context) -> CloudView:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from permcheck.checks.context import Context
-from permcheck.checks.finding import NotRun
+from permcheck.checks.wording import counted, listing
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import Key, SecurityRow, Tables, hierarchy_of
 
@@ -58,22 +57,3 @@ class Names(ABC):
     def role_name(self, row: SecurityRow) -> str:
         """Name the role of a row."""
         return self.tables.security_roles[row.role].name
-
-
-def lacking(context: Context, *sections: str) -> Iterator[NotRun]:
-    """Say that a check can't tell, where the estate has none of the lists that it looks at."""
-    missing = [section.replace("_", " ") for section in sections if section in context.estate.tables.unstated]
-    if missing:
-        yield context.not_run(f"the estate does not list {', '.join(missing)}")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 user`, `2 users`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def listing(names: Iterable[str]) -> str:
-    """Return names in backticks, the first ones only where they are many."""
-    all_ = sorted(names)
-    shown = ", ".join(f"`{name}`" for name in all_[:SHOWN])
-    return f"{shown} and {len(all_) - SHOWN} more" if len(all_) > SHOWN else shown

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from permcheck.checks.context import Context
 from permcheck.checks.device_view import Devices
-from permcheck.checks.security_names import counted, listing
 from permcheck.checks.security_view import SecurityView
+from permcheck.checks.wording import counted, listing
 
 
 def tier_of(context: Context, view: SecurityView) -> tuple[Devices, tuple[str, ...]]:

@@ -1,16 +1,36 @@
-"""Counts and lists, as messages write them."""
+"""How checks say things: counts, names, what is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from permcheck.checks.context import Context
+from permcheck.checks.finding import NotRun
+
+FEW: Final = 10
+"""Names that are shown; the others are counted."""
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a count with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, one: str, many: str = "") -> str:
+    """Count things: `1 person`, `3 people`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def listed(names: Iterable[str]) -> str:
-    """Join names as in a sentence, each in backticks."""
-    quoted = [f"`{name}`" for name in names]
-    return " and ".join(filter(None, (", ".join(quoted[:-1]), *quoted[-1:])))
+    """Name a few things in their order, and count the others."""
+    every = list(dict.fromkeys(names))
+    text = ", ".join(f"`{name}`" for name in every[:FEW])
+    return f"{text} and {len(every) - FEW} more" if len(every) > FEW else text
+
+
+def listing(names: Iterable[str]) -> str:
+    """Name a few things by the alphabet, and count the others."""
+    return listed(sorted(names))
+
+
+def lacking(context: Context, *sections: str) -> Iterator[NotRun]:
+    """Say which lists a check can't do without are not there, or known to lack entries."""
+    doubtful = context.estate.tables.doubtful(*sections)
+    if doubtful:
+        yield context.not_run(f"the estate does not have the whole list of {', '.join(doubtful)}")

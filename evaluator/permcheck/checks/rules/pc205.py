@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
-from permcheck.checks.security_names import counted, lacking, listing
 from permcheck.checks.switches import INTUNE, switches
+from permcheck.checks.wording import counted, lacking, listing
 from permcheck.graph.node import Node
 
 

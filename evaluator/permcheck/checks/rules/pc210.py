@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
-from permcheck.checks.security_names import lacking
 from permcheck.checks.security_view import security_view
 from permcheck.checks.switches import switches
 from permcheck.checks.tier import tier_devices, tier_of
+from permcheck.checks.wording import lacking
 
 
 def check(context: Context) -> Iterator[Finding | NotRun]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
-from permcheck.checks.security_names import listing
+from permcheck.checks.wording import listing
 
 
 def check(context: Context) -> Iterator[Finding | NotRun]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
-from permcheck.checks.security_names import lacking
 from permcheck.checks.security_view import security_view
+from permcheck.checks.wording import lacking
 
 
 def check(context: Context) -> Iterator[Finding | NotRun]:

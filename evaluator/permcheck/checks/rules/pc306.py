@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
-from permcheck.checks.security_names import lacking, listing
 from permcheck.checks.security_view import SecurityView, security_view
+from permcheck.checks.wording import lacking, listing
 from permcheck.model.tables import Key, SecurityRow
 
 

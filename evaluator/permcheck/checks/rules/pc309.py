@@ -7,8 +7,8 @@ from itertools import product
 
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
-from permcheck.checks.security_names import lacking
 from permcheck.checks.security_view import SecurityView, security_view
+from permcheck.checks.wording import lacking
 from permcheck.model.tables import SecurityRow
 
 

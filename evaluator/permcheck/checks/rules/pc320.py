@@ -8,10 +8,10 @@ from permcheck.checks.cloud_view import cloud_view
 from permcheck.checks.context import Context
 from permcheck.checks.device_view import Devices
 from permcheck.checks.finding import Finding, NotRun
-from permcheck.checks.security_names import lacking, listing
 from permcheck.checks.security_view import SecurityView, security_view
 from permcheck.checks.switches import switches
 from permcheck.checks.tier import tier_devices, tier_of
+from permcheck.checks.wording import lacking, listing
 from permcheck.model.tables import Key, SecurityRow
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from permcheck.checks.cloud_view import lacking
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun, Place
+from permcheck.checks.wording import lacking
 from permcheck.model.tables import Key
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from permcheck.checks.cloud_view import cloud_view, counted
+from permcheck.checks.cloud_view import cloud_view
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
+from permcheck.checks.wording import counted
 
 
 def check(context: Context) -> Iterator[Finding]:

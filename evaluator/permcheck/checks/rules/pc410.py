@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from permcheck.checks.cloud_view import cloud_view, counted, lacking
+from permcheck.checks.cloud_view import cloud_view
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
+from permcheck.checks.wording import counted, lacking
 from permcheck.model.tables import Key, hierarchy_of
 
 

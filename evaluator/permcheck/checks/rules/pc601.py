@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from permcheck.checks.cloud_view import cloud_view, listed
+from permcheck.checks.cloud_view import cloud_view
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
+from permcheck.checks.wording import listed
 
 SID: Final = re.compile(r"^S-1-[0-9]+(-[0-9]+)+$", re.IGNORECASE)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from permcheck.checks.cloud_view import counted
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
+from permcheck.checks.wording import counted
 from permcheck.model.tables import hierarchy_of
 
 
