@@ -133,6 +133,8 @@ def lint(paths: tuple[Path, ...], estate: str | None, **how: Any) -> int:
     if not paths and estate is None:
         message = "name files, or an estate with -e"
         raise click.UsageError(message)
+    if not paths and estate is not None:  # the roles of an estate are role definitions, too
+        paths = (Path(estate),)
 
     def once(settings: Settings) -> Report:
         opened = open_estate(Asked(estate), with_networkx=False) if estate is not None else None
