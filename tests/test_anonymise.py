@@ -38,7 +38,7 @@ STAYS = {
     "as_of", "readings", "assume", "complete", "incomplete", "cloud", "use_intune_rbac", "use_intune_rbac_changed",
     "scoped_permissions", "version", "updates", "update_ring", "enforce_configmgr_rbac", "provider_authentication",
     "discovered_by", "type", "scope_type", "permissions", "not_allowed", "undecided", "kind", "client_version",
-    "powershell", "management",
+    "powershell", "management", "last_sign_in", "at",
 }  # fmt: skip
 """Fields that hold no name."""
 INSTALLED = re.compile("sms(00|dm)[0-9a-z]{3}")
@@ -436,6 +436,7 @@ def test_every_field_is_thought_of() -> None:
         "sites": forms.Site,
         "upload": forms.UploadScope,
         "assignments": forms.SecurityAssignment,
+        "collected": forms.Collected,
         "estate": forms.EstateFile,
     }
     of_section = {

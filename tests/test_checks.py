@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,8 @@ FACTS = load_checks()
 CORPUS = sorted((Path(__file__).parent / "checks").glob("PC*/*-*.*"))
 CLEAN = Path(__file__).parent / "clean"
 """An estate that a reviewer would sign: no check that runs by default finds anything."""
+DAY = date(2026, 11, 21)
+"""The day on which the examples and the clean estate are looked at: their facts are of that month."""
 
 
 def found(facts: CheckFacts, examples: tuple[Example, ...], folder: Path) -> list[str]:
@@ -60,7 +63,7 @@ def settings_in(folder: Path, facts: CheckFacts) -> Settings:
     """One check selected; with the configuration of an example, if it has one."""
     config = folder / "permcheck.toml"
     table = tomllib.loads(config.read_text("utf-8"))["lint"] if config.exists() else {}
-    return replace(read_settings(config, table) if table else Settings(), select=(facts.id,))
+    return replace(read_settings(config, table) if table else Settings(), select=(facts.id,), today=DAY)
 
 
 def policy_with(folder: Path) -> Policy:
@@ -93,7 +96,7 @@ def test_a_check_finds_what_its_folder_says(path: Path, tmp_path: Path) -> None:
     facts = FACTS[path.parent.name]
     alone = tmp_path / path.name
     alone.write_bytes(path.read_bytes())
-    report = looked_at(facts, tmp_path, [alone], load_policy(), Settings(select=(facts.id,)))
+    report = looked_at(facts, tmp_path, [alone], load_policy(), Settings(select=(facts.id,), today=DAY))
     assert not report.problems, report.problems
     assert bool(report.findings) == path.name.startswith("bad-")
 
@@ -131,7 +134,7 @@ def test_no_check_of_the_policy_finds_anything_in_the_shipped_policy() -> None:
 
 def test_no_check_finds_anything_in_the_clean_estate() -> None:
     """A check that runs by default leaves an estate alone that was set up with care."""
-    report = lint([CLEAN], load_policy(), Settings(), permcheck.load(CLEAN))
+    report = lint([CLEAN], load_policy(), Settings(today=DAY), permcheck.load(CLEAN))
     assert [f"{one.check}: {one.message}" for one in report.findings] == []
     assert not report.problems
     assert not report.unknown
@@ -139,7 +142,7 @@ def test_no_check_finds_anything_in_the_clean_estate() -> None:
 
 def test_the_clean_estate_is_looked_at_by_every_check() -> None:
     """Whoever has nothing to hide gets no check to pass over: none lacks its facts, but for what an option declares."""
-    report = lint([CLEAN], load_policy(), Settings(), permcheck.load(CLEAN))
+    report = lint([CLEAN], load_policy(), Settings(today=DAY), permcheck.load(CLEAN))
     passed_over = {id_ for id_, facts in FACTS.items() if facts.default and facts.needs != "usage"} - set(report.ran)
     assert passed_over == {one.check for one in report.not_run if "option" in one.why}
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from jsonschema import Draft202012Validator
-from permcheck.checks.expected import run_expected, expected_files
+from permcheck.checks.expected import expected_files, run_expected
 from permcheck.cli.main import guarded
 from permcheck.errors import LoadError
 from permcheck.loading.data import data_root

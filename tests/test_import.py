@@ -135,6 +135,42 @@ def test_exports_only_fill_fields_that_there_are() -> None:
     assert filled <= known, sorted(filled - known)
 
 
+def test_what_only_checks_look_at_is_read(tmp_path: Path) -> None:
+    """Sign-ins, the protection of groups, and the day of each collection; where they are not told they are unknown."""
+    users = [
+        {"userPrincipalName": "a@c.com", "signInActivity": {"lastSignInDateTime": "2026-10-30T07:00:00Z"}},
+        {"userPrincipalName": "b@c.com", "signInActivity": {"lastSignInDateTime": None}},
+        {"userPrincipalName": "c@c.com", "signInActivity": {"lastSignInDateTime": "/Date(17)/"}},
+        {"userPrincipalName": "d@c.com"},
+    ]
+    groups = [
+        {"displayName": "A", "securityEnabled": True, "isAssignableToRole": True, "isManagementRestricted": None},
+        {"displayName": "B", "securityEnabled": True, "isAssignableToRole": None},
+    ]
+    for name, value in (("users", users), ("groups", groups)):
+        rows = [row | {"id": f"0000000{i}-0000-4000-8000-{len(name):012}"} for i, row in enumerate(value)]
+        (tmp_path / f"{name}.json").write_text(json.dumps({"value": rows}), "utf-8")
+    for folder, day in (("graph", "2026-11-01T23:59:00+00:00"), ("P01", "soon"), ("P02", "2026-13-01")):
+        (tmp_path / folder).mkdir()
+        manifest = {
+            "permcheck": "collection/1",
+            "service": "graph",
+            "endpoint": folder,
+            "finished": day,
+            "responses": [],
+        }
+        (tmp_path / folder / "collected.json").write_text(json.dumps(manifest), "utf-8")
+    (tmp_path / "facts.yaml").write_text('collected: [{source: console, at: "2026-11-02"}]\n', "utf-8")
+    tables = permcheck.load(tmp_path).tables
+    assert [user.last_sign_in for user in tables.users.values()] == ["2026-10-30", None, None, None]
+    told = [(group.role_assignable, group.restricted_unit) for group in tables.groups.values()]
+    assert told == [(True, False), (None, None)]
+    assert [(one.source, one.at) for one in tables.collected] == [
+        ("console", "2026-11-02"),
+        ("graph graph", "2026-11-01"),
+    ]
+
+
 # --- writing -----------------------------------------------------------------------
 
 

@@ -335,3 +335,14 @@ def test_json_positions_are_those_of_the_text() -> None:
     text = '{\n  "users": [\n    {"upn": "a"},\n    {"upn": "b"}\n  ]\n}'
     assert parse_json("x.json", text).locate(("users", 1, "upn")) == (4, 6)
     assert parse_yaml("x.yaml", text).locate(("users", 1, "upn")) == (4, 6)
+
+
+def test_days_of_collection_are_joined_and_have_to_exist(tmp_path: Path) -> None:
+    put(tmp_path, SMALL + "  last_sign_in: 2026-10-30\ncollected: [{source: Graph, at: 2026-11-01}]\n")
+    put(tmp_path, "collected: [{source: Console, at: 2026-11-02}]\n", "more.yaml")
+    tables = load(tmp_path).tables
+    assert [(one.source, one.at) for one in tables.collected] == [("Graph", "2026-11-01"), ("Console", "2026-11-02")]
+    put(tmp_path, SMALL + "  last_sign_in: 2026-02-30\ncollected: [{source: Graph, at: 2026-13-01}]\n")
+    with pytest.raises(LoadError) as error:
+        load(tmp_path)
+    assert [problem.id for problem in error.value.problems] == ["date", "date"]

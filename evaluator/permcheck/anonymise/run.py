@@ -64,7 +64,7 @@ def anonymise(root: Path, folder: Path, *, salt: str | None = None, map_file: Pa
         _write_map(map_file, made)
     try:
         return Written(write_estate(folder, texts, MADE), made, compared)
-    except BaseException:
+    except LoadError:
         if map_file is not None:
             map_file.unlink(missing_ok=True)
         raise

@@ -37,16 +37,18 @@ FIELDS: Final[dict[str, dict[str, Field]]] = {
         "$schema": dropped,
         "estate": named("estate"),
         **_all("as_of", "readings", "assume", "complete", "incomplete"),
+        "collected": records("collected"),
         "tenant": records("tenant"),
         **{section: records(section) for section in SECTIONS},
         "app_roles": app_roles,
     },
+    "collected": {"source": named("source"), "at": stays},
     "tenant": {
         "name": named("tenant"),
         "geography": named("geography"),
         **_all(
             "cloud", "multi_geo", "use_intune_rbac", "use_intune_rbac_changed", "unlicensed_admins",
-            "scoped_permissions", "entra_premium",
+            "scoped_permissions", "entra_premium", "multi_admin_approval",
         ),
     },
     "hierarchies": {
@@ -72,13 +74,13 @@ FIELDS: Final[dict[str, dict[str, Field]]] = {
         "name": named("person"),
         **_all(
             "synced", "enabled", "licensed", "discovered_by", "discovery_incomplete", "provider_logon_denied",
-            "provider_access",
+            "provider_access", "last_sign_in",
         ),
     },
     "groups": {
         **dict.fromkeys(("name", "id", "sid", "account"), named("account", "group")),
         **dict.fromkeys(("members", "all_members", "eligible"), ACCOUNT),
-        **_all("type", "dynamic", "members_incomplete"),
+        **_all("type", "dynamic", "members_incomplete", "role_assignable", "restricted_unit"),
     },
     "entra_roles": {"role": named("directory-role"), "members": ACCOUNT, "eligible": ACCOUNT},
     "app_roles": {"application": named("application"), "role": named("app-role"), "assigned_to": ACCOUNT},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -32,6 +33,7 @@ class Context:
     """What checks of one run work out once for all of them."""
     files: tuple[Path, ...] = ()
     """Estate files, for checks of how they are written."""
+    today: date = field(default_factory=date.today)
 
     @property
     def estate(self) -> Estate:

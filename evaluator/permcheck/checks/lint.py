@@ -96,9 +96,8 @@ def lint(paths: Iterable[Path], policy: Policy, settings: Settings, estate: Esta
     defined = [look_at(path, policy) for path in files_of(listed)] if listed else []
     definitions = tuple(d for one in defined for d in one.definitions)
     files = _files(defined) if definitions or estate is not None else ()  # how it is written alone is no look at it
-    ran = run_checks(
-        chosen(settings.select, settings.ignore), Given(policy, definitions, estate, settings.options, files)
-    )
+    given = Given(policy, definitions, estate, settings.options, files, settings.today)
+    ran = run_checks(chosen(settings.select, settings.ignore), given)
     problems = [problem for one in defined for problem in one.problems]
     return _report(defined, ran, problems, settings, _looked(listed, defined, ran, estate))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ class Given:
     """Check -> its options."""
     files: tuple[Path, ...] = ()
     """Estate files, for checks of how they are written."""
+    today: date = field(default_factory=date.today)
 
     def has(self, needs: str) -> bool:
         """Tell whether what a check needs is there."""
@@ -64,7 +66,9 @@ def run_checks(chosen: Iterable[CheckFacts], given: Given) -> Ran:
             not_run.append(NotRun(facts.id, facts.name, WHY[facts.needs]))
             continue
         options = given.options.get(facts.id, {})
-        context = Context(facts, given.policy, given.definitions, given.estate, options, shared, given.files)
+        context = Context(
+            facts, given.policy, given.definitions, given.estate, options, shared, given.files, given.today
+        )
         told = tuple(CHECKS[facts.id](context))
         silent = [one for one in told if isinstance(one, NotRun)]
         findings += (one for one in told if isinstance(one, Finding))

@@ -14,7 +14,7 @@ from permcheck.exports.join import People, Section
 from permcheck.loading.estate import Joined, Record
 from permcheck.loading.text import Path_
 from permcheck.model.base import Form
-from permcheck.model.estate import SECTIONS, EstateFile, Tenant
+from permcheck.model.estate import SECTIONS, Collected, EstateFile, Tenant
 from permcheck.model.provenance import ExportedList, Exports
 from permcheck.printable import one_line
 
@@ -72,7 +72,7 @@ class Assembled:
         return Exports(lists, records, details | tenant, self.sections["devices"].memberships)
 
 
-def assemble(gathered: Gathered, by_hand: Joined, root: str) -> Joined:
+def assemble(gathered: Gathered, by_hand: Joined, root: str, collected: tuple[Collected, ...] = ()) -> Joined:
     """Join everything to one estate, as reading its files would."""
     join_configmgr.settle_hierarchies(gathered)
     join_configmgr.join_cloud_devices(gathered)
@@ -83,6 +83,8 @@ def assemble(gathered: Gathered, by_hand: Joined, root: str) -> Joined:
     complete = joined.scalars.get("complete")
     stated = {name for name in sections if _is_stated(gathered, name, sections[name])}
     joined.scalars["incomplete"] = (*joined.scalars.get("incomplete", ()), *sorted(incomplete & stated))
+    if collected:
+        joined.scalars["collected"] = (*joined.scalars.get("collected", ()), *collected)
     for name, section in sections.items():
         if name in stated:
             joined.sections[name] = _records(joined, name, section)

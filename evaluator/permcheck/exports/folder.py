@@ -15,11 +15,13 @@ from permcheck.exports.by_hand import add_by_hand
 from permcheck.exports.csv_file import csv_batches
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.json_file import json_batches
+from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.readers import READERS
 from permcheck.exports.recognise import Found, recognise
 from permcheck.exports.xml_file import xml_batches
 from permcheck.loading.estate import Joined, add_file
-from permcheck.loading.files import EXPORTS, file_problem, found_files, is_estate_file
+from permcheck.loading.files import EXPORTS, file_problem, found_files, is_estate_file, is_expectation
+from permcheck.model.estate import Collected, is_day
 from permcheck.model.policy_index import Policy
 from permcheck.printable import one_line
 
@@ -41,6 +43,8 @@ class Imported:
     """Files of other formats."""
     manifests: dict[Path, dict[str, str] | None] = field(default_factory=dict)
     """Folder -> the manifest of the live collection in it."""
+    collected: dict[Collected, None] = field(default_factory=dict)
+    """When live collections were finished."""
 
 
 def read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
@@ -59,7 +63,7 @@ def read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
     _note_missing_pages(gathered)
     _note_unknown(imported)
     _refuse_mixed_tenants(gathered)
-    imported.joined = assemble(gathered, by_hand, ", ".join(map(str, roots)))
+    imported.joined = assemble(gathered, by_hand, ", ".join(map(str, roots)), tuple(imported.collected))
     return imported
 
 
@@ -70,6 +74,8 @@ def _files(root: Path, imported: Imported) -> Iterator[tuple[Path, str]]:
         return
     for path in found_files(root):
         suffix = path.suffix.lower()
+        if is_expectation(path):
+            continue
         if suffix in EXPORTS:
             yield path, path.parent.relative_to(root).as_posix().removeprefix(".")
         elif suffix:
@@ -78,6 +84,7 @@ def _files(root: Path, imported: Imported) -> Iterator[tuple[Path, str]]:
 
 def _open(path: Path, folder: str, imported: Imported, by_hand: Joined) -> list[tuple[Batch, Found]]:
     if path.name == MANIFEST and _manifest(path) is not None:
+        imported.collected |= _finished(path)
         return []
     if is_estate_file(path):
         add_file(by_hand, path)
@@ -113,6 +120,14 @@ def _manifest(path: Path) -> dict[str, str] | None:
     responses = data.get("responses")
     pairs = [r for r in responses if isinstance(r, dict)] if isinstance(responses, list) else []
     return {str(r.get("file")): str(r.get("url")) for r in pairs}
+
+
+def _finished(path: Path) -> dict[Collected, None]:
+    """Return which service a manifest is about, and the day; nothing where it does not tell."""
+    data = json.loads(path.read_bytes())
+    source = " ".join(str(data[key]) for key in ("service", "endpoint") if data.get(key))
+    day = str(data.get("finished"))[:DAY]
+    return {Collected(source=source, at=day): None} if source.strip() and DAYS.fullmatch(day) and is_day(day) else {}
 
 
 def _request(path: Path, imported: Imported) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, folded, has, parts, text, texts, value
 from permcheck.exports.gathered import At, Gathered, MemberList, Principal
 from permcheck.exports.recognise import Found, type_of
+from permcheck.model.estate import is_day
 
 EXPANDED: Final = 20
 """$expand=members returns no more."""
+DAY: Final = len("2026-01-31")
+DAYS: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 WORKS: Final = frozenset({"enabled", "warning"})
 """States of a service plan in which it can be used."""
 
@@ -81,6 +85,7 @@ def user(into: Gathered, row: Row, at: At, silent: frozenset[str], batch: Batch)
         "sid": text(row, "onPremisesSecurityIdentifier") or None,
         "on_premises_upn": text(row, "onPremisesUserPrincipalName") or None,
         "licensed": _licensed(into, row),
+        "last_sign_in": _last_sign_in(row),
     }
     if not (upn or id_):
         into.problem(at, "no-name", "the user has neither userPrincipalName nor id", "export both", "warning")
@@ -89,6 +94,13 @@ def user(into: Gathered, row: Row, at: At, silent: frozenset[str], batch: Batch)
     licences = parts(row, "assignedLicenses")
     if fields["licensed"] is None and licences is not None:
         into.licences.append((thing, tuple((text(x, "skuId").casefold(), _off(x)) for x in licences)))
+
+
+def _last_sign_in(row: Row) -> str | None:
+    """Return the day; None where nobody ever signed in, or where it was not exported."""
+    activity = value(row, "signInActivity")
+    day = text(folded(activity), "lastSignInDateTime")[:DAY] if isinstance(activity, dict) else ""
+    return day if DAYS.fullmatch(day) and is_day(day) else None
 
 
 def _off(licence: Row) -> frozenset[str]:
@@ -131,6 +143,8 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
         "id": id_ or None,
         "type": _group_type(row),
         "dynamic": True if "DynamicMembership" in (texts(row, "groupTypes") or ()) else None,
+        "role_assignable": flag(row, "isAssignableToRole"),
+        "restricted_unit": _restricted(row),
         "sid": text(row, "onPremisesSecurityIdentifier") or None,
         "account": f"{domain}\\{account}" if domain and account else None,
     }
@@ -145,6 +159,11 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
         found.stated = True
         found.partial = found.partial or (len(expanded) >= EXPANDED and not batch.pascal)
         found.direct += [p for item in expanded if (p := principal(into, item, at, batch)) is not None]
+
+
+def _restricted(row: Row) -> bool | None:
+    """Null is in no such unit, where it was asked for; an absent key is unknown."""
+    return bool(flag(row, "isManagementRestricted")) if has(row, "isManagementRestricted") else None
 
 
 def _group_type(row: Row) -> str | None:

@@ -29,6 +29,8 @@ BOMS: Final = (
 PROVENANCE: Final = "estate.provenance.json"
 """What an import writes beside an estate: where each record came from."""
 NOT_READ: Final = (SCHEMA, PROVENANCE)
+EXPECTATIONS: Final = ".permcheck-test."
+"""Stands in the name of a file of expected decisions."""
 UNFINISHED: Final = ".partial"
 """Ends the name of the folder of a live collection that was broken off."""
 
@@ -82,10 +84,15 @@ def is_estate_file(path: Path) -> bool:
     return first is not None and first[1] in ESTATE_KEYS
 
 
+def is_expectation(path: Path) -> bool:
+    """Tell whether a file holds expected decisions: it may lie beside an estate, and is no part of it."""
+    return EXPECTATIONS in path.name
+
+
 def holds_exports(root: Path) -> bool:
     """Tell whether a file or folder holds exports of other tools."""
     try:
-        files = (root,) if root.is_file() else found_files(root)
+        files = (root,) if root.is_file() else [path for path in found_files(root) if not is_expectation(path)]
         return any(path.suffix.lower() in EXPORTS and not is_estate_file(path) for path in files)
     except (OSError, ValueError):
         return False
@@ -101,7 +108,7 @@ def _found(root: Path) -> tuple[Path, ...]:
         return (root,)
     if not root.is_dir():
         raise file_problem(root, "no-such-file", "there is no such file or folder", "name the estate with -e PATH")
-    found = [path for path in found_files(root) if path.suffix.lower() in SUFFIXES]
+    found = [path for path in found_files(root) if path.suffix.lower() in SUFFIXES and not is_expectation(path)]
     if not found:
         help_ = "write one with `permcheck init`, or name another folder with -e PATH"
         raise file_problem(root, "empty-folder", "the folder holds no YAML or JSON file", help_)

@@ -11,7 +11,7 @@ from permcheck.errors import LoadError, Problem, UnknownNameError
 from permcheck.loading import resolve_configmgr, resolve_cycles, resolve_people
 from permcheck.loading.estate import Joined, Record
 from permcheck.loading.text import Path_
-from permcheck.model.estate import SECTIONS, Tenant
+from permcheck.model.estate import SECTIONS, Tenant, is_day
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy
 from permcheck.model.provenance import Places
@@ -94,6 +94,7 @@ def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]
     resolve_configmgr.run(resolver)
     _check_readings(resolver)
     _check_day(resolver)
+    _check_collected(resolver)
     _check_assumptions(resolver)
     tables = Tables(places=_places(resolver), **_scalars(joined), **resolver.fields)
     resolve_cycles.run(resolver, tables)
@@ -141,6 +142,14 @@ def _check_day(resolver: Resolver) -> None:
         resolver.joined.report(file, ("as_of",), "date", f"`{day}` is no day of the calendar")
 
 
+def _check_collected(resolver: Resolver) -> None:
+    for file, parsed in enumerate(resolver.joined.parsed):
+        for index, one in enumerate(parsed.data.get("collected") or ()):
+            if not is_day(one["at"]):
+                message = f"`{one['at']}` is no day of the calendar"
+                resolver.joined.report(file, ("collected", index, "at"), "date", message)
+
+
 def _check_assumptions(resolver: Resolver) -> None:
     known = resolver.policy.requirements
     for file, parsed in enumerate(resolver.joined.parsed):
@@ -161,6 +170,7 @@ def _scalars(joined: Joined) -> dict[str, Any]:
         "as_of": joined.scalars.get("as_of"),
         "readings": joined.scalars.get("readings", {}),
         "assume": joined.scalars.get("assume", ()),
+        "collected": joined.scalars.get("collected", ()),
         "unstated": frozenset(s for s in SECTIONS if s not in joined.sections and s not in closed),
         "incomplete": frozenset(joined.scalars.get("incomplete", ())),
         "tenant": joined.scalars.get("tenant") or Tenant(),
@@ -170,7 +180,7 @@ def _scalars(joined: Joined) -> dict[str, Any]:
 def _places(resolver: Resolver) -> Places:
     parsed = resolver.joined.parsed
     at = dict(resolver.at)
-    for key in ("tenant", "assume", "readings"):
+    for key in ("tenant", "assume", "readings", "collected"):
         file = next((i for i, p in enumerate(parsed) if isinstance(p.data, dict) and key in p.data), None)
         if file is not None:
             at[key, ""] = (file, -1)

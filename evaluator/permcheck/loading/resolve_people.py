@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from permcheck.errors import UnknownNameError
 from permcheck.loading.estate import Record
 from permcheck.loading.text import Path_
-from permcheck.model.estate import Group, User
+from permcheck.model.estate import Group, User, is_day
 from permcheck.model.names import Names
 from permcheck.model.tables import IntuneAssignment, IntuneRole, Key, Principals, RoleHolders
 
@@ -100,6 +100,9 @@ def _members(resolver: Resolver, record: Record) -> Principals:
 
 def _check_sign_in(resolver: Resolver) -> None:
     for _, record in resolver.placed["users"]:
+        day = record.value.last_sign_in
+        if day is not None and not is_day(day):
+            resolver.report(record, "users", ("last_sign_in",), "date", f"`{day}` is no day of the calendar")
         if record.value.signs_in_with is not None:
             resolver.find("user", record, "users", ("signs_in_with",), record.value.signs_in_with)
 

@@ -7,6 +7,7 @@ names it; `complete` says of absent lists that they are empty.
 
 # No `from __future__ import annotations`: pydantic would evaluate every annotation from text, a third of the import.
 
+from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -53,6 +54,9 @@ class Tenant(Form):
         Field(description="How Intune joins several assignments of one person; scoped is the opt-in of 2026"),
     ] = None
     entra_premium: Annotated[bool | None, Field(description="Microsoft Entra ID P1 or P2 is there")] = None
+    multi_admin_approval: Annotated[
+        bool | None, Field(description="A Multi Admin Approval policy with an approver group is there")
+    ] = None
 
 
 class Site(Form):
@@ -135,6 +139,7 @@ class User(Form):
         bool | None, Field(description="The provider's server denies this user to log on")
     ] = None
     provider_access: Annotated[bool | None, Field(description="WMI and DCOM rights to the SMS Provider")] = None
+    last_sign_in: Annotated[Date | None, Field(description="Day of the last sign-in; absent is unknown")] = None
 
 
 class Group(Form):
@@ -153,6 +158,10 @@ class Group(Form):
         Field(description="Everyone in it, directly or through other groups, where nobody told which"),
     ] = None
     eligible: Annotated[Many[Name], Field(description="Members only after activation (PIM)")] = ()
+    role_assignable: Annotated[bool | None, Field(description="May be assigned to directory roles")] = None
+    restricted_unit: Annotated[bool | None, Field(description="Is in a restricted management administrative unit")] = (
+        None
+    )
 
 
 class EntraRole(Form):
@@ -293,6 +302,13 @@ class Device(Form):
     scope_tags: Annotated[Many[Name] | None, Field(description="Intune scope tags; unstated: Default")] = None
 
 
+class Collected(Form):
+    """When facts were taken from a service."""
+
+    source: Annotated[Name, Field(description="The service or server that they were taken from")]
+    at: Date
+
+
 class EstateFile(Form):
     """One file of an estate."""
 
@@ -311,6 +327,7 @@ class EstateFile(Form):
         False
     )
     incomplete: Annotated[Many[SectionName], Field(description="Lists that are known to lack entries")] = ()
+    collected: Annotated[Many[Collected], Field(description="When the facts of each source were taken")] = ()
     tenant: Tenant | None = None
     hierarchies: Many[Hierarchy] | None = None
     users: Many[User] | None = None
@@ -330,3 +347,12 @@ class EstateFile(Form):
 SECTIONS: tuple[str, ...] = SectionName.__args__  # type: ignore[attr-defined]
 ESTATE_KEYS: frozenset[str] = frozenset(field.alias or name for name, field in EstateFile.model_fields.items())
 """Keys that an estate file may have."""
+
+
+def is_day(text: str) -> bool:
+    """Tell whether a text is a day of the calendar."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

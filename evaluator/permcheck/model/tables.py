@@ -89,6 +89,7 @@ class Tables:
     as_of: str | None = None
     readings: Mapping[str, str] = field(default_factory=dict)
     assume: tuple[str, ...] = ()
+    collected: tuple[form.Collected, ...] = ()
     unstated: frozenset[str] = frozenset()
     """Sections that are neither there nor declared complete."""
     incomplete: frozenset[str] = frozenset()
