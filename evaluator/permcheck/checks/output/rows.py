@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from permcheck.checks.finding import Edit, Place, from_root
 from permcheck.checks.lint import Report
+from permcheck.checks.wording import counted
 
 UNREADABLE: Final = "PC000"
 """Stands for the check where a file can't be used: other tools want every result to have one."""
@@ -64,9 +65,11 @@ def shown_file(place: Place) -> str:
 def summary(report: Report) -> str:
     """Return counts of everything, in one line."""
     count = {level: sum(one.severity == level for one in report.findings) for level in ("error", "warning", "info")}
-    parts = [f"{count['error']} errors, {count['warning']} warnings, {count['info']} notes"]
-    parts += [f"{len(report.problems)} problems"] if report.problems else []
-    parts += [f"{len(report.unknown)} unknown files"] if report.unknown else []
+    parts = [
+        f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}, {counted(count['info'], 'note')}"
+    ]
+    parts += [counted(len(report.problems), "problem")] if report.problems else []
+    parts += [counted(len(report.unknown), "unknown file")] if report.unknown else []
     parts += [f"{report.hidden} suppressed"] if report.hidden else []
-    parts += [f"{len(report.not_run)} checks not evaluated"] if report.not_run else []
-    return f"{'; '.join(parts)} ({len(report.ran)} checks, {report.files} files)"
+    parts += [f"{counted(len(report.not_run), 'check')} not evaluated"] if report.not_run else []
+    return f"{'; '.join(parts)} ({counted(len(report.ran), 'check')}, {counted(report.files, 'file')})"

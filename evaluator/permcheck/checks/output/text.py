@@ -22,9 +22,18 @@ def text_report(report: Report) -> str:
     """Return the whole report as text."""
     frames = _Frames()
     lines = [line for row in rows(report) for line in _row(row, frames)]
-    lines += [f"not evaluated: {one.check} {one.name}: {one.why}" for one in report.not_run]
+    lines += _not_run(report)
     lines.append(summary(report))
     return "".join(f"{_inert(line)}\n" for line in lines)
+
+
+def _not_run(report: Report) -> Iterator[str]:
+    """Say what was not evaluated, one line for each reason: fifty lines that say the same hide the others."""
+    by_reason: dict[str, list[str]] = {}
+    for one in report.not_run:
+        by_reason.setdefault(one.why, []).append(one.check)
+    for why, checks in by_reason.items():
+        yield f"not evaluated: {', '.join(dict.fromkeys(checks))}: {why}"
 
 
 def _row(row: Row, frames: _Frames) -> Iterator[str]:
