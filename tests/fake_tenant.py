@@ -302,8 +302,16 @@ def classes() -> dict[str, list[Row]]:
     return {
         "SMS_Site": [{"SiteCode": "P01", "Type": 2, "Version": "5.00.9106.1000"}],
         "SMS_Role": [
-            {"RoleID": "SMS0001R", "RoleName": "Full Administrator", "Operations": [{"ObjectTypeID": 1, "GrantedOperations": 1}]},
-            {"RoleID": "P0100001", "RoleName": "Help desk", "Operations": [{"ObjectTypeID": 1, "GrantedOperations": 1}]},
+            {
+                "RoleID": "SMS0001R",
+                "RoleName": "Full Administrator",
+                "Operations": [{"ObjectTypeID": 1, "GrantedOperations": 1}],
+            },
+            {
+                "RoleID": "P0100001",
+                "RoleName": "Help desk",
+                "Operations": [{"ObjectTypeID": 1, "GrantedOperations": 1}],
+            },
         ],
         "SMS_Admin": [
             {

@@ -227,3 +227,16 @@ def test_a_licence_that_only_a_direct_member_can_do_without_is_proved_by_that_me
     removal = change.RemoveGrant("intune_assignments", "i", "group", "g")
     assert estate.with_changes(removal).verdict(USER, "run-cmpivot", "PC-1") is DENY
     assert (removal,) in {revocation.changes for revocation in decision.revocations}
+
+
+def test_a_directory_role_through_a_nested_group_leaves_the_scope_tags_open_and_says_so() -> None:
+    """Whether nesting passes a directory role on is not documented: the answer is open, and names that."""
+    data = deepcopy(WHOLE)
+    data["groups"].append({"name": "Outer", "type": "security", "members": ["G"]})
+    data["entra_roles"] = [{"role": "Global Administrator", "members": ["Outer"]}]
+    data["intune_assignments"] = [
+        {"name": "I", "role": "Help Desk Operator", "members": ["G"], "scope_tags": ["Seattle"]}
+    ]
+    decision = load_dict(data).check(USER, "run-cmpivot", "PC-1")
+    assert decision.verdict is UNDETERMINED
+    assert "documents" in {one.fact for one in decision.missing}

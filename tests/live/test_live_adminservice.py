@@ -56,7 +56,9 @@ def ids(folder, name):
 def test_lazy_properties_come_one_by_one(collect):
     collected = collect()
     assert rows(collect.folder, "SMS_Role")[0]["Operations"] is None
-    assert rows(collect.folder / "SMS_Role", "SMS0001R")[0]["Operations"] == [{"ObjectTypeID": 1, "GrantedOperations": 1}]
+    assert rows(collect.folder / "SMS_Role", "SMS0001R")[0]["Operations"] == [
+        {"ObjectTypeID": 1, "GrantedOperations": 1}
+    ]
     assert rows(collect.folder / "SMS_Admin", "16777234")[0]["Permissions"]
     assert (collected.service, collected.tenant, collected.refused) == ("adminservice", None, ())
 

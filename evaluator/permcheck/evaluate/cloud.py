@@ -195,7 +195,9 @@ def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
     explanation = _tags(context, ways, state, test.tag, differ=mode is None and joined is not own)
     if state is UNKNOWN and not explanation.missing:
         facts = missing((*doubtful, *(m for w in ways for m in w.missing)), "which further role assignments there are")
-        explanation = explanation._replace(missing=facts)
+        directory_ways = held(context, context.rights.entra, context.policy.gates["intune"].id)
+        roles = (m for one in directory_ways if one.state is UNKNOWN for m in unknowns(context, one))
+        explanation = explanation._replace(missing=tuple(dict.fromkeys((*facts, *roles))))
     return Outcome(state, lambda: explanation)
 
 

@@ -325,7 +325,10 @@ def discovered_groups(into: Gathered, batch: Batch, _found: Found, number: int) 
     """Read groups that Configuration Manager discovered: their accounts and SIDs."""
     for entry, row in batch.entries():
         account, sid = text(row, "UniqueUsergroupName"), text(row, "SID").upper()
-        name = text(row, "UsergroupName") or account.rpartition("\\")[2] or account
+        name = text(row, "UsergroupName") or account.rpartition("\\")[2] or account or sid
+        if not name:
+            into.problem((number, entry), "no-name", "the group has neither a name nor a SID", "export both", "warning")
+            continue
         fields: dict[str, Any] = {"name": name or None, "account": account or None, "sid": sid or None}
         into.groups.put((("sid", sid), ("account", account), ("hand", name)), fields, (number, entry))
 

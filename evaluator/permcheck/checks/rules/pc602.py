@@ -9,6 +9,7 @@ from permcheck.checks.cloud_view import cloud_view
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.wording import counted, listed
+from permcheck.model.estate import is_day
 
 
 def check(context: Context) -> Iterator[Finding | NotRun]:
@@ -22,9 +23,9 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
         yield context.not_run("the estate does not say when accounts with a role last signed in")
     for user in holding:
         one = view.tables.users[user]
-        if one.enabled is not True or one.last_sign_in is None or one.upn.casefold() in spared:
+        if one.enabled is not True or not is_day(one.last_sign_in or "") or one.upn.casefold() in spared:
             continue
-        days = (until - date.fromisoformat(one.last_sign_in)).days
+        days = (until - date.fromisoformat(str(one.last_sign_in))).days
         if days > most:
             what = listed(view.title(holding) for holding in view.holdings[user])
             message = f"`{one.upn}` has {what}, and did not sign in for {counted(days, 'day')}"
