@@ -192,6 +192,17 @@ def test_importing_what_was_written_gives_the_same_files(run: Run, exports: Path
         assert path.read_text("utf-8") == (tmp_path / "two" / path.name).read_text("utf-8")
 
 
+def test_an_estate_that_was_written_is_imported_to_the_same_estate(run: Run, exports: Path, tmp_path: Path) -> None:
+    run("import", exports, "-o", tmp_path / "one")
+    assert run("import", tmp_path / "one", "-o", tmp_path / "two")[0] == 0
+    names = [path.name for path in sorted((tmp_path / "one").glob("*.yaml"))]
+    assert names
+    assert [path.name for path in sorted((tmp_path / "two").glob("*.yaml"))] == names
+    for name in names:
+        assert (tmp_path / "two" / name).read_text("utf-8") == (tmp_path / "one" / name).read_text("utf-8")
+    assert run("import", tmp_path / "two", "--check", tmp_path / "one")[0] == 0
+
+
 def test_a_written_record_knows_the_exports_it_came_from(run: Run, exports: Path, tmp_path: Path) -> None:
     run("import", exports, "-o", tmp_path / "estate")
     _, out, _ = run("explain", "helpdesk@contoso.com", "run-cmpivot", "PC-1042", "-e", tmp_path / "estate")

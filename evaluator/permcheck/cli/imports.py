@@ -68,7 +68,8 @@ def _read(paths: tuple[Path, ...]) -> Imported:
         raise LoadError(tuple(missing))
     with collector_off():
         imported = read_exports(paths, load_policy())
-    if not imported.gathered.read and not imported.gathered.problems:
+    nothing = not (imported.gathered.read or imported.gathered.problems or imported.joined.sections)
+    if nothing:
         help_ = "docs/collect.md has a command for every export that is known"
         problem = Problem(", ".join(map(str, paths)), 0, 0, "no-exports", "no export was recognised here", help_)
         raise LoadError((problem,))

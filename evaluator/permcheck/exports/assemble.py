@@ -81,7 +81,7 @@ def assemble(gathered: Gathered, by_hand: Joined, root: str, collected: tuple[Co
     joined = Joined(parsed=[assembled, *by_hand.parsed], problems=[*by_hand.problems, *gathered.problems])
     joined.scalars = {key: value for key, value in by_hand.scalars.items() if key != "tenant"}
     complete = joined.scalars.get("complete")
-    stated = {name for name in sections if _is_stated(gathered, name, sections[name])}
+    stated = {name for name in sections if name in by_hand.sections or _is_stated(gathered, name, sections[name])}
     joined.scalars["incomplete"] = (*joined.scalars.get("incomplete", ()), *sorted(incomplete & stated))
     if collected:
         joined.scalars["collected"] = (*joined.scalars.get("collected", ()), *collected)
