@@ -180,9 +180,8 @@ def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> O
 
 def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
     """Test what the user's assignments see, whatever the device; the reasons are worked out once."""
-    directory = by_directory_role(context)
-    if directory is MET:
-        return Outcome(MET)
+    directory = held(context, context.rights.entra, context.policy.gates["intune"].id)
+    passes = any_of(one.state for one in directory)
     ways = [w for w in context.rights.intune if w.state is not UNMET]
     doubtful = context.tables.doubtful("groups", "intune_assignments")
     joined = _whatever_holds(context, ways, test.tag, _merged, doubtful=bool(doubtful))
@@ -190,13 +189,15 @@ def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
     mode = context.tables.tenant.scoped_permissions
     agreeing = joined if joined is own else UNKNOWN
     state = {None: agreeing, "merged": joined, "scoped": own}[mode]
-    if directory is UNKNOWN and state is UNMET:
-        state = UNKNOWN
     explanation = _tags(context, ways, state, test.tag, differ=mode is None and joined is not own)
+    if passes is MET:
+        proofs = tuple(context.path((*one.way.grants, *one.tail)) for one in directory if one.state is MET)
+        return Outcome(MET, lambda: Explanation((*proofs, *(explanation.proofs if state is MET else ()))))
+    if passes is UNKNOWN and state is UNMET:
+        state = UNKNOWN
     if state is UNKNOWN and not explanation.missing:
         facts = missing((*doubtful, *(m for w in ways for m in w.missing)), "which further role assignments there are")
-        directory_ways = held(context, context.rights.entra, context.policy.gates["intune"].id)
-        roles = (m for one in directory_ways if one.state is UNKNOWN for m in unknowns(context, one))
+        roles = (m for one in directory if one.state is UNKNOWN for m in unknowns(context, one))
         explanation = explanation._replace(missing=tuple(dict.fromkeys((*facts, *roles))))
     return Outcome(state, lambda: explanation)
 
