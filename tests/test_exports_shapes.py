@@ -1031,6 +1031,13 @@ def test_keys_are_compared_without_case(key: str, tmp_path: Path) -> None:
     assert (row["name"], row["collections"]) == ("PC-7", ("SMS00001",))
 
 
+def test_a_sync_state_that_is_no_yes_or_no_is_unknown(tmp_path: Path) -> None:
+    """Null says cloud-only; something unreadable must not."""
+    put(tmp_path, users=[{"id": GROUP, "userPrincipalName": "a@contoso.com", "onPremisesSyncEnabled": "perhaps"}])
+    (user,) = records(imported(tmp_path), "users")
+    assert "synced" not in user
+
+
 def test_members_of_one_collection_say_nothing_of_the_others(tmp_path: Path) -> None:
     """`Get-CMCollectionMember` lists one collection: a device that is not in it may be in another."""
     put(tmp_path, SMS_Site=[SITE], devices=[MACHINE, {**MACHINE, "ResourceID": 16777220, "Name": "PC-8"}])

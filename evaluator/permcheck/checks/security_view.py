@@ -63,6 +63,14 @@ class SecurityView(Names):
         return self.gives(row.role) >= set(permissions)
 
     @cached_property
+    def assigned(self) -> dict[Key, set[Key]]:
+        """Roles that are assigned, each with the administrative users that hold it."""
+        result: dict[Key, set[Key]] = {}
+        for row in self.tables.rows.values():
+            result.setdefault(row.role, set()).add(row.admin)
+        return result
+
+    @cached_property
     def _ways(self) -> tuple[Mapping[Key, tuple[Key, ...]], Mapping[Key, tuple[SecurityRow, ...]]]:
         people: dict[Key, list[Key]] = {}
         rows: dict[Key, list[SecurityRow]] = {}

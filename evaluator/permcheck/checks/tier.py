@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from permcheck.checks.context import Context
 from permcheck.checks.device_view import Devices
+from permcheck.checks.finding import NotRun
 from permcheck.checks.security_view import SecurityView
 from permcheck.checks.wording import counted, listing
+
+
+def tier_named(context: Context, view: SecurityView) -> Generator[NotRun, None, Devices | None]:
+    """Return the tier-0 devices; None where no option names any. Yields what can't be evaluated."""
+    if not context.listed("collections") and not context.listed("devices"):
+        yield context.not_run("options `collections` and `devices` name no tier-0 devices")
+        return None
+    tier, unknown = tier_of(context, view)
+    yield from (context.not_run(f"no collection or device is called `{name}`") for name in unknown)
+    return tier
 
 
 def tier_of(context: Context, view: SecurityView) -> tuple[Devices, tuple[str, ...]]:

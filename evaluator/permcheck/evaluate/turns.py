@@ -72,11 +72,8 @@ def _relevant(engine: Engine, question: Question) -> set[str]:
     text = (
         {name for row in engine.policy.authority.table for name in row.reading} if question.action.authority else set()
     )
-    stack = [n for side in ("common", "configmgr", "intune") for n in getattr(question.action.requires, side)]
-    stack += engine.policy.authority.switch_requirements
-    while stack:
-        need = stack.pop()
-        stack += [*need.all, *need.any, *engine.policy.bundles.get(need.use or "", ())]
+    requires, switches = question.action.requires, engine.policy.authority.switch_requirements
+    for need in engine.policy.every_need((*requires.common, *requires.configmgr, *requires.intune, *switches)):
         text |= set(need.when.readings) if need.when else set()
         requirement = engine.policy.requirements.get(need.id or "")
         cases = list(requirement.tests) if requirement else []

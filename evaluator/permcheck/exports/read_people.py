@@ -108,9 +108,9 @@ def _off(licence: Row) -> frozenset[str]:
 
 
 def _synced(row: Row) -> bool | None:
-    """Null is cloud-only, where it was asked for; an absent key is unknown."""
+    """Null is cloud-only, where it was asked for; an absent key, and a value that is no yes or no, are unknown."""
     if has(row, "onPremisesSyncEnabled"):
-        return bool(flag(row, "onPremisesSyncEnabled"))
+        return False if value(row, "onPremisesSyncEnabled") is None else flag(row, "onPremisesSyncEnabled")
     return True if flag(row, "directorySynced") else None
 
 

@@ -185,16 +185,10 @@ def looks_at(policy: Policy, action: str, assumed: frozenset[str] = frozenset())
     return frozenset(found)
 
 
-def _requirements(policy: Policy, action: form.Action) -> set[str]:
-    stack = [*action.requires.common, *action.requires.configmgr, *action.requires.intune]
-    if action.authority:
-        stack += policy.authority.switch_requirements
-    found = set()
-    while stack:
-        need = stack.pop()
-        stack += [*need.all, *need.any, *policy.bundles.get(need.use or "", ())]
-        found |= {need.id} if need.id else set()
-    return found
+def _requirements(policy: Policy, action: form.Action) -> frozenset[str]:
+    """Return what an action needs, and what decides who decides."""
+    switches = policy.authority.switch_requirements if action.authority else ()
+    return policy.requirements_of(action) | policy.requirement_ids(switches)
 
 
 def _tests(requirement: form.Requirement) -> Iterator[Form]:

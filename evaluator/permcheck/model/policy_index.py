@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,6 +71,22 @@ class Policy:
             return permission
         separator = "\\" if self.planes[permission] == "intune" else " / "
         return f"{found.category}{separator}{found.name}"
+
+    def requirements_of(self, action: form.Action) -> frozenset[str]:
+        """Return the ids of everything that an action needs, under whichever authority, edition or variant."""
+        return self.requirement_ids((*action.requires.common, *action.requires.configmgr, *action.requires.intune))
+
+    def requirement_ids(self, needs: Iterable[form.Need]) -> frozenset[str]:
+        """Return the ids of requirements, those of alternatives and bundles among them."""
+        return frozenset(need.id for need in self.every_need(needs) if need.id)
+
+    def every_need(self, needs: Iterable[form.Need]) -> Iterator[form.Need]:
+        """Return needs with the alternatives and bundles inside them, in no order that matters."""
+        stack = list(needs)
+        while stack:
+            need = stack.pop()
+            stack += [*need.all, *need.any, *self.bundles.get(need.use or "", ())]
+            yield need
 
     @cached_property
     def requirement_order(self) -> dict[str, int]:

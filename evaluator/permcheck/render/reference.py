@@ -195,18 +195,8 @@ def _requirement(writer: Writer, name: str) -> None:
     writer.add("Requirement", lines)
     errors = [writer.policy.errors[e] for e in r.errors]
     writer.add("Without it people see", [writer.cite(f"{e.id}: “{e.text}”", e.sources) for e in errors])
-    users = [a.id for a in writer.policy.actions.values() if r.id in _ids(writer.policy, a)]
+    users = [a.id for a in writer.policy.actions.values() if r.id in writer.policy.requirements_of(a)]
     writer.add("Needed by", [Line(0, ", ".join(users))] if users else [])
-
-
-def _ids(policy: Policy, action: form.Action) -> set[str]:
-    stack = [*action.requires.common, *action.requires.configmgr, *action.requires.intune]
-    found = set()
-    while stack:
-        need = stack.pop()
-        stack += [*need.all, *need.any, *policy.bundles.get(need.use or "", ())]
-        found |= {need.id} if need.id else set()
-    return found
 
 
 def _reading(writer: Writer, name: str) -> None:

@@ -8,7 +8,7 @@ from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.security_view import security_view
 from permcheck.checks.switches import switches
-from permcheck.checks.tier import tier_devices, tier_of
+from permcheck.checks.tier import tier_devices, tier_named
 from permcheck.checks.wording import lacking
 
 
@@ -16,11 +16,9 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     """Find hierarchies that upload all devices, tier-0 devices among them."""
     yield from lacking(context, "devices")
     view = security_view(context)
-    if not context.listed("collections") and not context.listed("devices"):
-        yield context.not_run("options `collections` and `devices` name no tier-0 devices")
+    tier = yield from tier_named(context, view)
+    if tier is None:
         return
-    tier, unknown = tier_of(context, view)
-    yield from (context.not_run(f"no collection or device is called `{name}`") for name in unknown)
     for hierarchy, form in switches(context).attached():
         hit = tier & switches(context).devices(hierarchy)
         if hit and form.upload == "all":

@@ -15,10 +15,7 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     """Find assigned roles of which neither the estate nor a document tells any permission."""
     yield from lacking(context, "administrative_users")
     view = security_view(context)
-    assigned: dict[str, set[str]] = {}
-    for row in view.tables.rows.values():
-        assigned.setdefault(row.role, set()).add(row.admin)
-    for key, admins in assigned.items():
+    for key, admins in view.assigned.items():
         role = view.tables.security_roles[key]
         if not view.told(key) and not view.estate.grants.gives(Node("security-role", key)):
             message = (

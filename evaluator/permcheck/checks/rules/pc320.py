@@ -10,7 +10,7 @@ from permcheck.checks.device_view import Devices
 from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.security_view import SecurityView, security_view
 from permcheck.checks.switches import switches
-from permcheck.checks.tier import tier_devices, tier_of
+from permcheck.checks.tier import tier_devices, tier_named
 from permcheck.checks.wording import lacking, listing
 from permcheck.model.tables import Key, SecurityRow
 
@@ -19,11 +19,9 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     """Find rights to act on tier-0 devices that somebody holds who is not named for them."""
     yield from lacking(context, "administrative_users")
     view = security_view(context)
-    if not context.listed("collections") and not context.listed("devices"):
-        yield context.not_run("options `collections` and `devices` name no tier-0 devices")
+    tier = yield from tier_named(context, view)
+    if tier is None:
         return
-    tier, unknown = tier_of(context, view)
-    yield from (context.not_run(f"no collection or device is called `{name}`") for name in unknown)
     trusted = {name.casefold() for name in context.listed("people")}
     for row in view.tables.rows.values():
         operations = view.gives(row.role) & set(context.data("permission_takeover"))
