@@ -29,13 +29,22 @@ def fact(context: Context, name: str) -> Fact:
     """Look up `subject.fact`, such as `device.online`."""
     subject, _, attribute = name.partition(".")
     section, key, label = _subject(context, subject)
-    derived = DERIVED.get(name)
-    record = _record(context, section, key)
-    value = derived(context, record) if derived else getattr(record, attribute, None)
+    value = _value(context, name, section, key)
     shown = f"{subject}[{label}].{attribute}" if label else name
     stated = value is not None and section is not None
     origin = context.origin(section or "", key, attribute) if stated else None
     return Fact(value, shown, origin, f"{shown} is {_shown(value)}")
+
+
+def fact_value(context: Context, name: str) -> FactValue:
+    """Look up the value of a fact alone."""
+    section, key, _ = _subject(context, name.partition(".")[0])
+    return _value(context, name, section, key)
+
+
+def _value(context: Context, name: str, section: str | None, key: Key) -> FactValue:
+    derived, record = DERIVED.get(name), _record(context, section, key)
+    return derived(context, record) if derived else getattr(record, name.partition(".")[2], None)
 
 
 def _shown(value: FactValue) -> str:
@@ -203,3 +212,5 @@ DERIVED: dict[str, Callable[[Context, Any], FactValue]] = {
     "action.entity_documented": _entity_documented,
 }
 """Facts that follow from others."""
+FROM_ROLES = frozenset({"user.direct_role_member"})
+"""Facts of a user that follow from the roles that the user holds in the cloud."""

@@ -150,7 +150,7 @@ class _Planner:
             id_ = f"{requirement.id}:{self.policy.title(need.permission)}" if need.permission else requirement.id
             all_sources = tuple(dict.fromkeys((*sources, *requirement.sources)))
             disputed = tuple(dict.fromkeys((*contested, *self.disputed(requirement.tests))))
-            yield Leaf(id_, requirement, test, need, all_sources, self.on_device(test), disputed)
+            yield Leaf(id_, requirement, test, need, all_sources, device_test(test), disputed)
 
     def disputed(self, cases: tuple[form.TestCase, ...]) -> Iterator[str]:
         """Name the readings that choose between cases which apply to this version."""
@@ -176,12 +176,14 @@ class _Planner:
         kept = tuple(form.TestCase(test=t) for t in inner if t is not None)
         return form.Combined(kind=test.kind, of=kept) if kept else None
 
-    def on_device(self, test: form.Test) -> bool:
-        if isinstance(test, form.Combined):
-            return any(self.on_device(case.test) for case in test.of)
-        if isinstance(test, form.FactTest):
-            return test.fact.startswith("device.")
-        return test.kind in DEVICE_TESTS or (isinstance(test, form.RightTest) and test.over == "device")
+
+def device_test(test: form.Test) -> bool:
+    """Whether a test looks at the device."""
+    if isinstance(test, form.Combined):
+        return any(device_test(case.test) for case in test.of)
+    if isinstance(test, form.FactTest):
+        return test.fact.startswith("device.")
+    return test.kind in DEVICE_TESTS or (isinstance(test, form.RightTest) and test.over == "device")
 
 
 def leaves(tree: Tree) -> Iterator[Leaf]:

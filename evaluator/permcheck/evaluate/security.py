@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from permcheck.graph.node import Node
 from permcheck.graph.rights import Way
 from permcheck.model import policy as form
 from permcheck.model.decision import Missing, NearMiss, Step
+from permcheck.model.policy_index import Policy
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of, any_of
 from permcheck.model.tables import Key, SecurityRow, hierarchy_of
 
@@ -90,16 +91,16 @@ def reached(context: Context, test: form.RightTest) -> tuple[frozenset[Key], fro
 
     None where more than the collections decides: a withheld permission, or the All scope.
     """
-    if test.over != "device" or _withheld(context, test.permission):
+    if test.over != "device" or withheld_under(context.policy, context.readings, test.permission):
         return None
-    rows = [(one.state, _row(context, one)) for one in with_permission(context, test.permission)]
-    if any(_covers_all(context, row) is not UNMET for _, row in rows):
+    rows = [(one.state, row_of(context, one)) for one in with_permission(context, test.permission)]
+    if any(covers_all(context, row) is not UNMET for _, row in rows):
         return None
     certain = frozenset(c for state, row in rows if state is MET for c in row.collections)
     return certain, frozenset(c for state, row in rows if state is UNKNOWN for c in row.collections)
 
 
-def _covers_all(context: Context, row: SecurityRow) -> State:
+def covers_all(context: Context, row: SecurityRow) -> State:
     """Whether the All scope gives the row every collection."""
     if not context.policy.enabled("all-scope-covers-collections", context.readings):
         return UNMET
@@ -108,7 +109,8 @@ def _covers_all(context: Context, row: SecurityRow) -> State:
     return UNMET if row.scopes_known else UNKNOWN
 
 
-def _row(context: Context, one: Held) -> SecurityRow:
+def row_of(context: Context, one: Held) -> SecurityRow:
+    """Return the row that a way ends at."""
     return context.tables.rows[one.way.end.key]
 
 
@@ -119,23 +121,24 @@ def _over_any(_context: Context, _one: Held, _permission: str) -> Extent:
 def _over_device(context: Context, one: Held, permission: str) -> Extent:
     """Return some collection that contains the device is, or is limited to, one that the role is assigned on."""
     coverage = context.membership.coverage(context.question.device or "")
-    row = _row(context, one)
-    above = coverage.strict if _withheld(context, permission) else coverage.above.keys()
+    row = row_of(context, one)
+    above = coverage.strict if withheld_under(context.policy, context.readings, permission) else coverage.above.keys()
     if not above.isdisjoint(row.collections):
         collection = next(key for key in row.collections if key in above)
         return Extent(MET, _chain(context, one, coverage.above[collection]))
-    everything = _covers_all(context, row)
+    everything = covers_all(context, row)
     if everything is not UNMET:
         return Extent(everything, facts=(_scopes_of(context, row),) if everything is UNKNOWN else ())
     return Extent(UNKNOWN, facts=coverage.open) if coverage.open and row.collections else Extent(UNMET)
 
 
-def _withheld(context: Context, permission: str) -> bool:
-    found = context.policy.permissions.get(permission)
+def withheld_under(policy: Policy, readings: Mapping[str, str], permission: str) -> bool:
+    """Whether, under some readings, a permission on a collection does not reach what is in that collection itself."""
+    found = policy.permissions.get(permission)
     return (
         found is not None
         and found.withheld_on_assigned
-        and not context.policy.enabled("assigned-and-limited-restores", context.readings)
+        and not policy.enabled("assigned-and-limited-restores", readings)
     )
 
 
@@ -179,7 +182,7 @@ def _over_scopes(context: Context, row: SecurityRow, scopes: tuple[str, ...] | N
 
 
 def _over_default_scope(context: Context, one: Held, _permission: str) -> Extent:
-    return _over_scopes(context, _row(context, one), (context.policy.default_scope,), "")
+    return _over_scopes(context, row_of(context, one), (context.policy.default_scope,), "")
 
 
 def _over_object(section: str) -> Callable[[Context, Held, str], Extent]:
@@ -188,7 +191,7 @@ def _over_object(section: str) -> Callable[[Context, Held, str], Extent]:
         if key is None:
             return Extent(MET)
         record = getattr(context.tables, section)[key]
-        return _over_scopes(context, _row(context, one), record.scopes, f"{section}[{record.name}].scopes")
+        return _over_scopes(context, row_of(context, one), record.scopes, f"{section}[{record.name}].scopes")
 
     return over
 
@@ -201,7 +204,7 @@ def _over_targets(context: Context, one: Held, _permission: str) -> Extent:
     targets = context.tables.deployed_to.get(key)
     if targets is None:
         return Extent(UNKNOWN, facts=(f"applications[{context.tables.applications[key].name}].deployed_to",))
-    row, limited = _row(context, one), context.tables.limited_to
+    row, limited = row_of(context, one), context.tables.limited_to
     unknown: tuple[str, ...] = ()
     for target in (t for t in targets if context.tables.collections[t].kind == "user"):
         top: Key | None = target
@@ -258,7 +261,7 @@ def _elsewhere(context: Context, test: form.RightTest, extents: list[tuple[Held,
     """Return the permission is there, but over something else."""
     for one, extent in extents:
         if one.state is MET and extent.state is UNMET and test.permission != ANY:
-            row = _row(context, one)
+            row = row_of(context, one)
             names = ", ".join(context.tables.collections[key].name for key in row.collections) or "no collection"
             scopes = ", ".join(sorted(row.scopes)) or "no scope"
             where = f"on {names}" if test.over in {"device", "target-collections"} else f"for {scopes}"
@@ -277,7 +280,7 @@ def same_collection_test(context: Context, _test: form.SameCollectionTest, _need
     for collection in sorted(inside):
         chain = {key for key, path in coverage.above.items() if path[-1] == collection} | _up(context, collection)
         states = [
-            any_of(one.state for one in with_permission(context, p) if chain & set(_row(context, one).collections))
+            any_of(one.state for one in with_permission(context, p) if chain & set(row_of(context, one).collections))
             for p in permissions
         ]
         best = any_of((best, all_of(states)))

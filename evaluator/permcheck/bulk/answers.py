@@ -1,0 +1,188 @@
+"""All answers of one estate, or of several side by side, by classes of users, actions and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from permcheck.bulk.ground import Ground, Signer, ground, itself
+from permcheck.bulk.people import Facets, People
+from permcheck.bulk.reach import Terrain
+from permcheck.bulk.regions import NOWHERE, RegionId, Regions
+from permcheck.bulk.solve import Act, Solver
+from permcheck.bulk.strict import StrictSolver
+from permcheck.evaluate.engine import Engine
+from permcheck.evaluate.plan import Leaf, leaves
+from permcheck.evaluate.question import Question
+from permcheck.evaluate.security import withheld_under
+from permcheck.model import policy as form
+from permcheck.model.tables import Key, hierarchy_of
+
+
+class View(NamedTuple):
+    """An estate and how it is read."""
+
+    engine: Engine
+    strict: bool = False
+
+
+class Selection(NamedTuple):
+    """What is asked about: keys of users and devices, and actions. Devices None: all."""
+
+    users: tuple[Key, ...]
+    acts: tuple[Act, ...]
+    devices: tuple[Key, ...] | None = None
+
+
+class Person(NamedTuple):
+    """A class of users, and what each view sees of them: None where it does not have them."""
+
+    members: tuple[Key, ...]
+    faces: tuple[Mapping[Key | None, Facets] | None, ...]
+
+
+class Area(NamedTuple):
+    """Where an action takes place: the devices of a hierarchy, or a hierarchy or the tenant itself."""
+
+    ground: Ground
+    regions: Regions
+    on_devices: bool
+
+    @property
+    def hierarchy(self) -> Key | None:
+        """The hierarchy; None for the tenant."""
+        return self.ground.hierarchy
+
+
+class Cell(NamedTuple):
+    """The answer for a class of users, an action and an area: one region for each view."""
+
+    person: Person
+    act: Act
+    area: Area
+    regions: tuple[RegionId, ...]
+
+
+class Answers:
+    """Every answer of a selection, under each of some views. What nobody asks for is not worked out."""
+
+    def __init__(self, views: Sequence[View], selection: Selection) -> None:
+        self.views = tuple(views)
+        self.selection = selection
+        self._people = [People(view.engine) for view in views]
+        self.areas = tuple(self._areas())
+        self.persons = tuple(self._persons())
+        self._solvers = {
+            (place, index): self._solver(place, area)
+            for index, area in enumerate(self.areas)
+            for place in range(len(views))
+        }
+
+    def cells(self) -> Iterator[Cell]:
+        """Every answer, by person, action and area, in the order of the selection."""
+        wanted = [(act, self.areas_of(act)) for act in self.selection.acts]
+        for person in self.persons:
+            for act, areas in wanted:
+                for index in areas:
+                    regions = tuple(self.region(place, person, act, index) for place in range(len(self.views)))
+                    yield Cell(person, act, self.areas[index], regions)
+
+    def areas_of(self, act: Act) -> tuple[int, ...]:
+        """Return the numbers of the areas in which an action takes place."""
+        target = act.action.target
+        return tuple(
+            index
+            for index, area in enumerate(self.areas)
+            if area.on_devices is (target == "device") and (area.hierarchy is None) is (target == "tenant")
+        )
+
+    def region(self, place: int, person: Person, act: Act, area: int) -> RegionId:
+        """Return the region of one view; what it does not have is nowhere."""
+        faces, found = person.faces[place], self.areas[area]
+        facets = faces.get(found.hierarchy) if faces is not None else None
+        if facets is None:
+            return NOWHERE
+        region = self._solvers[place, area].region(act, facets, person.members[0])
+        there = found.ground.there[place]
+        if there == found.regions.full:
+            return region
+        certain, possible = found.regions[region]
+        return found.regions.put(certain & there, possible & there)
+
+    def _solver(self, place: int, area: Area) -> Solver | StrictSolver:
+        view, terrain = self.views[place], Terrain(area.ground, place, area.regions)
+        kind = StrictSolver if view.strict else Solver
+        return kind(view.engine, self._people[place], terrain)
+
+    def _areas(self) -> Iterator[Area]:
+        targets = {act.action.target for act in self.selection.acts}
+        engines = [view.engine for view in self.views]
+        hierarchies = tuple(dict.fromkeys(key for engine in engines for key in engine.tables.hierarchies))
+        if "device" in targets:
+            for hierarchy, devices in self._devices(hierarchies).items():
+                found = ground(self._signers(hierarchy), [e.tables for e in engines], hierarchy, devices)
+                yield Area(found, Regions([len(members) for members in found.members]), on_devices=True)
+        if self.selection.devices is None:
+            top: tuple[Key | None, ...] = (*hierarchies, None)
+            for key in top if targets != {"device"} else ():
+                there = [int(key is None or key in engine.tables.hierarchies) for engine in engines]
+                yield Area(itself(key, there), Regions([1]), on_devices=False)
+
+    def _devices(self, hierarchies: Sequence[Key]) -> dict[Key, list[Key]]:
+        found: dict[Key, list[Key]] = {hierarchy: [] for hierarchy in hierarchies}
+        chosen = self.selection.devices
+        if chosen is None:
+            chosen = tuple(dict.fromkeys(key for view in self.views for key in view.engine.tables.devices))
+        for device in chosen:
+            found[hierarchy_of(device)].append(device)
+        return {hierarchy: devices for hierarchy, devices in found.items() if devices}
+
+    def _signers(self, hierarchy: Key) -> list[Signer | None]:
+        whole = any(self._needs_whole(view, hierarchy) for view in self.views)
+        return [
+            Signer(view.engine.tables, hierarchy, whole=whole) if hierarchy in view.engine.tables.hierarchies else None
+            for view in self.views
+        ]
+
+    def _needs_whole(self, view: View, hierarchy: Key) -> bool:
+        """Whether some test looks at more than which assigned collections cover a device."""
+        if view.strict:
+            return True
+        engine = view.engine
+        if hierarchy not in engine.tables.hierarchies:
+            return False
+        questions = [Question("", act.action, act.variant, hierarchy) for act in self.selection.acts]
+        plans = (engine.plan(question, world) for question in questions for world in engine.worlds(hierarchy))
+        return any(
+            _wants_whole(engine, leaf) for plan in plans for tree in plan.sides.values() for leaf in leaves(tree)
+        )
+
+    def _persons(self) -> Iterator[Person]:
+        known = [view.engine.tables.users for view in self.views]
+        classes: dict[tuple[tuple[Facets, ...] | None, ...], list[Key]] = {}
+        for user in self.selection.users:
+            faces = tuple(
+                people.face(user) if user in users else None for people, users in zip(self._people, known, strict=True)
+            )
+            classes.setdefault(faces, []).append(user)
+        for faces, members in classes.items():
+            seen = tuple(
+                None if face is None else people.by_hierarchy(face)
+                for people, face in zip(self._people, faces, strict=True)
+            )
+            yield Person(tuple(members), seen)
+
+
+def _wants_whole(engine: Engine, leaf: Leaf) -> bool:
+    tests = [leaf.test]
+    while tests:
+        test = tests.pop()
+        if isinstance(test, form.Combined):
+            tests += [case.test for case in test.of]
+        elif isinstance(test, form.SameCollectionTest):
+            return True
+        elif isinstance(test, form.RightTest) and test.over == "device":
+            tests_way_down = withheld_under(engine.policy, engine.readings, test.permission)
+            if tests_way_down:
+                return True
+    return False

@@ -1,0 +1,128 @@
+"""Tests that look at the device, answered for every device class at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from permcheck.bulk.ground import OPEN as OPEN_ATOM
+from permcheck.bulk.ground import Atom, Ground, climb
+from permcheck.bulk.regions import CONSTANT, EVERYWHERE, NOWHERE, OPEN, Bits, RegionId, Regions
+from permcheck.evaluate.cloud import Held, carries
+from permcheck.evaluate.engine import Engine
+from permcheck.evaluate.leaf import run_test
+from permcheck.evaluate.outcome import Context
+from permcheck.evaluate.security import covers_all, doubts, row_of, with_permission, withheld_under
+from permcheck.model import policy as form
+from permcheck.model.state import MET, UNKNOWN, UNMET
+from permcheck.model.tables import Key, Tables
+
+
+class Terrain(NamedTuple):
+    """Device classes as one of the estates sees them."""
+
+    ground: Ground
+    place: int
+    """Which of the estates of the ground."""
+    regions: Regions
+
+    def where(self, kind: str, keys: Iterable[Key]) -> Bits:
+        """Return the classes of which one of some atoms is said."""
+        said, found = self.ground.atoms[self.place], 0
+        for key in keys:
+            found |= said.get((kind, key), 0)
+        return found
+
+    @property
+    def open(self) -> Bits:
+        """Classes whose devices may be in further collections."""
+        atom: Atom = OPEN_ATOM
+        return self.ground.atoms[self.place].get(atom, 0)
+
+
+def fact_region(engine: Engine, terrain: Terrain, context: Context, test: form.Test, need: form.Need) -> RegionId:
+    """Test a fact of the device on one device of each class."""
+    certain, possible = [], []
+    ground = terrain.ground
+    for index in range(ground.size):
+        device = ground.representative(index)
+        if device and device not in engine.tables.devices:
+            continue
+        asked = context._replace(question=context.question._replace(device=device or None))
+        state = run_test(asked, test, need).state
+        if state is not UNMET:
+            possible.append(index)
+            if state is MET:
+                certain.append(index)
+    return terrain.regions.put_indices(certain, possible)
+
+
+def tag_region(
+    engine: Engine, terrain: Terrain, context: Context, test: form.ScopeTagTest, need: form.Need
+) -> RegionId:
+    """Devices that carry the tag, as far as the user's assignments see it."""
+    own = CONSTANT[run_test(context, test, need).state]
+    carrying, devices = [], engine.tables.devices
+    for index in range(terrain.ground.size):
+        device = devices.get(terrain.ground.representative(index))
+        if device is None or device.scope_tags is None or carries(context.policy, device.scope_tags, test.tag):
+            carrying.append(index)
+    return terrain.regions.all_of(own, terrain.regions.put_indices(carrying, carrying))
+
+
+def right_region(_engine: Engine, terrain: Terrain, context: Context, test: form.RightTest, _: form.Need) -> RegionId:
+    """Devices over which some row of the user gives a permission."""
+    regions = terrain.regions
+    kind = "strictly" if withheld_under(context.policy, context.readings, test.permission) else "under"
+    result = OPEN if doubts(context) else NOWHERE
+    for one in with_permission(context, test.permission):
+        if one.state is not UNMET:
+            region = _over(terrain, context, one, kind)
+            result = regions.any_of(result, regions.all_of(CONSTANT[one.state], region))
+    return result
+
+
+def _over(terrain: Terrain, context: Context, one: Held, kind: str) -> RegionId:
+    """Devices that one row reaches."""
+    row = row_of(context, one)
+    covered = terrain.where(kind, row.collections)
+    everything = covers_all(context, row)
+    if everything is not UNMET:
+        return terrain.regions.any_of(terrain.regions.put(covered, covered), CONSTANT[everything])
+    return terrain.regions.put(covered, covered | terrain.open if row.collections else covered)
+
+
+def same_region(
+    engine: Engine, terrain: Terrain, context: Context, _test: form.SameCollectionTest, _need: form.Need
+) -> RegionId:
+    """Devices in one collection over which the user holds every permission that the action needs."""
+    permissions = context.plan.collection_permissions
+    if len(permissions) < 2:  # noqa: PLR2004 - one permission is always on one collection
+        return EVERYWHERE
+    tables, regions = engine.tables, terrain.regions
+    held = [with_permission(context, permission) for permission in permissions]
+    certain = _inside_all(tables, terrain, [_collections(context, h, certain=True) for h in held])
+    possible = _inside_all(tables, terrain, [_collections(context, h, certain=False) for h in held])
+    if doubts(context):
+        return regions.put(certain, regions.full)
+    return regions.put(certain, possible | terrain.open)
+
+
+def _collections(context: Context, held: Iterable[Held], *, certain: bool) -> frozenset[Key]:
+    rows = (row_of(context, one) for one in held if one.state is MET or (one.state is UNKNOWN and not certain))
+    return frozenset(key for row in rows for key in row.collections)
+
+
+def _inside_all(tables: Tables, terrain: Terrain, assigned: list[frozenset[Key]]) -> Bits:
+    """Return the classes directly inside a collection that each of some sets of collections lies above."""
+    inside = (key for kind, key in terrain.ground.atoms[terrain.place] if kind == "in")
+    kept = [key for key in inside if all(not one.isdisjoint(climb(tables, key)[0]) for one in assigned)]
+    return terrain.where("in", kept)
+
+
+REACH: dict[str, Callable[[Engine, Terrain, Context, form.Test, form.Need], RegionId]] = {
+    "scope-tag": tag_region,  # type: ignore[dict-item]
+    "right": right_region,  # type: ignore[dict-item]
+    "same-collection": same_region,  # type: ignore[dict-item]
+}
+"""Tests that need more than one look at each device class."""

@@ -1,0 +1,91 @@
+"""All answers at once are the answers of single questions, cell by cell, on random estates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from permcheck.api import Estate
+from permcheck.bulk.answers import Answers, Selection, View
+from permcheck.bulk.regions import indices
+from permcheck.bulk.solve import Act
+from permcheck.evaluate.question import Question
+from permcheck.model.state import VERDICT_OF, Verdict
+from strategies import ACTIONS, READINGS, Data, load_dict, partial_estates
+
+MORE = ("set-use-intune-rbac", "set-enforce-cm-rbac", "view-recovery-keys", "enroll-now", "view-client-details")
+
+
+def acts(estate: Estate) -> tuple[Act, ...]:
+    return tuple(Act(*estate._asker.action(name)) for name in (*ACTIONS, *MORE))
+
+
+def everything(estates: list[Estate]) -> Selection:
+    users = dict.fromkeys(key for estate in estates for key in estate.tables.users)
+    return Selection(tuple(users), acts(estates[0]))
+
+
+def cells(answers: Answers, place: int) -> Iterator[tuple[Question, Verdict]]:
+    """Every cell, written out."""
+    for cell in answers.cells():
+        regions = cell.area.regions
+        for index in range(cell.area.ground.size):
+            verdict = VERDICT_OF[regions.state(cell.regions[place], index)]
+            for user in cell.person.members:
+                for device in cell.area.ground.members[index]:
+                    where = cell.area.hierarchy, device or None
+                    yield Question(user, cell.act.action, cell.act.variant, *where), verdict
+
+
+def wrong(estate: Estate, answers: Answers, place: int = 0) -> list[tuple[str, str, str | None, Verdict, Verdict]]:
+    found = []
+    for question, verdict in cells(answers, place):
+        tables = estate.tables
+        there = question.user in tables.users and (not question.device or question.device in tables.devices)
+        if not there or (question.hierarchy and question.hierarchy not in tables.hierarchies):
+            if verdict is not Verdict.DENY:
+                found.append((question.user, question.action.id, question.device, Verdict.DENY, verdict))
+            continue
+        single = estate._decide(question).verdict if estate.settings.strict else estate._engine.verdict(question)
+        if single is not verdict:
+            found.append((question.user, question.action.id, question.device, single, verdict))
+    return found
+
+
+@given(partial_estates())
+def test_every_cell_is_what_a_single_question_says(drawn: tuple[Data, Data]) -> None:
+    for data in drawn:
+        estate = load_dict(data)
+        assert wrong(estate, Answers([View(estate._engine)], everything([estate]))) == []
+
+
+@given(partial_estates(), st.fixed_dictionaries({name: st.sampled_from(found) for name, found in READINGS.items()}))
+def test_under_whichever_readings(drawn: tuple[Data, Data], readings: dict[str, str]) -> None:
+    estate = load_dict(drawn[1]).with_settings(readings={"assigned-and-limited-collection": "restored"} | readings)
+    assert wrong(estate, Answers([View(estate._engine)], everything([estate]))) == []
+
+
+@settings(max_examples=10)
+@given(partial_estates())
+def test_strictly(drawn: tuple[Data, Data]) -> None:
+    estate = load_dict(drawn[1]).with_settings(strict=True)
+    assert wrong(estate, Answers([View(estate._engine, strict=True)], everything([estate]))) == []
+
+
+@given(partial_estates(), partial_estates())
+def test_two_estates_side_by_side(one: tuple[Data, Data], two: tuple[Data, Data]) -> None:
+    estates = [load_dict(one[0]), load_dict(two[1])]
+    answers = Answers([View(estate._engine) for estate in estates], everything(estates))
+    for place, estate in enumerate(estates):
+        assert wrong(estate, answers, place) == []
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.data())
+def test_counting_is_adding_up(sizes: list[int], data: st.DataObject) -> None:
+    from permcheck.bulk.regions import Regions, bits_of
+
+    chosen = data.draw(st.sets(st.integers(0, len(sizes) - 1)))
+    bits = bits_of(chosen, len(sizes))
+    assert indices(bits) == sorted(chosen)
+    assert Regions(sizes).count(bits) == sum(sizes[i] for i in chosen)
