@@ -37,7 +37,7 @@ wheel: $(READY)  ## The tests pass on the built wheel, too
 	rm -rf build/wheel && mkdir -p build/wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
 	$(PYTHON) -m venv build/wheel/venv
-	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(ls build/wheel/*.whl)[live]" hypothesis pytest
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(ls build/wheel/*.whl)[bulk,frame,live,xlsx]" hypothesis openpyxl pytest
 	build/wheel/venv/bin/python -m pytest
 
 bench: $(READY)  ## Medians and ratios, all measured in one run

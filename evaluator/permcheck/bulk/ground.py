@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from permcheck.bulk.regions import Bits, bits_of
 from permcheck.model.estate import Device
@@ -13,6 +13,8 @@ from permcheck.model.tables import Key, Tables, hierarchy_of
 
 Atom: TypeAlias = tuple[str, Key]
 """One thing that a device's collections say of it: under a collection, in it, or open."""
+Signature: TypeAlias = tuple[object, frozenset[Atom]]
+"""The facts of a device, and its atoms."""
 
 NAMES = {"name", "hierarchy", "resource_id", "entra_id", "intune_id", "collections"}
 """What tells devices apart for people and decides nothing, and their collections, of which atoms are made."""
@@ -48,8 +50,8 @@ class Signer:
             atoms.add(("in", collection))
         return frozenset(atoms)
 
-    def sign(self, device: Key) -> tuple[object, frozenset[Atom]]:
-        """Return the signature of a device."""
+    def sign(self, device: Key) -> Signature:
+        """Return everything that an answer can depend on."""
         tables, known = self._tables, self._of_collection
         inside = tables.device_collections.get(device, frozenset())
         found = [known[key] for key in inside if key in known]
@@ -57,6 +59,11 @@ class Signer:
         if device in tables.membership_open:
             atoms |= {OPEN}
         return FACTS(tables.devices[device]), atoms
+
+    def facts_of(self, signature: Signature) -> tuple[object, ...]:
+        """Return the part of a signature on which a test of a fact can depend."""
+        facts, atoms = signature
+        return facts, frozenset(atom for atom in atoms if atom == OPEN or atom[1] in self._uploads)
 
 
 def climb(tables: Tables, collection: Key) -> tuple[list[Key], bool]:
@@ -93,6 +100,8 @@ class Ground:
     """Class -> its devices. A question without a device has one class that stands for itself."""
     atoms: Sequence[dict[Atom, Bits]]
     """By estate: the classes of which something is said."""
+    alike: Sequence[Sequence[tuple[Key, Bits]]]
+    """By estate: classes with equal facts, and a device of them."""
     there: Sequence[Bits]
     """By estate: the classes whose devices it has."""
 
@@ -101,39 +110,48 @@ class Ground:
         """How many classes there are."""
         return len(self.members)
 
-    def representative(self, index: int) -> Key:
-        """Return a device that stands for its class."""
-        return self.members[index][0]
-
 
 def ground(
     signers: Sequence[Signer | None], tables: Sequence[Tables], hierarchy: Key, devices: Iterable[Key]
 ) -> Ground:
     """Divide the devices of a hierarchy into classes, under one estate or several."""
-    classes: dict[tuple[object, ...], list[Key]] = {}
+    classes: dict[tuple[Signature | None, ...], list[Key]] = {}
     for device in devices:
         signed = tuple(
             signer.sign(device) if signer and device in one.devices else None
             for signer, one in zip(signers, tables, strict=True)
         )
         classes.setdefault(signed, []).append(device)
-    said: list[dict[Atom, list[int]]] = [{} for _ in signers]
-    there: list[list[int]] = [[] for _ in signers]
-    for index, signature in enumerate(classes):
-        for place, part in enumerate(signature):
-            if part is not None:
-                there[place].append(index)
-                for atom in part[1]:  # type: ignore[index]
-                    said[place].setdefault(atom, []).append(index)
-    size = len(classes)
+    members, size = tuple(classes.values()), len(classes)
+    parts = [_part(signer, [key[place] for key in classes], members) for place, signer in enumerate(signers)]
     return Ground(
         hierarchy,
-        tuple(classes.values()),
-        [{atom: bits_of(found, size) for atom, found in one.items()} for one in said],
-        [bits_of(found, size) for found in there],
+        members,
+        [{atom: bits_of(found, size) for atom, found in part.atoms.items()} for part in parts],
+        [[(device, bits_of(found, size)) for device, found in part.alike.values()] for part in parts],
+        [bits_of(part.there, size) for part in parts],
     )
+
+
+class _Part(NamedTuple):
+    """What one estate says of the classes, by class numbers."""
+
+    atoms: dict[Atom, list[int]]
+    alike: dict[tuple[object, ...], tuple[Key, list[int]]]
+    there: list[int]
+
+
+def _part(signer: Signer | None, signatures: list[Signature | None], members: Sequence[Sequence[Key]]) -> _Part:
+    part = _Part({}, {}, [])
+    for index, signature in enumerate(signatures):
+        if signer is not None and signature is not None:
+            part.there.append(index)
+            for atom in signature[1]:
+                part.atoms.setdefault(atom, []).append(index)
+            part.alike.setdefault(signer.facts_of(signature), (members[index][0], []))[1].append(index)
+    return part
 
 
 def itself(hierarchy: Key | None, there: Sequence[int]) -> Ground:
     """Return the ground of questions without a device; `there` tells by estate whether it has the hierarchy."""
-    return Ground(hierarchy, (("",),), [{} for _ in there], there)
+    return Ground(hierarchy, (("",),), [{} for _ in there], [[("", one)] for one in there], there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from permcheck.bulk.ground import OPEN as OPEN_ATOM
@@ -34,27 +34,26 @@ class Terrain(NamedTuple):
         return found
 
     @property
+    def alike(self) -> Sequence[tuple[Key, Bits]]:
+        """Classes with equal facts, and a device of them."""
+        return self.ground.alike[self.place]
+
+    @property
     def open(self) -> Bits:
         """Classes whose devices may be in further collections."""
         atom: Atom = OPEN_ATOM
         return self.ground.atoms[self.place].get(atom, 0)
 
 
-def fact_region(engine: Engine, terrain: Terrain, context: Context, test: form.Test, need: form.Need) -> RegionId:
-    """Test a fact of the device on one device of each class."""
-    certain, possible = [], []
-    ground = terrain.ground
-    for index in range(ground.size):
-        device = ground.representative(index)
-        if device and device not in engine.tables.devices:
-            continue
+def fact_region(_engine: Engine, terrain: Terrain, context: Context, test: form.Test, need: form.Need) -> RegionId:
+    """Test a fact of the device on one device of all that have the same facts."""
+    certain, possible = 0, 0
+    for device, bits in terrain.alike:
         asked = context._replace(question=context.question._replace(device=device or None))
         state = run_test(asked, test, need).state
-        if state is not UNMET:
-            possible.append(index)
-            if state is MET:
-                certain.append(index)
-    return terrain.regions.put_indices(certain, possible)
+        certain |= bits if state is MET else 0
+        possible |= bits if state is not UNMET else 0
+    return terrain.regions.put(certain, possible)
 
 
 def tag_region(
@@ -62,12 +61,12 @@ def tag_region(
 ) -> RegionId:
     """Devices that carry the tag, as far as the user's assignments see it."""
     own = CONSTANT[run_test(context, test, need).state]
-    carrying, devices = [], engine.tables.devices
-    for index in range(terrain.ground.size):
-        device = devices.get(terrain.ground.representative(index))
+    carrying, devices = 0, engine.tables.devices
+    for key, bits in terrain.alike:
+        device = devices.get(key)
         if device is None or device.scope_tags is None or carries(context.policy, device.scope_tags, test.tag):
-            carrying.append(index)
-    return terrain.regions.all_of(own, terrain.regions.put_indices(carrying, carrying))
+            carrying |= bits
+    return terrain.regions.all_of(own, terrain.regions.put(carrying, carrying))
 
 
 def right_region(_engine: Engine, terrain: Terrain, context: Context, test: form.RightTest, _: form.Need) -> RegionId:

@@ -135,9 +135,8 @@ class Solver:
             return self._joined(test.kind, [self._test(context, case.test, need) for case in test.of])
         rights = context.plan.collection_permissions if isinstance(test, form.SameCollectionTest) else ()
         asked = context.plan.asked_permission if isinstance(test, form.ScopeTagTest) else None
-        action = context.question.action.id if isinstance(test, form.FactTest) else ""
         told = (need.permission, need.value, need.at_least, tuple(need.updates or ()))
-        key = (test, told, context.world, context.question.variant, action, rights, asked)
+        key = (test, told, context.world, _of_action(context, test), rights, asked)
         found = self._tests.get(key)
         if found is None:
             found = self._tests[key] = _remembered(self._leaf(context, test, need))
@@ -155,6 +154,13 @@ class Solver:
             return Part(reads, lambda facets: CONSTANT[run_test(of(facets), test, need).state])
         reach = REACH.get(test.kind, fact_region)
         return Part(reads, lambda facets: reach(engine, terrain, of(facets), test, need))
+
+
+def _of_action(context: Context, test: form.Test) -> object:
+    """Return what a test reads of the action."""
+    if isinstance(test, form.FactTest) and test.fact.startswith("action."):
+        return context.question.action.id, context.question.variant
+    return None
 
 
 def _remembered(part: Part) -> Part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
@@ -199,17 +200,34 @@ def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:
     mode = context.tables.tenant.scoped_permissions
     agreeing = joined if joined is own else UNKNOWN
     state = {None: agreeing, "merged": joined, "scoped": own}[mode]
-    explanation = _tags(context, ways, state, test.tag, differ=mode is None and joined is not own)
-    if passes is MET:
+    told = _Tags(ways, directory, state, differ=mode is None and joined is not own)
+    if passes is MET or (passes is UNKNOWN and state is UNMET):
+        state = passes
+    return Outcome(state, cache(lambda: _tags_explained(context, test.tag, told, state)))
+
+
+class _Tags(NamedTuple):
+    """What a user's assignments see by their tags: alone, without what directory roles make of it."""
+
+    ways: list[Way]
+    directory: tuple[Held, ...]
+    state: State
+    differ: bool
+    """Whether it depends on how assignments are joined."""
+
+
+def _tags_explained(context: Context, tag: str, told: _Tags, state: State) -> Explanation:
+    ways, directory = told.ways, told.directory
+    explanation = _tags(context, ways, told.state, tag, differ=told.differ)
+    if any(one.state is MET for one in directory):
         proofs = tuple(context.path((*one.way.grants, *one.tail)) for one in directory if one.state is MET)
-        return Outcome(MET, lambda: Explanation((*proofs, *(explanation.proofs if state is MET else ()))))
-    if passes is UNKNOWN and state is UNMET:
-        state = UNKNOWN
+        return Explanation((*proofs, *(explanation.proofs if told.state is MET else ())))
     if state is UNKNOWN and not explanation.missing:
+        doubtful = context.tables.doubtful("groups", "intune_assignments")
         facts = missing((*doubtful, *(m for w in ways for m in w.missing)), "which further role assignments there are")
         roles = (m for one in directory if one.state is UNKNOWN for m in unknowns(context, one))
         explanation = explanation._replace(missing=tuple(dict.fromkeys((*facts, *roles))))
-    return Outcome(state, lambda: explanation)
+    return explanation
 
 
 def _whatever_holds(

@@ -102,11 +102,19 @@ def reached(context: Context, test: form.RightTest) -> tuple[frozenset[Key], fro
 
 def covers_all(context: Context, row: SecurityRow) -> State:
     """Whether the All scope gives the row every collection."""
-    if not context.policy.enabled("all-scope-covers-collections", context.readings):
+    if not _all_scope_covers(context):
         return UNMET
     if context.policy.all_scope in row.scopes:
         return MET
     return UNMET if row.scopes_known else UNKNOWN
+
+
+def _all_scope_covers(context: Context) -> bool:
+    found: bool | None = context.memo.get(("all-scope-covers",))
+    if found is None:
+        found = context.policy.enabled("all-scope-covers-collections", context.readings)
+        context.memo["all-scope-covers",] = found
+    return found
 
 
 def row_of(context: Context, one: Held) -> SecurityRow:
