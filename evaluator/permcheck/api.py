@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -30,6 +30,7 @@ from permcheck.model.tables import Tables
 
 if TYPE_CHECKING:
     from permcheck.model.change import Change
+    from permcheck.review.review import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,20 @@ class Estate:
         chosen = tuple(sorted((readings or {}).items()))
         _check_settings(self._policy, edition, chosen)
         return Estate(self._tables, self._policy, self.warnings, Settings(edition, chosen, strict), self._container)
+
+    def review(self, users: Sequence[str] = (), actions: Sequence[str] = (), devices: Sequence[str] = ()) -> Review:
+        """Return every answer about some users, actions and devices; without any, about all.
+
+        Selectors are names, patterns such as `*@contoso.com`, `group:NAME`, `effect:act`,
+        `collection:NAME` and `hierarchy:NAME`. Raises UnknownNameError, AmbiguousNameError or
+        NothingSelectedError.
+        """
+        from permcheck.bulk.answers import View
+        from permcheck.review.review import Review
+        from permcheck.review.select import Chosen, select
+
+        selection = select(self._asker, self._graph, Chosen(users, actions, devices))
+        return Review(View(self._engine, strict=self.settings.strict), selection)
 
     def _decide(self, question: Question) -> Decision:
         if self.settings.strict:

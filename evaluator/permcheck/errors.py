@@ -6,6 +6,7 @@ PermcheckError
 ├── UnknownNameError  a question names something that the estate or policy lacks
 │   └── AmbiguousNameError
 ├── QuestionError     a question that can't be asked this way
+├── NothingSelectedError  a selection that matches nothing: there is no answer to give
 └── LiveError         a live service can't be collected from
 """
 
@@ -98,6 +99,22 @@ class QuestionError(PermcheckError):
 
     def __str__(self) -> str:
         return one_line(self.message)
+
+
+class NothingSelectedError(PermcheckError):
+    """No `kind` is selected by `selector`."""
+
+    def __init__(self, kind: str, selector: str) -> None:
+        super().__init__(kind, selector)
+        self.kind, self.selector = kind, selector
+
+    def __str__(self) -> str:
+        return one_line(f"no {self.kind} is selected by `{self.selector}`")
+
+    @property
+    def help(self) -> str:
+        """What to do."""
+        return "an answer about nobody is no answer: widen the selection"
 
 
 class LiveError(PermcheckError):

@@ -46,6 +46,9 @@ class Act(NamedTuple):
     action: Action
     variant: str | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.action.id, self.variant))
+
     def __str__(self) -> str:
         return self.action.id + (f":{self.variant}" if self.variant else "")
 

@@ -21,7 +21,7 @@ from permcheck.cli.imports import import_
 from permcheck.cli.lint import lint, rule, validate
 from permcheck.cli.reference import actions, show
 from permcheck.cli.terminal import tell
-from permcheck.errors import LiveError, LoadError, PermcheckError
+from permcheck.errors import LiveError, LoadError, NothingSelectedError, PermcheckError
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -90,7 +90,7 @@ def guarded(arguments: list[str] | None = None) -> int:
         return Exit.UNUSABLE
     except PermcheckError as error:
         tell("error", str(error), getattr(error, "help", ""))
-        return Exit.UNUSABLE if isinstance(error, LiveError) else Exit.USAGE
+        return Exit.UNUSABLE if isinstance(error, LiveError | NothingSelectedError) else Exit.USAGE
     except SystemExit as stop:  # how click ends a completion, or where the reader of a pipe went away
         return READER_GONE if stop.code else Exit.ALLOW
     except Exception as error:  # noqa: BLE001 - the guard: a traceback would exit 1, which means denied

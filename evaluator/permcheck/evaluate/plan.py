@@ -193,3 +193,12 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
     elif isinstance(tree, Branch):
         for child in tree.children:
             yield from leaves(child)
+
+
+def simple_tests(test: form.Test) -> Iterator[form.LeafTest]:
+    """Every test that a test is made of."""
+    if isinstance(test, form.Combined):
+        for case in test.of:
+            yield from simple_tests(case.test)
+    else:
+        yield test

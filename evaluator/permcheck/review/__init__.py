@@ -1,0 +1,1 @@
+"""Questions about everybody: who can, what can, access reviews, differences."""
