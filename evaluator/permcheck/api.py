@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,9 @@ from permcheck.model.state import Verdict
 from permcheck.model.tables import Tables
 
 if TYPE_CHECKING:
+    from permcheck.bulk.answers import View
     from permcheck.model.change import Change
+    from permcheck.review.diff import Difference
     from permcheck.review.review import Review
 
 
@@ -128,7 +131,7 @@ class Estate:
 
         try:
             tables = changed(self._tables, self._policy, changes)
-            return Estate(tables, self._policy, self.warnings, self.settings, self._container)
+            return self._changed(tables)
         except KeyError as error:
             message = f"a change names `{error.args[0]}`, which the estate does not have"
             raise QuestionError(message, "keys are those of `estate.tables`") from None
@@ -154,12 +157,60 @@ class Estate:
         `collection:NAME` and `hierarchy:NAME`. Raises UnknownNameError, AmbiguousNameError or
         NothingSelectedError.
         """
-        from permcheck.bulk.answers import View
         from permcheck.review.review import Review
         from permcheck.review.select import Chosen, select
 
         selection = select(self._asker, self._graph, Chosen(users, actions, devices))
-        return Review(View(self._engine, strict=self.settings.strict), selection)
+        return Review(self.view, selection)
+
+    def diff(
+        self, other: Estate, users: Sequence[str] = (), actions: Sequence[str] = (), devices: Sequence[str] = ()
+    ) -> Difference:
+        """Return every answer that differs in another estate, by the edit that is responsible.
+
+        Selectors are those of `review`; each may name what only one of the two has.
+        """
+        from permcheck.review.diff import Alone, Difference
+        from permcheck.review.edits import Edit, edits
+        from permcheck.review.graft import grafted
+        from permcheck.review.select import Chosen, select_in_both
+
+        found = edits(self._tables, other._tables, other._policy)
+
+        def after(edit: Edit) -> View:
+            return self._changed(grafted(self._tables, other._tables, edit.records)).view
+
+        alone = (Alone(edit.text, partial(after, edit)) for edit in found)
+        sides = [(self._asker, self._graph), (other._asker, other._graph)]
+        selection = select_in_both(sides, Chosen(users, actions, devices))
+        return Difference(self.view, other.view, selection, tuple(alone))
+
+    def diff_of(
+        self, *changes: Change, users: Sequence[str] = (), actions: Sequence[str] = (), devices: Sequence[str] = ()
+    ) -> Difference:
+        """Return every answer that would differ after some changes, by the change that is responsible."""
+        from permcheck.evaluate.describe import describe
+        from permcheck.review.diff import Alone, Difference
+        from permcheck.review.select import Chosen, select
+
+        after = self.with_changes(*changes)
+
+        def after_one(change: Change) -> View:
+            return self.with_changes(change).view
+
+        alone = (Alone(describe(self._tables, self._policy, one), partial(after_one, one)) for one in changes)
+        selection = select(self._asker, self._graph, Chosen(users, actions, devices))
+        return Difference(self.view, after.view, selection, tuple(alone))
+
+    @property
+    def view(self) -> View:
+        """The estate, and how the documents are read."""
+        from permcheck.bulk.answers import View
+
+        return View(self._engine, strict=self.settings.strict)
+
+    def _changed(self, tables: Tables) -> Estate:
+        return Estate(tables, self._policy, self.warnings, self.settings, self._container)
 
     def _decide(self, question: Question) -> Decision:
         if self.settings.strict:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from permcheck.ask import Asker
 from permcheck.bulk.answers import Selection
 from permcheck.bulk.solve import Act
-from permcheck.errors import NothingSelectedError
+from permcheck.errors import NothingSelectedError, PermcheckError, UnknownNameError
 from permcheck.graph.node import Node
 from permcheck.graph.rights import GrantGraph
 from permcheck.loading.resolve_people import group_names
@@ -36,6 +36,25 @@ def select(asker: Asker, graph: GrantGraph, chosen: Chosen) -> Selection:
         picker.users(chosen.users),
         picker.acts(chosen.actions, on_devices=bool(chosen.devices)),
         picker.devices(chosen.devices) if chosen.devices else None,
+    )
+
+
+def select_in_both(sides: Sequence[tuple[Asker, GrantGraph]], chosen: Chosen) -> Selection:
+    """Resolve selectors in two estates: what only one of them has is chosen there. Raises like `select`."""
+    found: list[Selection] = []
+    problem: PermcheckError | None = None
+    for asker, graph in sides:
+        try:
+            found.append(select(asker, graph, chosen))
+        except (UnknownNameError, NothingSelectedError) as error:
+            problem = error
+    if problem is not None and not found:
+        raise problem
+    devices = [key for one in found for key in one.devices or ()]
+    return Selection(
+        tuple(dict.fromkeys(user for one in found for user in one.users)),
+        tuple(dict.fromkeys(act for one in found for act in one.acts)),
+        tuple(dict.fromkeys(devices)) if chosen.devices else None,
     )
 
 

@@ -1,0 +1,132 @@
+"""Differences between estates are those of single questions; a cause is enough alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given, settings
+from permcheck.api import Estate, load
+from permcheck.evaluate.question import Question
+from permcheck.model.state import Verdict
+from permcheck.review.diff import KINDS, SEVERAL, Difference
+from permcheck.review.edits import Edit, edits
+from permcheck.review.graft import grafted
+from strategies import ACTIONS, Data, load_dict, partial_estates
+
+Cells = dict[tuple[str, str, str], tuple[Verdict, Verdict]]
+
+
+def verdict(estate: Estate, user: str, action: str, device: str) -> Verdict:
+    """Ask by keys; what an estate does not have is denied."""
+    if user not in estate.tables.users or device not in estate.tables.devices:
+        return Verdict.DENY
+    asked, variant = estate._asker.action(action)
+    return estate._engine.verdict(Question(user, asked, variant, device.partition("/")[0], device))
+
+
+def expected(old: Estate, new: Estate) -> Cells:
+    found = {}
+    users = dict.fromkeys((*old.tables.users, *new.tables.users))
+    devices = dict.fromkeys((*old.tables.devices, *new.tables.devices))
+    for user in users:
+        for device in devices:
+            for action in ACTIONS:
+                pair = verdict(old, user, action, device), verdict(new, user, action, device)
+                if pair[0] is not pair[1]:
+                    found[user, action, device] = pair
+    return found
+
+
+def told(difference: Difference) -> Cells:
+    found = {}
+    for change in difference.changes:
+        for user in change.users:
+            for device in change.devices.each():
+                key = (user, str(change.act), device)
+                assert key not in found, "a cell stands in one row only"
+                found[key] = (change.before, change.after)
+    return found
+
+
+def compare(old: Estate, new: Estate) -> Difference:
+    difference = old.diff(new, actions=ACTIONS)
+    assert told(difference) == expected(old, new)
+    assert sum(difference.counts.values()) == len(told(difference))
+    return difference
+
+
+@given(partial_estates())
+def test_a_difference_is_that_of_every_single_question(drawn: tuple[Data, Data]) -> None:
+    compare(load_dict(drawn[0]), load_dict(drawn[1]))
+
+
+@settings(max_examples=30)
+@given(partial_estates(), partial_estates())
+def test_also_between_estates_that_share_nothing(one: tuple[Data, Data], two: tuple[Data, Data]) -> None:
+    compare(load_dict(one[0]), load_dict(two[0]))
+
+
+@settings(max_examples=30)
+@given(partial_estates())
+def test_a_cause_is_enough_alone(drawn: tuple[Data, Data]) -> None:
+    old, new = load_dict(drawn[0]), load_dict(drawn[1])
+    found = edits(old.tables, new.tables, old.policy)
+    after = {edit.text: old._changed(grafted(old.tables, new.tables, edit.records)) for edit in found}
+    for change in old.diff(new, actions=ACTIONS).changes:
+        device = next(change.devices.each())
+        enough = {
+            text
+            for text, one in after.items()
+            if verdict(one, change.users[0], str(change.act), device) is change.after
+        }
+        assert enough == set(change.causes) - {SEVERAL} or len(found) == 1
+
+
+@settings(max_examples=30)
+@given(partial_estates(), partial_estates())
+def test_all_edits_together_make_the_other_estate(one: tuple[Data, Data], two: tuple[Data, Data]) -> None:
+    old, new = load_dict(one[0]), load_dict(two[0])
+    records: dict[str, dict[str, Any]] = {}
+    for edit in edits(old.tables, new.tables, old.policy):
+        for table, entries in edit.records.items():
+            mine = records.setdefault(table, {})
+            for key, value in entries.items():
+                mine[key] = {**mine[key], **value} if table == "inside" and key in mine else value
+    made = Estate(grafted(old.tables, new.tables, records), old.policy)
+    assert expected(made, new) == {}
+
+
+def test_no_edit_is_equivalent() -> None:
+    estate = load("examples/contoso")
+    difference = estate.diff(load("examples/contoso"))
+    assert (difference.word, difference.edits, difference.changes) == ("equivalent", (), ())
+
+
+def test_the_checkbox_lets_just_those_in_who_hold_intune_rights() -> None:
+    """With the toggle On, clearing the checkbox hands the production hierarchy to Intune alone."""
+    estate = load("examples/contoso")
+    after = estate.what_if("hierarchy:PRD.enforce-cm-rbac=cleared")
+    difference = estate.diff(after, actions=["run-script"])
+    assert difference.word == "more permissive"
+    assert difference.moved == {"PRD": ("both", "intune")}
+    gained = {
+        user for user in estate.tables.users for device in estate.tables.devices
+        if estate.verdict(user, "run-script", device) is not Verdict.ALLOW
+        and after.verdict(user, "run-script", device) is Verdict.ALLOW
+    }  # fmt: skip
+    assert gained
+    assert {user for change in difference.changes if change.kind == "gained" for user in change.users} == gained
+
+
+def test_kinds_cover_every_pair() -> None:
+    pairs = {(a, b) for a in Verdict for b in Verdict if a is not b}
+    assert set(KINDS) == pairs
+    assert Counter(KINDS.values()) == {"gained": 2, "lost": 2, "opened": 1, "closed": 1}
+
+
+def test_an_edit_says_who_came() -> None:
+    estate = load("examples/contoso")
+    after = estate.what_if("group:SG-Intune-HelpDesk.add=field-service@contoso.com")
+    found: tuple[Edit, ...] = edits(estate.tables, after.tables, estate.policy)
+    assert [edit.text for edit in found] == ["group SG-Intune-HelpDesk: + field-service@contoso.com"]
