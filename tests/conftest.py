@@ -1,4 +1,4 @@
-"""What every test shares: hypothesis profiles, and a path on which the tests' own modules are found."""
+"""What every test shares: hypothesis profiles, a path on which the tests' own modules are found, the command line."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+from permcheck.cli.main import guarded
 
 # pytest imports test files by path, so modules beside them (strategies, oracle) are not importable by themselves.
 sys.path.insert(0, str(Path(__file__).parent))
+
+from commands import VARIABLES, Cli, Result
 
 settings.register_profile(
     "local",
@@ -20,3 +24,16 @@ settings.register_profile(
 )
 settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    """Run a command in this process, in an empty folder, without the user's environment."""
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Result:
+        return Result(int(guarded([*map(str, arguments)])), *capsys.readouterr())
+
+    return run

@@ -49,7 +49,21 @@ def user(id_: str, name: str, *, synced: bool | None = None) -> Row:
     }
 
 
-def group(id_: str, name: str, *, synced: bool | None = None, assignable: bool | None = None) -> Row:
+def signed_in(interactive: str | None, program: str | None) -> Row:
+    """When somebody last signed in, and when a program last did for the person."""
+    return {
+        "signInActivity": {
+            "lastSignInDateTime": interactive,
+            "lastSignInRequestId": None,
+            "lastNonInteractiveSignInDateTime": program,
+            "lastNonInteractiveSignInRequestId": None,
+        }
+    }
+
+
+def group(
+    id_: str, name: str, *, synced: bool | None = None, assignable: bool | None = None, restricted: bool | None = None
+) -> Row:
     return {
         "id": id_,
         "displayName": name,
@@ -57,6 +71,7 @@ def group(id_: str, name: str, *, synced: bool | None = None, assignable: bool |
         "mailEnabled": False,
         "groupTypes": [],
         "isAssignableToRole": assignable,
+        "isManagementRestricted": restricted,
         "onPremisesSyncEnabled": synced,
         "onPremisesSecurityIdentifier": "S-1-5-21-1-2-3-9001" if synced else None,
         "onPremisesSamAccountName": name if synced else None,
@@ -189,6 +204,7 @@ def lists() -> dict[str, list[Row]]:
         ELIGIBLE: [],
         IDLE: [member("user", USERS[0])],
     }
+    seen = {0: signed_in("2026-10-30T07:00:00Z", "2026-11-02T08:00:00Z"), 1: signed_in(None, "2026-09-01T08:00:00Z")}
     names = {
         HELPDESK: "Helpdesk",
         NESTED: "Nested",
@@ -214,10 +230,10 @@ def lists() -> dict[str, list[Row]]:
                 "city": "never asked for",
             }
         ],
-        "/v1.0/users": [user(id_, f"user{n}", synced=n == 3 or None) for n, id_ in enumerate(USERS)],
+        "/v1.0/users": [user(id_, f"user{n}", synced=n == 3 or None) | seen.get(n, {}) for n, id_ in enumerate(USERS)],
         "/v1.0/groups": [
             *(group(id_, name) for id_, name in names.items()),
-            group(SYNCED, "Synced", synced=True),
+            group(SYNCED, "Synced", synced=True, restricted=True),
             group(ROLE_GROUP, "Role", assignable=True),
         ],
         f"{rbac}/roleDefinitions": roles,

@@ -6,13 +6,14 @@ import json
 import random
 import re
 import stat
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import permcheck
 import pytest
+from commands import Cli
 from exported import EXAMPLES, FORMATS, as_estate, expected, export, questions, verdict, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from permcheck.anonymise.table import FIELDS
 from permcheck.api import Estate
 from permcheck.cli.anonymise import anonymise as command
 from permcheck.cli.codes import Exit
-from permcheck.cli.main import guarded, main
+from permcheck.cli.main import main
 from permcheck.errors import LoadError
 from permcheck.exports.folder import read_exports
 from permcheck.exports.write import sections_of
@@ -437,6 +438,8 @@ def test_every_field_is_thought_of() -> None:
         "upload": forms.UploadScope,
         "assignments": forms.SecurityAssignment,
         "collected": forms.Collected,
+        "usage": forms.Usage,
+        "used": forms.Use,
         "estate": forms.EstateFile,
     }
     of_section = {
@@ -456,26 +459,13 @@ def test_every_field_is_thought_of() -> None:
 # --- the command -------------------------------------------------------------------------
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Result]:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(name="cli")
+def a_cli(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
     monkeypatch.setitem(main.commands, "anonymise", command)
-
-    def start(*arguments: object) -> Result:
-        code = guarded(["anonymise", *map(str, arguments)])
-        return Result(int(code), *capsys.readouterr())
-
-    return start
+    return partial(cli, "anonymise")
 
 
 CONTOSO = EXAMPLES / "contoso"
-Cli = Callable[..., Result]
 
 
 def test_it_says_what_it_wrote(cli: Cli, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from permcheck.api import Estate
+from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Answers, Selection, View
 from permcheck.bulk.regions import indices
-from permcheck.bulk.solve import Act
 from permcheck.evaluate.question import Question
 from permcheck.model.state import VERDICT_OF, Verdict
 from strategies import ACTIONS, READINGS, Data, load_dict, partial_estates

@@ -8,51 +8,24 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import permcheck
 import permcheck.api
 import pytest
 import user_code
+from commands import VARIABLES, Cli
 from jsonschema import Draft202012Validator
 from permcheck.cli.codes import Exit
-from permcheck.cli.main import guarded
 from permcheck.cli.reference import KINDS
 from permcheck.loading.policy import load_policy
 from yaml import safe_dump
 
 CONTOSO = Path(__file__).parent.parent / "examples" / "contoso"
 SCHEMAS = Path(__file__).parent.parent / "schemas"
-VARIABLES = ("PERMCHECK_ESTATE", "PERMCHECK_DEBUG", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS")
 ALLOWED = ("helpdesk@contoso.com", "run-cmpivot", "PC-1042")
 DENIED = ("helpdesk@contoso.com", "run-script", "PC-1042")
 OPEN = ("employee@contoso.com", "renew-app-secret", "PRD")
 START = "from permcheck.cli.main import run; run()"
-
-
-class Result(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Result]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    """Run a command in this process, in an empty folder, without the user's environment."""
-    for variable in VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Result:
-        code = guarded(list(arguments))
-        return Result(int(code), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from commands import Cli
 from permcheck.cli.config import find_config
-from permcheck.cli.main import guarded
 from permcheck.errors import LoadError
 
 CONTOSO = Path(__file__).parent.parent / "examples" / "contoso"
 HERE = CONTOSO.as_posix()
 ALLOWED = ("helpdesk@contoso.com", "run-cmpivot", "PC-1042")
 DENIED = ("helpdesk@contoso.com", "run-script", "PC-1042")
-
-
-class Result(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Result]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    """Run a command in this process, in an empty folder that is known as `tmp_path`."""
-    monkeypatch.delenv("PERMCHECK_ESTATE", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Result:
-        return Result(int(guarded(list(arguments))), *capsys.readouterr())
-
-    return run
 
 
 def write(folder: Path, text: str, name: str = "permcheck.toml") -> Path:

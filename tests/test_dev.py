@@ -11,13 +11,13 @@ from permcheck.checks import facts
 from permcheck.checks.facts import load_checks
 from permcheck.checks.output.page import INDEX
 from permcheck.loading.data import data_root
-from permcheck.loading.policy import COMPILED
+from permcheck.loading.policy import COMPILED, COMPILED_EXPORTS
 from permcheck.loading.schemas import SCHEMAS, schema_text
 
 DOCS = data_root() / "docs" / "checks"
 """Pages of the checks, which a wheel does not hold."""
 PAGES = [f"docs/checks/{name}" for name in (INDEX, *(f"{id_}.md" for id_ in load_checks()))] if DOCS.is_dir() else []
-COMPILES = [f"policy/{COMPILED}", f"policy/{facts.COMPILED}"]
+COMPILES = [f"policy/{name}" for name in (COMPILED, COMPILED_EXPORTS, facts.COMPILED)]
 EXPECTED = sorted([f"schemas/{name}.schema.json" for name in SCHEMAS] + COMPILES + PAGES)
 
 
@@ -95,6 +95,17 @@ def test_a_changed_check_is_out_of_step(copy: Path, capsys: pytest.CaptureFixtur
     file.write_text(file.read_text("utf-8").replace("\nsummary: ", "\nsummary: Indeed. ", 1), "utf-8")
     assert dev.main(["--check"]) == 1
     assert len(said(capsys)) == 1 + (2 if PAGES else 0)
+
+
+def test_what_is_known_of_exports_is_compiled_by_itself(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("exports", "values"):
+        file = copy / "policy" / f"{name}.yaml"
+        before = file.read_text("utf-8")
+        file.write_text(before + "# a comment\n", "utf-8")
+        assert dev.main(["--check"]) == 1
+        assert said(capsys) == [f"out of step: {copy / 'policy' / COMPILED_EXPORTS}"]
+        file.write_text(before, "utf-8")
+    assert dev.main(["--check"]) == 0
 
 
 @pytest.mark.skipif(not PAGES, reason="a wheel holds no pages")

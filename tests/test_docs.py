@@ -25,14 +25,13 @@ from permcheck.evaluate.leaf import TESTS
 from permcheck.exports.csv_file import FIELD_LIMIT
 from permcheck.exports.join import NO_HIERARCHY
 from permcheck.exports.json_file import STREAMED
-from permcheck.exports.read_people import EXPANDED
 from permcheck.exports.xml_file import XML_LIMIT
 from permcheck.loading.forms import as_form
 from permcheck.loading.policy import COMPILED, kind_of, load_policy, policy_files
 from permcheck.loading.text import parse_yaml
 from permcheck.model import estate as estate_forms
 from permcheck.model.base import Form
-from permcheck.model.policy import FORMS
+from permcheck.model.policy_forms import FORMS
 from permcheck.render.outline import PATHS_SHOWN
 from permcheck.what_if import GRANTS, RECORDS, SHORT
 
@@ -345,6 +344,12 @@ def test_estate_format_names_what_stands_beside_the_sections() -> None:
     assert told == fields(estate_forms.EstateFile) - set(SECTION_FORMS)
 
 
+def test_estate_format_names_every_field_of_what_was_used() -> None:
+    cells = rows("docs/estate-format.md", "What was used")
+    assert {name for row in cells for name in CELL.findall(row[0])} == fields(estate_forms.Usage)
+    assert fields(estate_forms.Use) <= set(re.findall(r"\w+", cells[-1][1]))
+
+
 def choices(annotation: Any) -> Iterator[str]:
     """Return the texts of every Literal inside an annotation."""
     for part in get_args(annotation):
@@ -426,7 +431,7 @@ def test_import_tells_the_limits() -> None:
     assert f"from {STREAMED // 2**20} MiB are streamed" in text
     assert re.search(rf"XML files are read up to +{XML_LIMIT // 2**20} MiB", text)
     assert f"a field of a CSV file up to {FIELD_LIMIT // 2**20} MiB" in text
-    assert f"`$expand=members` stops at {EXPANDED}" in text
+    assert f"`$expand=members` stops at {load_policy().values.expanded_members.most}" in text
     assert f"hierarchy, `{NO_HIERARCHY}`" in text
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from commands import Cli, Result
 from jsonschema import Draft202012Validator
 from permcheck.checks.expected import expected_files, run_expected
-from permcheck.cli.main import guarded
 from permcheck.errors import LoadError
 from permcheck.loading.data import data_root
 
@@ -25,26 +25,9 @@ ALLOWED: dict[str, Any] = {
 DENIED = ALLOWED | {"action": "run-script", "expect": "deny"}
 
 
-class Result(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Result]
-
-
 @pytest.fixture(name="cli")
-def a_cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    monkeypatch.delenv("PERMCHECK_ESTATE", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Result:
-        return Result(int(guarded(["test", *arguments])), *capsys.readouterr())
-
-    return run
+def a_cli(cli: Cli) -> Cli:
+    return partial(cli, "test")
 
 
 def expected(*cases: Any, name: str = "a", estate: str = CONTOSO) -> str:
@@ -148,7 +131,7 @@ def test_no_file_is_3(cli: Cli) -> None:
         assert (result.code, "1 passed" in result.out) == (3, False)
 
 
-def expected_files_are_found_by_their_names(tmp_path: Path, cli: Cli) -> None:
+def test_expected_files_are_found_by_their_names(tmp_path: Path, cli: Cli) -> None:
     assert cli is not None
     for name in (
         "b.permcheck-test.yml",

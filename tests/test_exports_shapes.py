@@ -95,6 +95,7 @@ KINDS: dict[str, tuple[str, str | Any]] = {
     "graph.organization": ("o.json", [{"id": "t", "displayName": "Contoso", "verifiedDomains": []}]),
     "graph.subscriptions": ("s.json", [{"skuId": "1", "servicePlans": [], "capabilityStatus": "Enabled"}]),
     "graph.users": ("u.json", PEOPLE),
+    "graph.sign-ins": ("si.json", [{"id": ANNA, "signInActivity": {"lastSignInDateTime": "2026-10-30T07:00:00Z"}}]),
     "graph.groups": ("g.json", GROUPS),
     "graph.group-members": (
         "m.json",

@@ -171,6 +171,16 @@ def test_what_only_checks_look_at_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_what_was_used_may_stand_beside_exports_and_is_written(run: Run, exports: Path, tmp_path: Path) -> None:
+    log = "{source: A log, since: 2026-08-01, until: 2026-10-31, actions: [run-script], used: [%s]}"
+    use = "{user: helpdesk@contoso.com, action: run-script, at: 2026-09-01}"
+    (exports / "usage.yaml").write_text(f"usage: [{log % use}]\n", "utf-8")
+    assert run("import", exports, "-o", tmp_path / "estate")[0] == 0
+    (one,), (other,) = permcheck.load(exports).tables.usage, permcheck.load(tmp_path / "estate").tables.usage
+    assert one == other
+    assert one.used == {("helpdesk@contoso.com", "run-script")}
+
+
 # --- writing -----------------------------------------------------------------------
 
 

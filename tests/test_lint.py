@@ -6,16 +6,14 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
+from commands import Cli
 from permcheck.checks import facts as check_facts
 from permcheck.checks import lint as linter
 from permcheck.checks.apply import changes_of, diff, write
 from permcheck.checks.finding import Edit, Finding, Place
-from permcheck.cli.main import guarded
 from permcheck.errors import LoadError
 
 ROOT = Path(__file__).parent.parent
@@ -23,36 +21,9 @@ GOOD = "Microsoft.Intune_CloudAttach_CMPivot"
 BAD = "Microsoft.Intune_CloudAttach_RunCMPivot"
 
 
-class Result(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-
-Cli = Callable[..., Result]
-
-
 def role(name: str, *actions: str) -> str:
     inner = {"resourceActions": [{"allowedResourceActions": [*actions]}]}
     return json.dumps({"displayName": name, "rolePermissions": [inner]}, indent=1) + "\n"
-
-
-@pytest.fixture(name="cli")
-def a_cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    monkeypatch.delenv("PERMCHECK_ESTATE", raising=False)
-    monkeypatch.delenv("PERMCHECK_DEBUG", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Result:
-        return Result(int(guarded(list(arguments))), *capsys.readouterr())
-
-    return run
 
 
 def put(**files: str) -> None:
@@ -211,6 +182,79 @@ def test_a_check_without_its_data_is_no_pass(cli: Cli) -> None:
 
 def test_lint_needs_something(cli: Cli) -> None:
     assert cli("lint").code == 2
+
+
+# --- expected decisions ------------------------------------------------------------------------------------------------
+
+ASKED = """estate: estate
+cases:
+- {user: a@example.com, action: run-cmpivot, device: PC-1, expect: deny}
+- {user: a@example.com, action: run-cmpivot, device: PC-1, expect: allow, why: she is on call}
+- {user: a@example.com, action: run-cmpivot, device: PC-1, expect: allow, edition: 2020-07}
+"""
+
+
+def with_decisions(asked: str = ASKED) -> None:
+    put(
+        estate__e_yaml="complete: true\nusers: [{upn: a@example.com}]\nhierarchies: [{id: P01}]\ndevices: [{name: PC-1}]\n"
+    )
+    Path("desk.permcheck-test.yaml").write_text(asked, "utf-8")
+
+
+def test_an_unexpected_decision_is_a_finding_at_its_line(cli: Cli) -> None:
+    with_decisions()
+    result = cli("lint", ".", "-e", "estate", "--select", "PC903", "--format", "json")
+    assert result.code == 1
+    found = result.document["findings"]
+    assert [(one["line"], one["severity"]) for one in found] == [(4, "error"), (5, "error")]
+    assert found[0]["message"] == "expected allow, got deny: `a@example.com run-cmpivot PC-1`"
+    assert found[0]["help"].startswith("deny: a@example.com can't run-cmpivot")
+    assert found[0]["help"].endswith("; why it must be allow: she is on call")
+    assert len({one["key"] for one in found}) == 2, "cases that differ in the edition alone are two"
+
+
+def test_expected_decisions_without_an_estate_or_without_files_are_not_evaluated(cli: Cli) -> None:
+    with_decisions()
+    for arguments, why in (
+        (("lint", "."), "no estate was named: use -e"),
+        (("lint", "-e", "estate"), "no file of expected decisions was given"),
+    ):
+        result = cli(*arguments, "--select", "PC903")
+        assert (result.code, f"not evaluated: PC903: {why}" in result.out) == (3, True)
+
+
+def test_a_decision_that_cant_be_asked_is_no_pass(cli: Cli) -> None:
+    with_decisions(ASKED.replace("a@", "b@"))
+    result = cli("lint", ".", "-e", "estate", "--select", "PC903")
+    assert result.code == 3
+    why = "desk.permcheck-test.yaml:3:3: no user is called `b@example.com`, and 2 other questions of the file"
+    assert f"not evaluated: PC903: {why}\n" in result.out
+
+
+def test_an_estate_is_looked_at_with_the_decisions_beside_it(cli: Cli) -> None:
+    with_decisions()
+    Path("desk.permcheck-test.yaml").rename("estate/desk.permcheck-test.yaml")
+    assert "2 errors" in cli("lint", "-e", "estate", "--select", "PC903").out
+
+
+# --- what was used ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("usage", "why"),
+    [
+        ("", "the estate does not say what was used"),
+        ("since: 2026-10-18, until: 2026-10-31", "`A log` covers 14 days, and fewer than 90 tell little"),
+        ("since: 2026-08-01, until: 2026-10-31", "`A log` does not record every action of any right to act"),
+    ],
+)
+def test_a_log_that_tells_little_is_no_pass(cli: Cli, usage: str, why: str) -> None:
+    log = f"usage: [{{source: A log, {usage}, actions: [run-script]}}]\n" if usage else ""
+    if "08-01" in usage:
+        log = log.replace("run-script", "view-scripts")
+    put(e_yaml=f"complete: true\nusers: [{{upn: a@example.com}}]\n{log}")
+    result = cli("lint", "-e", "e.yaml", "--select", "PC604")
+    assert (result.code, f"not evaluated: PC604: {why}\n" in result.out) == (3, True), result
 
 
 # --- estates ----------------------------------------------------------------------------------------------------------

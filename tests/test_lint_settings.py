@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from commands import Cli, Result
 from permcheck.checks.facts import load_checks
 from permcheck.checks.finding import Finding, Place
 from permcheck.checks.settings import Looked, Settings, Suppression, judge, read_settings
-from permcheck.cli.main import guarded
 from permcheck.errors import LoadError
 
 DAY = date(2026, 11, 21)
 TYPO = "Microsoft.Intune_CloudAttach_RunCMPivot"
 TUNED = next(facts for facts in load_checks().values() if any(type(v) is int for v in facts.options.values()))
 OPTION = next(name for name, value in TUNED.options.items() if type(value) is int)
-
-
-class Result(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Result]
 
 
 def role(name: str, *actions: str) -> str:
@@ -39,19 +27,12 @@ def role(name: str, *actions: str) -> str:
 
 
 @pytest.fixture(name="cli")
-def a_cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+def a_cli(cli: Cli) -> Cli:
     """Run a command in a folder with two roles, each of which has one unknown permission."""
-    for name in ("PERMCHECK_ESTATE", "PERMCHECK_SELECT", "PERMCHECK_IGNORE", "PERMCHECK_FAIL_ON", "PERMCHECK_BASELINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
     Path("roles").mkdir()
     for name in ("desk", "field"):
         Path(f"roles/{name}.json").write_text(role(name, TYPO), "utf-8")
-
-    def run(*arguments: str) -> Result:
-        return Result(int(guarded(list(arguments))), *capsys.readouterr())
-
-    return run
+    return cli
 
 
 def configured(text: str, name: str = "permcheck.toml") -> Path:

@@ -346,3 +346,43 @@ def test_days_of_collection_are_joined_and_have_to_exist(tmp_path: Path) -> None
     with pytest.raises(LoadError) as error:
         load(tmp_path)
     assert [problem.id for problem in error.value.problems] == ["date", "date"]
+
+
+USED = """usage:
+- source: A log
+  since: 2026-08-01
+  until: 2026-10-31
+  actions: [run-cmpivot, Run script]
+  used:
+  - {user: ANNA@contoso.com, action: run-cmpivot, at: 2026-09-01}
+  - {user: anna@contoso.com, at: 2026-09-02}
+"""
+
+
+def test_what_was_used_is_resolved_and_joined(tmp_path: Path) -> None:
+    put(tmp_path, SMALL + USED)
+    put(tmp_path, USED.replace("A log", "Another"), "more.yaml")
+    first, second = load(tmp_path).tables.usage
+    assert (first.source, second.source) == ("A log", "Another")
+    assert (first.since, first.until, first.actions) == ("2026-08-01", "2026-10-31", ("run-cmpivot", "run-script"))
+    assert first.hierarchies == tuple(load(tmp_path).tables.hierarchies)
+    assert first.used == {("anna@contoso.com", "run-cmpivot"), ("anna@contoso.com", "")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("2026-08-01", "2026-02-30", "`2026-02-30` is no day of the calendar"),
+        ("2026-10-31", "2026-07-31", "`2026-07-31` is before `2026-08-01`"),
+        ("2026-09-02", "2026-11-01", "`2026-11-01` is not in the days that the log covers"),
+        ("anna@contoso.com, at", "ann@contoso.com, at", "no user is called `ann@contoso.com`"),
+        ("action: run-cmpivot", "action: run-cmpivt", "run-cmpivt"),
+        ("Run script", "Run scrpt", "Run scrpt"),
+        ("until:", "hierarchy: P99\n  until:", "no hierarchy is called `P99`"),
+    ],
+)
+def test_what_was_used_names_what_there_is(tmp_path: Path, old: str, new: str, says: str) -> None:
+    put(tmp_path, SMALL + USED.replace(old, new))
+    with pytest.raises(LoadError) as error:
+        load(tmp_path)
+    assert any(says in problem.message and problem.line for problem in error.value.problems), error.value.problems

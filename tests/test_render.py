@@ -12,18 +12,18 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import chdir
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import permcheck.api
 import pytest
+from commands import VARIABLES, Cli, Result
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 from permcheck.api import Estate, load
-from permcheck.cli.main import guarded
 from permcheck.loading.policy import load_policy
 from permcheck.model.decision import Decision
 from permcheck.render.document import decision_document
@@ -33,7 +33,6 @@ from permcheck.render.outline import outline
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 VALIDATOR = Draft202012Validator(json.loads((ROOT / "schemas" / "decision.schema.json").read_text("utf-8")))
-VARIABLES = ("PERMCHECK_ESTATE", "PERMCHECK_DEBUG", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM")
 TARGETS = {"device": "PC-1042", "hierarchy": "PRD", "tenant": None}
 ESCAPE = "\x1b"
 
@@ -45,22 +44,9 @@ QUESTIONS = {
 }
 
 
-class Result(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Result]
-
-
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Run a command in this process, in the checkout, without the user's environment."""
-    for variable in VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
+def cli(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run a command in the checkout."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(permcheck.api, "load", load_once)
 
@@ -68,8 +54,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            code = guarded(list(arguments))
-        return Result(int(code), *capsys.readouterr())
+            return cli(*arguments)
 
     return run
 

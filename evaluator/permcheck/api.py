@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -23,8 +23,9 @@ from permcheck.loading.estate import Joined, collector_off, read_estate
 from permcheck.loading.files import has_estate_files, holds_exports
 from permcheck.loading.policy import load_policy
 from permcheck.loading.resolve import resolve
-from permcheck.model.decision import Decision
+from permcheck.model.decision import Decision, Fix
 from permcheck.model.names import Names
+from permcheck.model.policy import Action
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Tables
@@ -136,11 +137,19 @@ class Estate:
             message = f"a change names `{error.args[0]}`, which the estate does not have"
             raise QuestionError(message, "keys are those of `estate.tables`") from None
 
-    def what_if(self, *texts: str) -> Estate:
-        """Return the estate after changes written as KEY=VALUE, such as `use-intune-rbac=on`. Raises QuestionError."""
+    def changes(self, *texts: str) -> tuple[Change, ...]:
+        """Read changes written as KEY=VALUE, such as `use-intune-rbac=on`. Raises QuestionError."""
         from permcheck.what_if import read_changes
 
-        return self.with_changes(*read_changes(self._asker, texts))
+        return read_changes(self._asker, texts)
+
+    def what_if(self, *texts: str) -> Estate:
+        """Return the estate after changes written as KEY=VALUE. Raises QuestionError."""
+        return self.with_changes(*self.changes(*texts))
+
+    def find_action(self, name: str) -> tuple[Action, str | None]:
+        """Return an action by any of its names, and the variant behind a colon. Raises UnknownNameError."""
+        return self._asker.action(name)
 
     def with_settings(
         self, *, edition: str | None = None, readings: Mapping[str, str] | None = None, strict: bool = False
@@ -216,8 +225,24 @@ class Estate:
         if self.settings.strict:
             from permcheck.evaluate.strict import strict_decision
 
-            return strict_decision(self._engine, question)
-        return decide(self._engine, question, further(self._engine, question))
+            return self._with_radius(question, strict_decision(self._engine, question))
+        return self._with_radius(question, decide(self._engine, question, further(self._engine, question)))
+
+    def _with_radius(self, question: Question, decision: Decision) -> Decision:
+        """Return a decision whose fixes say what else they would allow, the one that opens least first."""
+        more = decision.further
+        if more is None or decision.verdict is not Verdict.DENY:
+            return decision
+
+        def fixes() -> tuple[tuple[Fix, ...], str]:
+            from permcheck.review.blast import radius
+
+            found, why_not = more.fixes()
+            opens = radius(self.view, [self.with_changes(*fix.changes).view for fix in found], question)
+            counted = [fix._replace(opens=count) for fix, count in zip(found, opens, strict=True)]
+            return tuple(sorted(counted, key=lambda fix: fix.opens)), why_not
+
+        return replace(decision, further=more._replace(fixes=fixes))
 
 
 def _check_settings(policy: Policy, edition: str | None, readings: tuple[tuple[str, str], ...]) -> None:

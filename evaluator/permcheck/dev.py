@@ -1,7 +1,7 @@
 """Write what is generated from the models and the policy: `python -m permcheck.dev [--check]`.
 
-schemas/*.schema.json come from the models; policy/compiled.json, policy/compiled-checks.json and, in a checkout,
-docs/checks/ from the policy's YAML.
+schemas/*.schema.json come from the models; policy/compiled*.json and, in a checkout, docs/checks/ from the policy's
+YAML.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from permcheck.checks import facts
 from permcheck.checks.output.page import pages
 from permcheck.loading.data import data_root
-from permcheck.loading.policy import COMPILED, compile_policy, policy_from
+from permcheck.loading.policy import COMPILED, COMPILED_EXPORTS, compile_policy, policy_from
 from permcheck.loading.schemas import SCHEMAS, schema_text
 
 
@@ -21,7 +21,8 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
     """Every generated file and its text. The schemas come first: validating the policy uses them."""
     for name in SCHEMAS:
         yield root / "schemas" / f"{name}.schema.json", schema_text(name)
-    yield root / "policy" / COMPILED, compile_policy(root / "policy")
+    for name in (COMPILED, COMPILED_EXPORTS):
+        yield root / "policy" / name, compile_policy(root / "policy", name)
     yield root / "policy" / facts.COMPILED, facts.compile_checks(root)
     if (root / "docs").is_dir():
         for name, text in pages(facts.read_checks(root), policy_from(root / "policy")):

@@ -7,6 +7,7 @@ PermcheckError
 │   └── AmbiguousNameError
 ├── QuestionError     a question that can't be asked this way
 ├── NothingSelectedError  a selection that matches nothing: there is no answer to give
+├── WriteError        a result can't be written
 └── LiveError         a live service can't be collected from
 """
 
@@ -126,3 +127,14 @@ class LiveError(PermcheckError):
 
     def __str__(self) -> str:
         return one_line(self.message)
+
+
+class WriteError(PermcheckError):
+    """The file `path` can't be written. `reason` says why, `help` what to do."""
+
+    def __init__(self, path: str, reason: str, help: str = "") -> None:  # noqa: A002 - the word that people see
+        super().__init__(path, reason, help)
+        self.path, self.reason, self.help = path, reason, help
+
+    def __str__(self) -> str:
+        return one_line(f"can't write {self.path}: {self.reason}")

@@ -36,13 +36,13 @@ WHOLE = (
     "unifiedRoleEligibilitySchedule",
     "privilegedAccessGroupEligibilitySchedule",
 )
-# Types of which a request selects.
+# Types of which requests select.
 SELECTED = {
-    "user": ask.USERS,
-    "group": ask.GROUPS,
-    "organization": ask.ORGANIZATION,
-    "servicePrincipal": ask.APPLICATION,
-    "managedDevice": ask.DEVICES,
+    "user": (ask.USERS, ask.SIGN_INS),
+    "group": (ask.GROUPS,),
+    "organization": (ask.ORGANIZATION,),
+    "servicePrincipal": (ask.APPLICATION,),
+    "managedDevice": (ask.DEVICES,),
 }
 # What a request expands.
 EXPANDED = {
@@ -163,9 +163,9 @@ class Slice:
         return options[0] if len(options) == 1 else {"anyOf": options}
 
 
-def selected(request: Any) -> set[str]:
-    """What a request selects."""
-    return set(parse_qs(urlsplit(request.path).query)["$select"][0].split(","))
+def selected(requests: Any) -> set[str]:
+    """What requests select."""
+    return {name for one in requests for name in parse_qs(urlsplit(one.path).query)["$select"][0].split(",")}
 
 
 def main() -> None:

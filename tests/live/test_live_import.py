@@ -34,6 +34,16 @@ def test_every_page_is_in_the_estate(exports):
     assert all("p01/sms00001" in inside for inside in tables.device_collections.values())
 
 
+def test_what_only_checks_look_at_is_in_the_estate(exports):
+    """The last sign-in, whoever made it, and how groups are protected."""
+    tables, _ = resolve(read_exports((exports,), load_policy()).joined, load_policy())
+    days = {form.id: form.last_sign_in for form in tables.users.values()}
+    assert [days[id_] for id_ in tenant.USERS] == ["2026-11-02", "2026-09-01", None, None, None]
+    groups = {form.id: (form.role_assignable, form.restricted_unit) for form in tables.groups.values()}
+    assert groups[tenant.SYNCED] == (None, True)
+    assert groups[tenant.ROLE_GROUP] == (True, False)
+
+
 def test_a_device_that_only_the_cloud_knows_may_be_in_any_collection(exports):
     tables, _ = resolve(read_exports((exports,), load_policy()).joined, load_policy())
     theirs = {key for key, form in tables.devices.items() if form.resource_id is None}

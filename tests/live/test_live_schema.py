@@ -129,6 +129,7 @@ def test_the_check_can_fail(path, steps):
     [
         (ask.ORGANIZATION, "organization"),
         (ask.USERS, "user"),
+        (ask.SIGN_INS, "user"),
         (ask.GROUPS, "group"),
         (ask.APPLICATION, "servicePrincipal"),
         (ask.DEVICES, "managedDevice"),

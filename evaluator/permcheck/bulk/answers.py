@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from permcheck.bulk.act import Act
 from permcheck.bulk.ground import Ground, Signer, ground, itself
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import NOWHERE, RegionId, Regions
-from permcheck.bulk.solve import Act, Solver
+from permcheck.bulk.solve import Solver
 from permcheck.bulk.strict import StrictSolver
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.plan import Leaf, leaves

@@ -91,7 +91,7 @@ def _upload_collections(tables: Tables, hierarchy: Key) -> frozenset[Key]:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ground:
     """Device classes of a hierarchy; for several estates at once, devices that none of them tells apart."""
 

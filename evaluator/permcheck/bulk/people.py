@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TypeAlias
+from collections.abc import Hashable, Iterable
+from operator import itemgetter
+from typing import Any, TypeAlias
 
+from permcheck.bulk.regions import Bits
+from permcheck.bulk.shapes import Shapes, ShortGraph
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.facts import FROM_ROLES, fact_value
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import doubts
 from permcheck.evaluate.simple import OPEN_LISTS
-from permcheck.graph.rights import Rights, Way, is_nested
 from permcheck.model import policy as form
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import Key
@@ -20,6 +22,17 @@ Facets: TypeAlias = tuple[int, int, int]
 """A user as three numbers: of the person's facts, of the cloud roles, of the security roles in one hierarchy."""
 PERSON, CLOUD, SECURITY = 1, 2, 4
 """What a test reads of a user, to be added up."""
+SEEN: dict[int, Any] = {
+    0: lambda _: None,
+    PERSON: itemgetter(0),
+    CLOUD: itemgetter(1),
+    SECURITY: itemgetter(2),
+    PERSON | CLOUD: itemgetter(0, 1),
+    PERSON | SECURITY: itemgetter(0, 2),
+    CLOUD | SECURITY: itemgetter(1, 2),
+    PERSON | CLOUD | SECURITY: lambda facets: facets,
+}
+"""Of facets, what a test reads."""
 
 
 class Faces:
@@ -28,13 +41,19 @@ class Faces:
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
         self.first: list[Key] = []
+        self.shapes: list[Bits] = []
+        """What is held, of faces that are about that."""
+        self.doubt: list[bool] = []
+        """Whether more may be held."""
 
-    def number(self, face: Hashable, user: Key) -> int:
+    def number(self, face: Hashable, user: Key, shapes: Bits = 0, *, doubt: bool = False) -> int:
         """Return the number of a face."""
         found = self._numbers.get(face)
         if found is None:
             found = self._numbers[face] = len(self.first)
             self.first.append(user)
+            self.shapes.append(shapes)
+            self.doubt.append(doubt)
         return found
 
 
@@ -44,54 +63,103 @@ class People:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._facts = user_facts(engine.policy)
+        self.shapes = Shapes(engine.tables, engine.graph)
+        self.graph = ShortGraph(engine.graph, self.shapes)
         self.persons, self.clouds = Faces(), Faces()
         self.securities: dict[Key | None, Faces] = {key: Faces() for key in (None, *engine.tables.hierarchies)}
+        self._doubts: dict[tuple[Key, bool, Bits], bool] = {}
+        self._crowds: dict[Key | None, Crowd] = {key: Crowd() for key in self.securities}
         action = next(iter(engine.policy.actions.values()))
         world = engine.worlds(None)[0]
         question = Question("", action)
-        self._context = engine.context(question, world, engine.plan(question, world))
+        context = engine.context(question, world, engine.plan(question, world))
+        self._context = context._replace(graph=self.graph, memo={})
 
     def face(self, user: Key) -> tuple[Facets, ...]:
         """Return what can be seen of a user: in each hierarchy, in the order of the estate, and in none."""
-        rights = self._engine.graph.rights(user)
+        held, parts = self.shapes.of(user), self.shapes.parts
         context = self._context._replace(question=self._context.question._replace(user=user))
         person = self.persons.number(self._person(context), user)
-        cloud = self.clouds.number(_cloud(rights), user)
-        found = [(person, cloud, self._security(context, rights, h)) for h in self._engine.tables.hierarchies]
-        return (*found, (person, cloud, self.securities[None].number((), user)))
+        in_cloud = held & self.shapes.in_cloud
+        cloud = self.clouds.number(in_cloud, user, in_cloud)
+        hierarchies = self._engine.tables.hierarchies
+        found = [(person, cloud, self._security(context, held & parts[key], key)) for key in hierarchies]
+        found.append((person, cloud, self.securities[None].number(0, user)))
+        for hierarchy, facets in zip((*hierarchies, None), found, strict=True):
+            self._crowds[hierarchy].add(facets)
+        return tuple(found)
 
     def by_hierarchy(self, face: tuple[Facets, ...]) -> dict[Key | None, Facets]:
         """Return a face by hierarchy."""
         return dict(zip((*self._engine.tables.hierarchies, None), face, strict=True))
+
+    def crowd(self, hierarchy: Key | None) -> Crowd:
+        """Return everybody as they are seen in a hierarchy."""
+        return self._crowds[hierarchy]
 
     def _person(self, context: Context) -> Hashable:
         record = context.tables.users[context.question.user]
         opened = tuple(bool(getattr(record, name)) for name in OPEN_LISTS.values())
         return (*(fact_value(context, name) for name in self._facts), record.synced, opened)
 
-    def _security(self, context: Context, rights: Rights, hierarchy: Key) -> int:
-        asked = context._replace(question=context.question._replace(hierarchy=hierarchy))
-        ways = frozenset((way.end, way.role, way.state) for way in rights.security.get(hierarchy, ()))
-        return self.securities[hierarchy].number((ways, bool(doubts(asked))), rights.user)
+    def _security(self, context: Context, held: Bits, hierarchy: Key) -> int:
+        user = context.question.user
+        alike = hierarchy, context.tables.users[user].synced is False, held & self.shapes.silent
+        doubt = self._doubts.get(alike)
+        if doubt is None:
+            asked = context._replace(question=context.question._replace(hierarchy=hierarchy))
+            doubt = self._doubts[alike] = bool(doubts(asked))
+        return self.securities[hierarchy].number((held, doubt), user, held, doubt=doubt)
 
-    def first(self, reads: int, facets: Facets, hierarchy: Key | None) -> Key:
+    def first(self, reads: int, seen: Any, hierarchy: Key | None) -> Key:
         """Return a user who shows what a test reads."""
-        if reads == PERSON:
-            return self.persons.first[facets[0]]
         if reads == CLOUD:
-            return self.clouds.first[facets[1]]
+            return self.clouds.first[seen]
         if reads == SECURITY:
-            return self.securities[hierarchy].first[facets[2]]
-        return self.persons.first[0]
+            return self.securities[hierarchy].first[seen]
+        return self.persons.first[seen or 0]
+
+    def faces(self, reads: int, hierarchy: Key | None) -> Faces:
+        """Return the faces that a test which looks at what is held reads."""
+        return self.clouds if reads == CLOUD else self.securities[hierarchy]
 
 
-def _cloud(rights: Rights) -> Hashable:
-    return frozenset(map(_shown, rights.cloud()))
+class Crowd:
+    """Everybody as they are seen in one hierarchy: a row of different facets, and what of them is different."""
 
+    def __init__(self) -> None:
+        self._rows: dict[Facets, int] = {}
+        self._seen: dict[int, dict[Any, int]] = {}
+        self._onto: dict[tuple[int, int], list[int]] = {}
 
-def _shown(way: Way) -> Hashable:
-    """Return what a test of the cloud can see of a way."""
-    return way.end, way.role, way.state, way.fault, is_nested(way.grants)
+    def add(self, facets: Facets) -> None:
+        """Add somebody; what was worked out for fewer is forgotten."""
+        if facets not in self._rows:
+            self._rows[facets] = len(self._rows)
+            self._seen.clear()
+            self._onto.clear()
+
+    def seen(self, reads: int) -> dict[Any, int]:
+        """Return everything different that a test sees, each with its place."""
+        found = self._seen.get(reads)
+        if found is None:
+            different = dict.fromkeys(map(SEEN[reads], self._rows))
+            found = self._seen[reads] = dict(zip(different, range(len(different)), strict=True))
+        return found
+
+    def spread(self, column: list[int], narrow: int, wide: int) -> Iterable[int]:
+        """Repeat a column over what one test sees, so that it fits what another one sees, which is more."""
+        if narrow == wide:
+            return column
+        return map(column.__getitem__, self._places(narrow, wide))
+
+    def _places(self, narrow: int, wide: int) -> list[int]:
+        found = self._onto.get((narrow, wide))
+        if found is None:
+            of, rest = self.seen(narrow), SEEN[narrow]
+            rows = dict(zip(map(SEEN[wide], self._rows), self._rows, strict=True))
+            found = self._onto[narrow, wide] = [of[rest(rows[seen])] for seen in self.seen(wide)]
+        return found
 
 
 def reads_of(test: form.Test) -> int:

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from permcheck.bulk.ground import OPEN as OPEN_ATOM
 from permcheck.bulk.ground import Atom, Ground, climb
-from permcheck.bulk.regions import CONSTANT, EVERYWHERE, NOWHERE, OPEN, Bits, RegionId, Regions
+from permcheck.bulk.regions import CONSTANT, EVERYWHERE, NOWHERE, Bits, RegionId, Regions, few
+from permcheck.bulk.shapes import Shapes
 from permcheck.evaluate.cloud import Held, carries
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
-from permcheck.evaluate.security import covers_all, doubts, row_of, with_permission, withheld_under
+from permcheck.evaluate.security import EXTENTS, covers_all, doubts, giving, row_of, with_permission, withheld_under
 from permcheck.model import policy as form
 from permcheck.model.state import MET, UNKNOWN, UNMET
 from permcheck.model.tables import Key, Tables
@@ -69,16 +70,24 @@ def tag_region(
     return terrain.regions.all_of(own, terrain.regions.put(carrying, carrying))
 
 
-def right_region(_engine: Engine, terrain: Terrain, context: Context, test: form.RightTest, _: form.Need) -> RegionId:
-    """Devices over which some row of the user gives a permission."""
-    regions = terrain.regions
+def way_regions(
+    terrain: Terrain, context: Context, test: form.RightTest, shapes: Shapes, hierarchy: Key
+) -> dict[int, RegionId]:
+    """Return where each shape of a way to a row gives a permission: over devices, or over what else a test says."""
+    regions, found = terrain.regions, {}
     kind = "strictly" if withheld_under(context.policy, context.readings, test.permission) else "under"
-    result = OPEN if doubts(context) else NOWHERE
-    for one in with_permission(context, test.permission):
-        if one.state is not UNMET:
-            region = _over(terrain, context, one, kind)
-            result = regions.any_of(result, regions.all_of(CONSTANT[one.state], region))
-    return result
+    for shape in few(shapes.parts[hierarchy] & ~shapes.silent):
+        result = NOWHERE
+        for one in giving(context, (shapes.ways[shape],), test.permission):
+            if one.state is not UNMET:
+                reached = _over(terrain, context, one, kind) if test.over == "device" else _beyond(context, one, test)
+                result = regions.any_of(result, regions.all_of(CONSTANT[one.state], reached))
+        found[shape] = result
+    return found
+
+
+def _beyond(context: Context, one: Held, test: form.RightTest) -> RegionId:
+    return CONSTANT[EXTENTS[test.over](context, one, test.permission).state]
 
 
 def _over(terrain: Terrain, context: Context, one: Held, kind: str) -> RegionId:
@@ -121,7 +130,6 @@ def _inside_all(tables: Tables, terrain: Terrain, assigned: list[frozenset[Key]]
 
 REACH: dict[str, Callable[[Engine, Terrain, Context, form.Test, form.Need], RegionId]] = {
     "scope-tag": tag_region,  # type: ignore[dict-item]
-    "right": right_region,  # type: ignore[dict-item]
     "same-collection": same_region,  # type: ignore[dict-item]
 }
 """Tests that need more than one look at each device class."""

@@ -1,137 +1,151 @@
-"""Solve an action for classes of users: the same tests as for one question, each run once for what it reads."""
+"""Solve an action for everybody at once: the same tests as for one question, each run once for what it reads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from operator import itemgetter
-from typing import Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Literal, TypeAlias
 
-from permcheck.bulk.people import CLOUD, PERSON, SECURITY, Facets, People, reads_of
-from permcheck.bulk.reach import REACH, Terrain, fact_region
-from permcheck.bulk.regions import CONSTANT, EVERYWHERE, NOWHERE, OPEN, RegionId, Regions
+from permcheck.bulk.act import Act
+from permcheck.bulk.people import CLOUD, SECURITY, SEEN, Crowd, Facets, People, reads_of
+from permcheck.bulk.reach import REACH, Terrain, fact_region, way_regions
+from permcheck.bulk.regions import CONSTANT, EVERYWHERE, NOWHERE, OPEN, Bits, RegionId, Regions, few
+from permcheck.evaluate.cloud import doubtful, held, wanted
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.plan import Branch, Leaf, Tree, device_test
 from permcheck.evaluate.question import Question, World
 from permcheck.model import policy as form
-from permcheck.model.policy import Action
-from permcheck.model.state import State
+from permcheck.model.state import State, any_of
 from permcheck.model.tables import Key
 
-Solve: TypeAlias = Callable[[Facets], RegionId]
-
-_KEY: dict[int, Callable[[Facets], Any]] = {
-    0: lambda _: None,
-    PERSON: itemgetter(0),
-    CLOUD: itemgetter(1),
-    SECURITY: itemgetter(2),
-    PERSON | CLOUD: itemgetter(0, 1),
-    PERSON | SECURITY: itemgetter(0, 2),
-    CLOUD | SECURITY: itemgetter(1, 2),
-    PERSON | CLOUD | SECURITY: lambda facets: facets,
-}
+Column: TypeAlias = list[RegionId]
+"""A region for everything different that a part sees of users."""
+Kind: TypeAlias = Literal["all", "any"]
 
 
-class Part(NamedTuple):
-    """A part of what an action needs: what it reads of a user, and how to solve it."""
+class Part:
+    """A part of what an action needs: what it reads of a user, and its column, worked out when it is asked for."""
 
-    reads: int
-    solve: Solve
+    __slots__ = ("_column", "_make", "reads")
 
+    def __init__(self, reads: int, make: Callable[[], Column]) -> None:
+        self.reads = reads
+        self._make = make
+        self._column: Column | None = None
 
-class Act(NamedTuple):
-    """An action, or a variant of it."""
-
-    action: Action
-    variant: str | None = None
-
-    def __hash__(self) -> int:
-        return hash((self.action.id, self.variant))
-
-    def __str__(self) -> str:
-        return self.action.id + (f":{self.variant}" if self.variant else "")
+    @property
+    def column(self) -> Column:
+        """Return a region for everything that it may see."""
+        if self._column is None:
+            self._column = self._make()
+        return self._column
 
 
 class Solver:
-    """Solves actions over one terrain, as one engine sees it."""
+    """Solves actions over one terrain, as one engine sees it. Parts that are alike are one."""
 
     def __init__(self, engine: Engine, people: People, terrain: Terrain) -> None:
         self._engine = engine
         self._people = people
         self._terrain = terrain
         self._regions: Regions = terrain.regions
-        self._acts: dict[tuple[str, str | None], Solve] = {}
-        self._tests: dict[tuple[Hashable, ...], Part] = {}
+        self._crowd: Crowd = people.crowd(terrain.ground.hierarchy)
+        self._acts: dict[tuple[str, str | None], Part] = {}
+        self._known: dict[Hashable, Part] = {}
+        self._memo: dict[tuple[object, ...], object] = {}
 
     def region(self, act: Act, facets: Facets, _user: Key = "") -> RegionId:
         """Return where an action is allowed, and where it may be."""
-        key = (act.action.id, act.variant)
-        solve = self._acts.get(key)
-        if solve is None:
-            solve = self._acts[key] = self._prepared(act)
-        return solve(facets)
+        part = self.part(act)
+        return part.column[self._crowd.seen(part.reads)[SEEN[part.reads](facets)]]
 
-    def _prepared(self, act: Act) -> Solve:
+    def part(self, act: Act) -> Part:
+        """Return what an action needs: acts that need the same have the same."""
+        key = (act.action.id, act.variant)
+        found = self._acts.get(key)
+        if found is None:
+            found = self._acts[key] = self._prepared(act)
+        return found
+
+    def _prepared(self, act: Act) -> Part:
         hierarchy = self._terrain.ground.hierarchy
         question = Question("", act.action, act.variant, hierarchy)
-        branches = [self._world(question, world).solve for world in self._engine.worlds(hierarchy)]
+        branches = [self._world(question, world) for world in self._engine.worlds(hierarchy)]
         if len(branches) == 1:
             return branches[0]
-        return lambda facets: self._regions.agreed([solve(facets) for solve in branches])
+        return self._of("agreed", branches, lambda: self._agreed(branches))
 
     def _world(self, question: Question, world: World) -> Part:
         plan = self._engine.plan(question, world)
-        context = self._engine.context(question, world, plan)
+        context = self._engine.context(question, world, plan)._replace(graph=self._people.graph, memo=self._memo)
         parts = [self._tree(context, plan.sides[side]) for side in plan.deciding]
         if not plan.documented:
-            parts.append(Part(0, lambda _: OPEN))
+            parts.append(self._constant(OPEN))
         return self._joined("all", parts)
 
     def _tree(self, context: Context, tree: Tree) -> Part:
         if isinstance(tree, State):
-            region = CONSTANT[tree]
-            return Part(0, lambda _: region)
+            return self._constant(CONSTANT[tree])
         if isinstance(tree, Leaf):
             part = self._test(context, tree.test, tree.need)
             return self._assumed(part) if self._engine.assumes(tree.requirement.id) else part
         assert isinstance(tree, Branch)
         return self._joined(tree.kind, [self._tree(context, child) for child in tree.children])
 
+    def _constant(self, region: RegionId) -> Part:
+        return self._once(("constant", region), 0, lambda: [region])
+
     def _assumed(self, part: Part) -> Part:
-        solve, assumed = part.solve, self._regions.assumed
-        return _remembered(Part(part.reads, lambda facets: assumed(solve(facets))))
+        assumed = self._regions.assumed
+        return self._of("assumed", [part], lambda: _mapped(assumed, part.column))
 
-    def _joined(self, kind: Literal["all", "any"], parts: list[Part]) -> Part:
-        """Join parts; those that read the same of a user are joined first, and remembered."""
-        by_reads: dict[int, list[Part]] = {}
-        for part in parts:
-            by_reads.setdefault(part.reads, []).append(part)
-        groups = [
-            same[0] if len(same) == 1 else _remembered(Part(reads, self._fold(kind, same)))
-            for reads, same in sorted(by_reads.items(), key=lambda item: item[0].bit_count())
-        ]
-        if len(groups) == 1:
-            return groups[0]
+    def _of(self, what: str, parts: Sequence[Part], make: Callable[[], Column]) -> Part:
+        """Make a part of others, once."""
         reads = 0
-        for group in groups:
-            reads |= group.reads
-        return Part(reads, self._fold(kind, groups))
+        for part in parts:
+            reads |= part.reads
+        return self._once((what, *parts), reads, make)
 
-    def _fold(self, kind: Literal["all", "any"], parts: list[Part]) -> Solve:
-        solves = [part.solve for part in parts]
+    def _once(self, key: Hashable, reads: int, make: Callable[[], Column]) -> Part:
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = Part(reads, make)
+        return found
+
+    def _joined(self, kind: Kind, parts: Iterable[Part]) -> Part:
+        """Join parts; those that read the same of a user are joined first."""
+        by_reads: dict[int, dict[Part, None]] = {}
+        for part in parts:
+            by_reads.setdefault(part.reads, {})[part] = None
+        neutral = EVERYWHERE if kind == "all" else NOWHERE
+        result: Part | None = None
+        for _, same in sorted(by_reads.items(), key=lambda item: (item[0].bit_count(), item[0])):
+            group: Part | None = None
+            for part in same:
+                group = part if group is None else self._pair(kind, group, part)
+            assert group is not None
+            result = group if result is None else self._pair(kind, result, group)
+        return self._constant(neutral) if result is None else result
+
+    def _pair(self, kind: Kind, one: Part, two: Part) -> Part:
         join = self._regions.all_of if kind == "all" else self._regions.any_of
-        neutral, decisive = (EVERYWHERE, NOWHERE) if kind == "all" else (NOWHERE, EVERYWHERE)
 
-        def solve(facets: Facets) -> RegionId:
-            result = neutral
-            for one in solves:
-                result = join(result, one(facets))
-                if result == decisive:
-                    break
-            return result
+        def make() -> Column:
+            reads = one.reads | two.reads
+            spread = self._crowd.spread
+            pairs = list(zip(spread(one.column, one.reads, reads), spread(two.column, two.reads, reads), strict=True))
+            known = {pair: join(*pair) for pair in set(pairs)}
+            return list(map(known.__getitem__, pairs))
 
-        return solve
+        return self._of(kind, [one, two], make)
+
+    def _agreed(self, branches: Sequence[Part]) -> Column:
+        reads = 0
+        for part in branches:
+            reads |= part.reads
+        columns = (self._crowd.spread(part.column, part.reads, reads) for part in branches)
+        return _mapped(self._regions.agreed, list(zip(*columns, strict=True)))
 
     def _test(self, context: Context, test: form.Test, need: form.Need) -> Part:
         if isinstance(test, form.Combined):
@@ -140,23 +154,62 @@ class Solver:
         asked = context.plan.asked_permission if isinstance(test, form.ScopeTagTest) else None
         told = (need.permission, need.value, need.at_least, tuple(need.updates or ()))
         key = (test, told, context.world, _of_action(context, test), rights, asked)
-        found = self._tests.get(key)
-        if found is None:
-            found = self._tests[key] = _remembered(self._leaf(context, test, need))
-        return found
+        return self._once(key, reads_of(test), lambda: self._leaf(context, test, need))
 
-    def _leaf(self, context: Context, test: form.LeafTest, need: form.Need) -> Part:
+    def _leaf(self, context: Context, test: form.LeafTest, need: form.Need) -> Column:
         reads, hierarchy = reads_of(test), context.question.hierarchy
+        if isinstance(test, form.GrantTest | form.AnyRoleTest):
+            return self._through_cloud(context, test, need)
+        if isinstance(test, form.RightTest):
+            return self._through_rows(context, test)
         people, engine, terrain = self._people, self._engine, self._terrain
-
-        def of(facets: Facets) -> Context:
-            user = people.first(reads, facets, hierarchy)
-            return context._replace(question=context.question._replace(user=user))
-
+        contexts = [
+            context._replace(question=context.question._replace(user=people.first(reads, seen, hierarchy)))
+            for seen in self._crowd.seen(reads)
+        ]
         if not device_test(test):
-            return Part(reads, lambda facets: CONSTANT[run_test(of(facets), test, need).state])
+            return [CONSTANT[run_test(asked, test, need).state] for asked in contexts]
         reach = REACH.get(test.kind, fact_region)
-        return Part(reads, lambda facets: reach(engine, terrain, of(facets), test, need))
+        return [reach(engine, terrain, asked, test, need) for asked in contexts]
+
+    def _through_cloud(self, context: Context, test: form.GrantTest | form.AnyRoleTest, need: form.Need) -> Column:
+        """One way to a permission of the cloud is enough."""
+        permission, plane = wanted(context, test, need)
+        doubt = bool(doubtful(context, plane))
+        ways = self._people.shapes.ways
+        regions = {
+            shape: CONSTANT[any_of(one.state for one in held(context, (ways[shape],), permission))]
+            for shape in few(self._people.shapes.in_cloud)
+        }
+        return self._any_way(CLOUD, regions, lambda _: doubt)
+
+    def _through_rows(self, context: Context, test: form.RightTest) -> Column:
+        """One row that gives a permission and reaches the device is enough."""
+        hierarchy = context.question.hierarchy
+        assert hierarchy is not None
+        regions = way_regions(self._terrain, context, test, self._people.shapes, hierarchy)
+        doubt = self._people.securities[hierarchy].doubt
+        return self._any_way(SECURITY, regions, doubt.__getitem__)
+
+    def _any_way(self, reads: int, regions: dict[int, RegionId], doubt: Callable[[int], bool]) -> Column:
+        """Join what each way gives, for every face; ways by shape."""
+        hierarchy = self._terrain.ground.hierarchy
+        everywhere = sum(1 << shape for shape, region in regions.items() if region == EVERYWHERE)
+        somewhere = sum(1 << shape for shape, region in regions.items() if region not in {EVERYWHERE, NOWHERE})
+        shapes = self._people.faces(reads, hierarchy).shapes
+        known: dict[Bits, RegionId] = {}
+        column = []
+        for face in self._crowd.seen(reads):
+            mine = shapes[face]
+            if mine & everywhere:
+                column.append(EVERYWHERE)
+                continue
+            some = mine & somewhere
+            region = known.get(some)
+            if region is None:
+                region = known[some] = self._regions.union([regions[shape] for shape in few(some)])
+            column.append(self._regions.any_of(region, OPEN) if doubt(face) else region)
+        return column
 
 
 def _of_action(context: Context, test: form.Test) -> object:
@@ -166,16 +219,7 @@ def _of_action(context: Context, test: form.Test) -> object:
     return None
 
 
-def _remembered(part: Part) -> Part:
-    """Return a part that is solved once for everything that it reads."""
-    key, solve = _KEY[part.reads], part.solve
-    known: dict[Any, RegionId] = {}
-
-    def ask(facets: Facets) -> RegionId:
-        seen = key(facets)
-        found = known.get(seen)
-        if found is None:
-            found = known[seen] = solve(facets)
-        return found
-
-    return Part(part.reads, ask)
+def _mapped(change: Callable[..., RegionId], values: Sequence[object]) -> Column:
+    """Return what becomes of each of some values; equal ones are changed once."""
+    known = {value: change(value) for value in set(values)}
+    return [known[value] for value in values]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from permcheck.bulk.act import Act
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import EVERYWHERE, RegionId
-from permcheck.bulk.solve import Act, Solver
+from permcheck.bulk.solve import Solver
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.turns import every_way, reread

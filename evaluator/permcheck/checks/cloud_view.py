@@ -12,7 +12,7 @@ from permcheck.checks.wording import listed
 from permcheck.graph.node import Node
 from permcheck.graph.rights import Way
 from permcheck.model.state import MET, UNMET, all_of
-from permcheck.model.tables import Key, SecurityRow
+from permcheck.model.tables import Key, RoleHolders, SecurityRow
 
 KEY = "cloud"
 FEW = 3
@@ -72,6 +72,13 @@ class CloudView(CloudEstate):
             if one.plane == "configmgr":
                 found.setdefault(self.row(one).hierarchy, []).append(one)
         return found
+
+    def mighty(self) -> Iterator[tuple[RoleHolders, str, frozenset[Key]]]:
+        """Return directory roles that give all of Intune: the record, the name, and who certainly holds it now."""
+        for holders in self.tables.entra_roles.values():
+            if self.is_whole(Node("entra-role", holders.role)):
+                active = frozenset(self.holders.get(("entra", holders.role), ()))
+                yield holders, self.policy.roles[holders.role].name, active
 
     def lacks_intune_role(self, user: Key) -> bool:
         """Tell whether a person certainly has no role that counts as one of Intune."""

@@ -33,6 +33,8 @@ class Context:
     """What checks of one run work out once for all of them."""
     files: tuple[Path, ...] = ()
     """Estate files, for checks of how they are written."""
+    expectations: tuple[Path, ...] = ()
+    """Files of expected decisions."""
     today: date = field(default_factory=date.today)
 
     @property
@@ -72,9 +74,9 @@ class Context:
         """Return the definitions of a plane."""
         return (one for one in self.definitions if one.plane == plane)
 
-    def origin(self, section: str, key: str) -> Place:
-        """Return where a record of the estate stands."""
-        found = self.estate.tables.places.of(section, key)
+    def origin(self, section: str, key: str, detail: str = "") -> Place:
+        """Return where a record of the estate stands, or a field of it that an export of its own told."""
+        found = self.estate.tables.places.of(section, key, detail)
         if found is None:
             return Place(self.estate.name)
         file = found.file if found.line else f"{found.file}, {found.path}"

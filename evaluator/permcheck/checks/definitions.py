@@ -16,7 +16,7 @@ from permcheck.checks.finding import Edit, Place
 from permcheck.checks.xml_places import XmlPlaces
 from permcheck.errors import LoadError, Problem, UnknownNameError
 from permcheck.exports.batch import fold
-from permcheck.exports.json_file import json_batches
+from permcheck.exports.json_file import batches_in, json_batches
 from permcheck.exports.masks import operations_of
 from permcheck.exports.recognise import recognise
 from permcheck.exports.xml_file import xml_batches
@@ -120,13 +120,14 @@ def definitions_in(path: Path, policy: Policy) -> Defined:
         if is_estate_file(path):
             return Defined(str(path), "estate", tuple(_of_estate(parsed, policy)))
         found = tuple(_of_json(parsed, policy))
-        return Defined(str(path), "roles" if found else _other(path, policy), found)
+        return Defined(str(path), "roles" if found else _other(path, parsed, policy), found)
     except LoadError as error:
         return Defined(str(path), "", (), error.problems)
 
 
-def _other(path: Path, policy: Policy) -> str:
-    batches = list(json_batches(path, ""))
+def _other(path: Path, parsed: Parsed, policy: Policy) -> str:
+    is_json = path.suffix.lower() == ".json"
+    batches = list(batches_in(parsed.data, parsed.file) if is_json else json_batches(path, ""))
     return "other" if batches and all(recognise(batch, policy) for batch in batches) else ""
 
 

@@ -88,7 +88,7 @@ def run_expected(paths: Iterable[Path]) -> Expected:
         except LoadError as error:
             problems += error.problems
             continue
-        for one in _asked(parsed, form, estate):
+        for one in ask_all(parsed, form, estate):
             (outcomes if isinstance(one, Outcome) else problems).append(one)  # type: ignore[arg-type]
     return Expected(tuple(outcomes), tuple(dict.fromkeys(problems)), len(files))
 
@@ -100,7 +100,8 @@ def _opened(path: Path) -> Estate:
     return load(path, container=Adjacency)
 
 
-def _asked(parsed: Parsed, form: ExpectedFile, estate: Estate) -> Iterator[Outcome | Problem]:
+def ask_all(parsed: Parsed, form: ExpectedFile, estate: Estate) -> Iterator[Outcome | Problem]:
+    """Ask an estate every question of a file; a problem is a question that can't be asked."""
     from permcheck.render.brief import brief_line
 
     @cache

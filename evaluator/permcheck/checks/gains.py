@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from permcheck.checks.context import Context
 from permcheck.checks.device_view import Devices
+from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.security_view import security_view
-from permcheck.checks.switches import Flip
+from permcheck.checks.switches import Flip, switches, without_toggle
+from permcheck.checks.wording import counted, lacking, listing
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key, SecurityRow
 
@@ -40,6 +42,42 @@ class Turned:
         upn = estate.tables.users[user].upn
         asked = islice(self._devices.keys(devices), ASKED)
         return all(estate.verdict(upn, self.action, device) is Verdict.DENY for device in asked)
+
+
+class Turn(NamedTuple):
+    """One switch and one action."""
+
+    flip: Flip
+    turned: Turned
+    permission: str
+    """What Intune asks for."""
+    needed: tuple[str, ...]
+    """What Configuration Manager asks for."""
+    devices: Devices
+
+
+Change: TypeAlias = Callable[[Turn], Iterator[tuple[Key, Devices]]]
+"""Returns the people for whom something changes, with the devices on which it does."""
+
+
+def changes(context: Context, change: Change, says: str) -> Iterator[Finding | NotRun]:
+    """Report for whom flipping one switch changes an action. `says`: how, with {users} and {action}."""
+    yield from without_toggle(context)
+    yield from lacking(context, "users", "intune_assignments", "administrative_users", "devices")
+    view = switches(context)
+    for flip in view.flips:
+        form = view.tables.hierarchies[flip.hierarchy]
+        for permission, needed in context.data("permission_configmgr").items():
+            turned = Turned(context, flip, context.data("actions")[permission])
+            turn = Turn(flip, turned, permission, tuple(needed), view.devices(flip.hierarchy))
+            found = {user: devices.bit_count() for user, devices in change(turn)}
+            if found:
+                how = says.format(users=counted(len(found), "user"), action=turned.action)
+                most = counted(max(found.values()), "device")
+                names = listing(view.tables.users[user].upn for user in found)
+                message = f"{flip.words} {how}, on up to {most} of `{form.id}`: {names}"
+                place = context.origin("hierarchies", flip.hierarchy)
+                yield context.finding(place, message, f"{form.id}/{turned.action}")
 
 
 def today(context: Context, user: Key, hierarchy: Key, needed: Iterable[str]) -> Devices | None:

@@ -79,7 +79,9 @@ def validate(paths: Iterable[Path], policy: Policy, settings: Settings) -> Repor
     cheap = [facts for facts in chosen(settings.select, settings.ignore) if facts.cheap]
     ran = run_checks(
         cheap,
-        Given(policy, tuple(d for one in defined for d in one.definitions), None, settings.options, _files(defined)),
+        Given(
+            policy, tuple(d for one in defined for d in one.definitions), None, settings.options, _of(defined, "estate")
+        ),
     )
     problems = [problem for one in defined for problem in one.problems]
     named = [Path(one.file) for one in defined if one.kind == "estate" and not one.problems]
@@ -95,15 +97,15 @@ def lint(paths: Iterable[Path], policy: Policy, settings: Settings, estate: Esta
     listed = tuple(paths)
     defined = [look_at(path, policy) for path in files_of(listed)] if listed else []
     definitions = tuple(d for one in defined for d in one.definitions)
-    files = _files(defined) if definitions or estate is not None else ()  # how it is written alone is no look at it
-    given = Given(policy, definitions, estate, settings.options, files, settings.today)
+    files = _of(defined, "estate") if definitions or estate is not None else ()  # how it is written is no look at it
+    given = Given(policy, definitions, estate, settings.options, files, _of(defined, "test"), settings.today)
     ran = run_checks(chosen(settings.select, settings.ignore), given)
     problems = [problem for one in defined for problem in one.problems]
     return _report(defined, ran, problems, settings, _looked(listed, defined, ran, estate))
 
 
-def _files(defined: Iterable[Defined]) -> tuple[Path, ...]:
-    return tuple(Path(one.file) for one in defined if one.kind == "estate" and not one.problems)
+def _of(defined: Iterable[Defined], kind: str) -> tuple[Path, ...]:
+    return tuple(Path(one.file) for one in defined if one.kind == kind and not one.problems)
 
 
 def _looked(listed: tuple[Path, ...], defined: list[Defined], ran: Ran, estate: Estate | None) -> Looked:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from permcheck.checks.context import Context
 from permcheck.checks.definitions import Definition
 from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.registry import CHECKS
-from permcheck.model.policy_checks import CheckFacts
+from permcheck.model.policy_checks import CheckFacts, Needs
 from permcheck.model.policy_index import Policy
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class Ran:
     ran: tuple[str, ...]
 
 
-WHY: dict[str, str] = {
+WHY: Final[dict[str, str]] = {
     "definitions": "no role definition was given",
     "files": "no estate file was given",
-    "estate": "no estate was named: use -e",
-    "usage": "no export of what was used was given",
+    "usage": "the estate does not say what was used",
+    "expectations": "no file of expected decisions was given",
 }
 
 
@@ -47,12 +47,21 @@ class Given:
     """Check -> its options."""
     files: tuple[Path, ...] = ()
     """Estate files, for checks of how they are written."""
+    expectations: tuple[Path, ...] = ()
+    """Files of expected decisions."""
     today: date = field(default_factory=date.today)
 
-    def has(self, needs: str) -> bool:
-        """Tell whether what a check needs is there."""
-        there = {"definitions": bool(self.definitions), "files": bool(self.files), "estate": self.estate is not None}
-        return there.get(needs, needs == "policy")  # who selects a check of the policy wants it run
+    def lacks(self, needs: Needs) -> str:
+        """Say why a check can't run that needs this; empty if it can."""
+        if needs not in {"definitions", "files", "policy"} and self.estate is None:
+            return "no estate was named: use -e"
+        there = {
+            "definitions": self.definitions,
+            "files": self.files,
+            "usage": self.estate is not None and self.estate.tables.usage,
+            "expectations": self.expectations,
+        }
+        return "" if there.get(needs, True) else WHY[needs]  # who selects a check of the policy wants it run
 
 
 def run_checks(chosen: Iterable[CheckFacts], given: Given) -> Ran:
@@ -62,12 +71,21 @@ def run_checks(chosen: Iterable[CheckFacts], given: Given) -> Ran:
     ran: list[str] = []
     shared: dict[str, Any] = {}
     for facts in chosen:
-        if not given.has(facts.needs):
-            not_run.append(NotRun(facts.id, facts.name, WHY[facts.needs]))
+        lacking = given.lacks(facts.needs)
+        if lacking:
+            not_run.append(NotRun(facts.id, facts.name, lacking))
             continue
         options = given.options.get(facts.id, {})
         context = Context(
-            facts, given.policy, given.definitions, given.estate, options, shared, given.files, given.today
+            facts,
+            given.policy,
+            given.definitions,
+            given.estate,
+            options,
+            shared,
+            given.files,
+            given.expectations,
+            given.today,
         )
         told = tuple(CHECKS[facts.id](context))
         silent = [one for one in told if isinstance(one, NotRun)]

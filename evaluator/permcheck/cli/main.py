@@ -15,10 +15,12 @@ from permcheck.cli.anonymise import anonymise
 from permcheck.cli.ask import check, explain
 from permcheck.cli.codes import Exit
 from permcheck.cli.config import find_config
+from permcheck.cli.diff import diff, what_if
 from permcheck.cli.expected import test
 from permcheck.cli.files import init, schema
 from permcheck.cli.imports import import_
 from permcheck.cli.lint import lint, rule, validate
+from permcheck.cli.people import what_can, who_can
 from permcheck.cli.reference import actions, show
 from permcheck.cli.terminal import tell
 from permcheck.errors import LiveError, LoadError, NothingSelectedError, PermcheckError
@@ -26,7 +28,10 @@ from permcheck.errors import LiveError, LoadError, NothingSelectedError, Permche
 INTERRUPTED = 130
 READER_GONE = 141
 """What shells say of a process that a signal ended."""
-COMMANDS = (check, explain, import_, anonymise, validate, lint, rule, test, actions, show, schema, init)
+COMMANDS = (
+    check, explain, who_can, what_can, diff, what_if, import_, anonymise, validate, lint, rule, test, actions, show,
+    schema, init,
+)  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -14,7 +14,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def question_options(command: F) -> F:
     """Everything that a question takes besides its words."""
-    for option in reversed(_QUESTION):
+    return _with(command, (estate, _OBJECT, *_READING, *_WHAT_IF, format_))
+
+
+def reading_options(command: F) -> F:
+    """How to open an estate and read the documents."""
+    return _with(command, (estate, *_READING, *_WHAT_IF))
+
+
+def reading_options_without_estate(command: F) -> F:
+    """How to read the documents."""
+    return _with(command, _READING)
+
+
+def selectors(command: F) -> F:
+    """Whom, what and where a question about everybody is about."""
+    return _with(command, _SELECTORS)
+
+
+def _with(command: F, chosen: tuple[Callable[[F], F], ...]) -> F:
+    for option in reversed(chosen):
         command = option(command)
     return command
 
@@ -48,9 +67,7 @@ format_ = click.option(
     show_default=True,
     help="How to print the answer.",
 )
-_QUESTION = (
-    estate,
-    click.option("--object", "object_", metavar="NAME", help="Script or application that the action is about."),
+_READING = (
     click.option(
         "--edition",
         metavar="ID",
@@ -67,6 +84,8 @@ _QUESTION = (
         help="Choose how to read a passage on which the documents disagree. Repeatable.",
     ),
     click.option("--strict", is_flag=True, help="Allow only if every edition and every reading allows."),
+)
+_WHAT_IF = (
     click.option(
         "--what-if",
         "what_if",
@@ -74,5 +93,19 @@ _QUESTION = (
         multiple=True,
         help="Ask as if this were so, such as use-intune-rbac=on. Repeatable.",
     ),
-    format_,
 )
+_OBJECT = click.option("--object", "object_", metavar="NAME", help="Script or application that the action is about.")
+_SELECTORS = (
+    click.option(
+        "-u", "--users", metavar="USER", multiple=True,
+        help="User, pattern or group:NAME. Repeatable; default: all.",
+    ),
+    click.option(
+        "-a", "--actions", metavar="ACTION", multiple=True,
+        help="Action, effect:act or target:device. Repeatable; default: all.",
+    ),
+    click.option(
+        "-d", "--devices", metavar="DEVICE", multiple=True,
+        help="Device, pattern, collection:NAME or hierarchy:NAME. Repeatable; default: all.",
+    ),
+)  # fmt: skip

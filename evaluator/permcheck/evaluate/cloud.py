@@ -46,23 +46,26 @@ def held(context: Context, ways: Iterable[Way], permission: str) -> tuple[Held, 
     return tuple(found)
 
 
-def grant_test(context: Context, test: form.GrantTest, need: form.Need) -> Outcome:
-    """Test that a permission is held through an Intune role, an Entra role or an app role."""
-    permission = need.permission if test.permission == "$permission" else test.permission
-    return _holds(context, permission or "", context.policy.planes[permission or ""])
+def wanted(context: Context, test: form.GrantTest | form.AnyRoleTest, need: form.Need) -> tuple[str, form.Plane]:
+    """Return the permission that a test asks for, and its plane; for some role of a plane, what each of them gives."""
+    if isinstance(test, form.AnyRoleTest):
+        return context.policy.gates[test.plane].id, test.plane
+    permission = (need.permission if test.permission == "$permission" else test.permission) or ""
+    return permission, context.policy.planes[permission]
 
 
-def any_role_test(context: Context, test: form.AnyRoleTest, _: form.Need) -> Outcome:
-    """Test that some role of a plane is held."""
-    return _holds(context, context.policy.gates[test.plane].id, test.plane)
+def grant_test(context: Context, test: form.GrantTest | form.AnyRoleTest, need: form.Need) -> Outcome:
+    """Test that a permission is held through an Intune role, an Entra role or an app role; one way is enough."""
+    permission, plane = wanted(context, test, need)
+    ways = held(context, context.rights.cloud(), permission)
+    doubts = doubtful(context, plane)
+    state = any_of((*(h.state for h in ways), UNKNOWN if doubts else UNMET))
+    return Outcome(state, lambda: _explain(context, permission, ways, doubts if state is UNKNOWN else ()))
 
 
-def _holds(context: Context, permission: str, plane: form.Plane) -> Outcome:
-    rights = context.rights
-    ways = held(context, rights.cloud(), permission)
-    doubtful = context.tables.doubtful(*SECTIONS[plane])
-    state = any_of((*(h.state for h in ways), UNKNOWN if doubtful else UNMET))
-    return Outcome(state, lambda: _explain(context, permission, ways, doubtful if state is UNKNOWN else ()))
+def doubtful(context: Context, plane: form.Plane) -> tuple[str, ...]:
+    """Return lists without which nobody can say that a permission of a plane is lacking."""
+    return context.tables.doubtful(*SECTIONS[plane])
 
 
 def _explain(context: Context, permission: str, ways: tuple[Held, ...], doubtful: tuple[str, ...]) -> Explanation:
@@ -138,9 +141,13 @@ def group_type_test(context: Context, _test: form.GroupTypeTest, _need: form.Nee
         return Outcome(MET)
     doubtful = context.tables.doubtful(*SECTIONS["intune"])
     state = UNKNOWN if doubtful or directory is UNKNOWN or any(w.state is UNKNOWN for w in ways) else UNMET
-    near = tuple(NearMiss(f"{w.grants[-2].reason}, but {_fault(w)}") for w in bad)
-    facts = missing((*(m for w in ways for m in w.missing), *doubtful), "whether a security group gives a role")
-    return Outcome(state, lambda: Explanation(missing=facts if state is UNKNOWN else (), near=near))
+
+    def explain() -> Explanation:
+        near = tuple(NearMiss(f"{w.grants[-2].reason}, but {_fault(w)}") for w in bad)
+        facts = missing((*(m for w in ways for m in w.missing), *doubtful), "whether a security group gives a role")
+        return Explanation(missing=facts if state is UNKNOWN else (), near=near)
+
+    return Outcome(state, explain)
 
 
 def _fault(way: Way) -> str:
@@ -160,10 +167,14 @@ def app_role_group_test(context: Context, _test: form.AppRoleGroupTest, _need: f
         return Outcome(MET)
     doubtful = context.tables.doubtful("groups", "app_roles")
     state = any_of((*(w.state for w in ways), UNKNOWN if doubtful else UNMET))
-    near = tuple(NearMiss(f"{w.grants[-1].reason}, but {_fault(w)}") for w in ways if w.state is UNMET)
-    facts = missing((*(m for w in ways for m in w.missing), *doubtful), "needed for an assignment to a group")
-    proofs = tuple(context.path(w.grants) for w in ways if w.state is MET)
-    return Outcome(state, lambda: Explanation(proofs, facts if state is UNKNOWN else (), near))
+
+    def explain() -> Explanation:
+        near = tuple(NearMiss(f"{w.grants[-1].reason}, but {_fault(w)}") for w in ways if w.state is UNMET)
+        facts = missing((*(m for w in ways for m in w.missing), *doubtful), "needed for an assignment to a group")
+        proofs = tuple(context.path(w.grants) for w in ways if w.state is MET)
+        return Explanation(proofs, facts if state is UNKNOWN else (), near)
+
+    return Outcome(state, explain)
 
 
 def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> Outcome:

@@ -18,7 +18,7 @@ TESTS: dict[str, Callable[[Context, Any, form.Need], Outcome]] = {
     "switch": simple.switch_test,
     "undocumented": simple.undocumented_test,
     "grant": cloud.grant_test,
-    "any-role": cloud.any_role_test,
+    "any-role": cloud.grant_test,
     "scope-tag": cloud.scope_tag_test,
     "group-type": cloud.group_type_test,
     "app-role-group": cloud.app_role_group_test,

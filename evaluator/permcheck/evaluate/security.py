@@ -38,12 +38,12 @@ def with_permission(context: Context, permission: str) -> tuple[Held, ...]:
     key = ("with-permission", question.user, question.hierarchy, world.version, permission)
     found = context.memo.get(key)
     if found is None:
-        found = context.memo[key] = _with_permission(context, permission)
+        found = context.memo[key] = giving(context, ways_here(context), permission)
     return found
 
 
-def _with_permission(context: Context, permission: str) -> tuple[Held, ...]:
-    ways = ways_here(context)
+def giving(context: Context, ways: tuple[Way, ...], permission: str) -> tuple[Held, ...]:
+    """Return those of some ways to rows that give a permission, or may give it. Each way speaks for itself."""
     if permission == ANY:
         return tuple(Held(way, (), way.state) for way in ways)
     found = held(context, ways, permission)

@@ -18,24 +18,6 @@ from permcheck.model.estate import SECTIONS, Collected, EstateFile, Tenant
 from permcheck.model.provenance import ExportedList, Exports
 from permcheck.printable import one_line
 
-TOLD_BY: Final = {
-    "users": ("graph.users", "file.lab"),
-    "groups": ("graph.groups", "file.lab"),
-    "entra_roles": ("graph.directory-role-assignments", "graph.directory-roles", "file.entra-role-assignments"),
-    "app_roles": ("graph.app-role-assignments",),
-    "intune_roles": ("graph.role-definitions",),
-    "intune_assignments": ("graph.role-assignments",),
-    "hierarchies": ("configmgr.sites", "file.lab"),
-    "security_roles": ("configmgr.security-roles", "file.lab"),
-    "administrative_users": ("configmgr.administrative-users", "file.lab"),
-    "collections": ("configmgr.collections", "file.lab"),
-    "scripts": ("configmgr.scripts",),
-    "applications": ("configmgr.applications",),
-    "devices": ("configmgr.devices", "configmgr.systems", "file.lab"),
-}
-"""Section -> kinds of export of which one is the whole list."""
-
-
 FEW: Final = 5
 
 
@@ -67,8 +49,9 @@ class Assembled:
         for name, section in self.sections.items():
             details |= {(name, i, who): at for i, members in section.members.items() for who, at in members.items()}
         records = {name: section.at for name, section in self.sections.items()}
-        records["tenant"] = [self.gathered.tenant.at]
-        tenant = {("tenant", -1, key): at for key, at in self.gathered.tenant.details.items()}
+        told = self.gathered.tenant.details
+        records["tenant"] = [told["name"]] if "name" in told else list(told.values())[:1]
+        tenant = {("tenant", -1, key): at for key, at in told.items()}
         return Exports(lists, records, details | tenant, self.sections["devices"].memberships)
 
 
@@ -120,7 +103,7 @@ def _sections(gathered: Gathered) -> tuple[dict[str, Section], set[str]]:
     sections["collections"] = join_configmgr.collections(gathered, places)
     sections["security_roles"] = join_configmgr.security_roles(gathered)
     sections["hierarchies"] = join_configmgr.hierarchies(gathered)
-    incomplete = {name for name, kinds in TOLD_BY.items() if _is_partial(gathered, kinds, sections[name])}
+    incomplete = {name for name, section in sections.items() if _is_partial(gathered, name, section)}
     if lost:
         incomplete.add("intune_assignments")
     for what, stubs in sorted(people.stubs.items()):
@@ -129,9 +112,14 @@ def _sections(gathered: Gathered) -> tuple[dict[str, Section], set[str]]:
     return {name: sections[name] for name in SECTIONS}, incomplete
 
 
-def _is_partial(gathered: Gathered, kinds: tuple[str, ...], section: Section) -> bool:
+def _lists_read(gathered: Gathered, name: str) -> tuple[str, ...]:
+    """Return the kinds that were read of those that list every record of a section."""
+    return tuple(kind for kind in gathered.policy.known_exports.lists_of(name) if kind in gathered.read)
+
+
+def _is_partial(gathered: Gathered, name: str, section: Section) -> bool:
     """Tell whether entries may be missing: exports mention some, but no complete list was read."""
-    read = [kind for kind in kinds if kind in gathered.read]
+    read = _lists_read(gathered, name)
     if read:
         return all(kind in gathered.partial for kind in read)
     return any(at[0] not in gathered.users.by_hand for at in section.at)
@@ -139,7 +127,7 @@ def _is_partial(gathered: Gathered, kinds: tuple[str, ...], section: Section) ->
 
 def _is_stated(gathered: Gathered, name: str, section: Section) -> bool:
     """Tell whether anything was exported about a section: an empty list counts if it was read."""
-    return bool(section.records) or any(kind in gathered.read for kind in TOLD_BY[name])
+    return bool(section.records or _lists_read(gathered, name))
 
 
 def _records(joined: Joined, name: str, section: Section) -> list[Record]:

@@ -11,9 +11,11 @@ from permcheck.exports.recognise import Found
 from permcheck.loading.estate import Joined
 from permcheck.model.base import Form
 from permcheck.model.estate import SECTIONS
-from permcheck.model.policy import Export
+from permcheck.model.policy_exports import Export
 
-KIND: Final = Export(id="estate.file", title="an estate file", service="file", sources=("permcheck/estate",))
+KIND: Final = Export.model_construct(
+    id="estate.file", title="an estate file", service="file", sources=("permcheck/estate",)
+)
 
 
 def add_by_hand(gathered: Gathered, joined: Joined) -> None:

@@ -14,6 +14,7 @@ from permcheck.errors import Problem
 from permcheck.exports.batch import Batch
 from permcheck.exports.recognise import Found
 from permcheck.model.policy_index import Policy
+from permcheck.model.policy_values import ValuesFile
 from permcheck.model.provenance import Memberships
 
 At: TypeAlias = tuple[int, int]
@@ -202,6 +203,11 @@ class Gathered:
     """Name, Entra id and facts of devices as the cloud knows them."""
     inside: dict[tuple[str, str], Memberships] = field(default_factory=dict)
     """Hierarchy and resource id -> collections that contain the device."""
+
+    @property
+    def values(self) -> ValuesFile:
+        """What words and numbers in exports mean."""
+        return self.policy.values
 
     def __post_init__(self) -> None:
         """Let every record know which lists must not contradict each other."""

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
+from permcheck.exports.by_hand import OWNED
 from permcheck.exports.gathered import At, Gathered, Thing
 from permcheck.exports.join import GUID, NO_HIERARCHY, SID, People, Section
-
-OWN_LISTS: Final = frozenset(
-    {
-        "configmgr.administrative-users",
-        "configmgr.security-roles",
-        "configmgr.collections",
-        "configmgr.scripts",
-        "configmgr.applications",
-        "configmgr.systems",
-        "configmgr.devices",
-    }
-)
-"""Lists that each hierarchy has for itself."""
 
 
 def settle_hierarchies(gathered: Gathered) -> None:
@@ -68,8 +56,9 @@ def _note_missing_lists(gathered: Gathered, known: frozenset[str]) -> None:
     if len(known) < 2:  # noqa: PLR2004 - one hierarchy has every list
         return
     told: dict[str, set[str]] = {}
+    own = _own_lists(gathered)
     for batch, found in gathered.batches:
-        if found.kind.id in OWN_LISTS:
+        if found.kind.id in own:
             told.setdefault(found.kind.id, set()).add(gathered.hierarchy(batch))
     for register in gathered.registers():
         for thing in register.things:
@@ -78,6 +67,12 @@ def _note_missing_lists(gathered: Gathered, known: frozenset[str]) -> None:
                 if kind in told:
                     told[kind].add(str(thing.fields.get("hierarchy", "")))
     gathered.partial |= {kind for kind, owners in told.items() if not owners >= known}
+
+
+def _own_lists(gathered: Gathered) -> frozenset[str]:
+    """Return the kinds of list that each hierarchy has for itself."""
+    exports, known = gathered.policy.exports, gathered.policy.known_exports
+    return frozenset(kind for name in OWNED for kind in known.lists_of(name) if exports[kind].service == "configmgr")
 
 
 def hierarchies(gathered: Gathered) -> Section:
@@ -284,10 +279,6 @@ def _add_cloud_device(gathered: Gathered, name: str, entra: str | None, fields: 
     gathered.devices.put((("intune", str(fields["intune_id"] or name)),), every, at)
 
 
-WHOLE: Final = "SMS_FullCollectionMembership"
-"""The class whose list has the members of every collection; other lists may have those of one."""
-
-
 def devices(gathered: Gathered) -> Section:
     """Join devices with the collections that contain them, if the members of all were exported."""
     section = Section()
@@ -312,10 +303,11 @@ def _hierarchies_with_all_members(gathered: Gathered) -> set[str]:
     """Return hierarchies of which the members of every collection were exported."""
     if "configmgr.collection-members" in gathered.partial:
         return set()
+    all_of_them = gathered.values.all_memberships
     lists = {
         number
         for number, (batch, found) in enumerate(gathered.batches)
-        if WHOLE in found.why or WHOLE in batch.context or found.kind.id == "file.lab"
+        if all_of_them.part_of(found.why) or all_of_them.part_of(batch.context) or found.kind.id == "file.lab"
     }
     return {owner for (owner, _), members in gathered.inside.items() if members.batches[0] in lists}
 

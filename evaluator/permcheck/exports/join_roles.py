@@ -11,8 +11,6 @@ from permcheck.exports.join import GUID, People, Section, unique
 from permcheck.model.policy_index import Policy
 
 APP_ROLES = "graph.app-role-assignments"
-NOBODY = "00000000-0000-0000-0000-000000000000"
-"""The app role that everybody has who is assigned to an application without one."""
 
 
 def entra_roles(people: People) -> Section:
@@ -44,7 +42,7 @@ def app_roles(people: People) -> Section:
         gathered.partial.add(APP_ROLES)
     held: dict[str, list[Any]] = {}
     for resource, role, who in gathered.app_assignments:
-        if role == NOBODY:
+        if role in gathered.values.no_app_role:
             gathered.note(
                 "assignments to an application without an app role give no app role, and were left out", who.at
             )

@@ -31,8 +31,12 @@ def json_batches(path: Path, folder: str) -> Iterator[Batch]:
     text = read_text(path)
     if not text.strip():
         raise file_problem(path, "empty-file", "the file is empty", "export it again")
-    data = parse_json(str(path), text).data
-    return _batches(data, str(path), folder, "$", {})
+    return batches_in(parse_json(str(path), text).data, str(path), folder)
+
+
+def batches_in(data: Any, file: str, folder: str = "") -> Iterator[Batch]:
+    """Return the batches of a JSON file that is parsed already. Raises LoadError."""
+    return _batches(data, file, folder, "$", {})
 
 
 def _batches(data: Any, file: str, folder: str, path: str, annotations: Mapping[str, Any]) -> Iterator[Batch]:

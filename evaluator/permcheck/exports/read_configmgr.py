@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import Batch, Row, flag, fold, folded, has, parts, text, texts, value, whole
 from permcheck.exports.gathered import At, Gathered, Principal
 from permcheck.exports.masks import Masks, operations_of
 from permcheck.exports.recognise import Found
-
-SCOPE: Final = 29
-"""CategoryTypeID of a security scope; 1 is a collection."""
-COLLECTION: Final = 1
-USER_COLLECTION: Final = 1
-APPROVED: Final = 3
-WAITING: Final = frozenset({0, 1})
-LIMITING: Final = 1
-INCLUDE: Final = 2
-EXCLUDE: Final = 3
 
 
 def sites(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -80,15 +70,14 @@ def object_scopes(into: Gathered, batch: Batch, _found: Found, _number: int) -> 
 def collections(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read collections."""
     for entry, row in batch.entries():
-        kind = whole(row, "CollectionType")
-        kind_name = {"user": USER_COLLECTION, "device": 2, "other": 0}.get(text(row, "CollectionType").casefold(), kind)
-        if kind_name == 0:
+        kind = into.values.collection_type.says(text(row, "CollectionType"), whole(row, "CollectionType"))
+        if kind == "other":
             continue
         id_ = text(row, "CollectionID").upper()
         fields: dict[str, Any] = {
             "id": id_,
             "name": text(row, "Name") or id_,
-            "kind": "user" if kind_name == USER_COLLECTION else "device",
+            "kind": "user" if kind == "user" else "device",
             "limited_to": text(row, "LimitToCollectionID").upper() or None,
         }
         owner = into.hierarchy(batch, _site_of(into, id_))
@@ -106,12 +95,11 @@ def dependencies(into: Gathered, batch: Batch, _found: Found, number: int) -> No
         child, source = text(row, "DependentCollectionID").upper(), text(row, "SourceCollectionID").upper()
         owner = into.hierarchy(batch, _site_of(into, child))
         thing = into.collections.put((("id", f"{owner}/{child}"),), {"hierarchy": owner, "id": child}, (number, entry))
-        kind = whole(row, "RelationshipType")
-        if kind == LIMITING:
+        kind = into.values.relationship_type.says(whole(row, "RelationshipType"))
+        if kind == "limiting":
             thing.fields.setdefault("limited_to", source)
-        elif kind in {INCLUDE, EXCLUDE}:
-            key = "include" if kind == INCLUDE else "exclude"
-            thing.fields[key] = (*thing.fields.get(key, ()), source)
+        elif kind is not None:
+            thing.fields[kind] = (*thing.fields.get(kind, ()), source)
 
 
 def security_roles(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -241,14 +229,14 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             continue
         owner = into.hierarchy(batch, text(row, "SourceSite"))
         group = flag(row, "IsGroup")
-        account = whole(row, "AccountType")
+        account, group_account = whole(row, "AccountType"), into.values.group_account
         fields: dict[str, Any] = {
             "hierarchy": owner,
             "name": name,
             "sid": text(row, "AdminSid", "SID").upper() or None,
             "assignments": _pairs(into, owner, row),
             "only_role": _single_role(row),
-            "is_group": group if group is not None else (None if account is None else account == 1),
+            "is_group": group if group is not None else (None if account is None else account in group_account),
             "roles": texts(row, "RoleNames"),
         }
         into.admins.put((("name", f"{owner}/{name}"),), fields, at)
@@ -260,12 +248,12 @@ def _pairs(into: Gathered, owner: str, row: Row) -> tuple[dict[str, object], ...
     for item in parts(row, "Permissions") or ():
         role = text(item, "RoleID") or text(item, "RoleName")
         found = roles.setdefault(role, {"role": role, "scopes": (), "collections": ()})
-        kind, category = whole(item, "CategoryTypeID"), text(item, "CategoryID") or text(item, "CategoryName")
-        if kind == SCOPE and text(item, "CategoryName"):
+        kind = into.values.category_type.says(whole(item, "CategoryTypeID"))
+        category = text(item, "CategoryID") or text(item, "CategoryName")
+        if kind == "scope" and text(item, "CategoryName"):
             into.scopes.setdefault((owner, category.upper()), text(item, "CategoryName"))
-        key = "scopes" if kind == SCOPE else "collections" if kind == COLLECTION else None
-        if key is not None:
-            found[key] = (*found[key], category)  # type: ignore[misc]
+        if kind is not None:
+            found[f"{kind}s"] = (*found[f"{kind}s"], category)  # type: ignore[misc]
     return tuple(roles.values()) or None
 
 
@@ -288,7 +276,7 @@ def discovered_users(into: Gathered, batch: Batch, _found: Found, number: int) -
             "account": account if sid else None,
             "sid": sid or None,
             "id": entra_id or None,
-            **_discovered(row, entra_id, upn),
+            **_discovered(into, row, entra_id, upn),
         }
         thing = into.users.put((("sid", sid), ("id", entra_id), ("upn", upn), ("account", account)), fields, at)
         methods = fields.get("discovered_by")
@@ -301,7 +289,7 @@ def discovered_users(into: Gathered, batch: Batch, _found: Found, number: int) -
             into.by_discovery.setdefault(group.casefold(), []).append(Principal(sid or account, "user", at))
 
 
-def _discovered(row: Row, entra_id: str, upn: str) -> dict[str, Any]:
+def _discovered(into: Gathered, row: Row, entra_id: str, upn: str) -> dict[str, Any]:
     """Return the discovery methods that an entry proves, and the UPN if Active Directory gave it.
 
     Without its agents, Active Directory may be one of the methods; and where Entra is one, nothing tells whose the
@@ -311,7 +299,7 @@ def _discovered(row: Row, entra_id: str, upn: str) -> dict[str, Any]:
         return {}
     agents = texts(row, "AgentName")
     entra = bool(entra_id and text(row, "AADTenantID")) if has(row, "AADUserID") else None
-    local = None if not agents else any("AD_USER_DISCOVERY" in agent.upper() for agent in agents)
+    local = None if not agents else any(into.values.ad_user_discovery.part_of(agent) for agent in agents)
     methods = (*(("entra",) if entra else ()), *(("ad",) if local else ()))
     theirs = has(row, "UserPrincipalName") and (local or (local is None and entra is False))
     return {
@@ -336,13 +324,13 @@ def discovered_groups(into: Gathered, batch: Batch, _found: Found, number: int) 
 def scripts(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read scripts."""
     for entry, row in batch.entries():
-        id_, state = text(row, "ScriptGuid"), whole(row, "ApprovalState")
+        id_, state = text(row, "ScriptGuid"), into.values.approval_state.says(whole(row, "ApprovalState"))
         owner = into.hierarchy(batch)
         fields: dict[str, Any] = {
             "hierarchy": owner,
             "name": text(row, "ScriptName") or id_,
             "id": id_.lower() or None,
-            "approved": True if state == APPROVED else False if state in WAITING else None,
+            "approved": None if state is None else state == "approved",
             "author": text(row, "Author") or None,
         }
         into.scripts.put((("id", f"{owner}/{id_}"), ("hand", f"{owner}/{fields['name']}")), fields, (number, entry))

@@ -8,25 +8,8 @@ from permcheck.exports.batch import Batch, flag, text, texts, whole
 from permcheck.exports.gathered import At, Gathered
 from permcheck.exports.recognise import Found
 
-SYSTEM: Final = 5
-"""ResourceType of a device."""
-AGENTS: Final = {
-    "configurationmanagerclient": "configmgr",
-    "configurationmanagerclientmdm": "co-managed",
-    "configurationmanagerclientmdmeas": "co-managed",
-    "mdm": "intune",
-    "easmdm": "intune",
-    "intuneclient": "intune",
-    "easintuneclient": "intune",
-    "intuneaosp": "intune",
-}
-MANAGED_BY: Final = {
-    "configmgr": "configmgr",
-    "co-managed": "co-managed",
-    "comanaged": "co-managed",
-    "intune": "intune",
-}
-NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+GUID: Final = 36
+"""Characters of an id."""
 
 
 def devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -41,7 +24,7 @@ def devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
         fields: dict[str, Any] = {
             "name": name or resource,
             "resource_id": whole(row, "ResourceID") or resource or None,
-            "entra_id": _guid(text(row, "AADDeviceID")),
+            "entra_id": _guid(into, text(row, "AADDeviceID")),
             "client_version": _dotted(text(row, "ClientVersion")),
             "management": None if co_managed is None else "co-managed" if co_managed else "configmgr",
         }
@@ -53,9 +36,9 @@ def _put(into: Gathered, owner: str, resource: str, fields: dict[str, Any], at: 
     into.devices.put(names, {"hierarchy": owner, **fields}, at)
 
 
-def _guid(text_: str) -> str | None:
+def _guid(into: Gathered, text_: str) -> str | None:
     found = text_.strip("{}").lower()
-    return found if len(found) == len(NOBODY) and found != NOBODY else None
+    return found if len(found) == GUID and found not in into.values.no_device_id else None
 
 
 def _dotted(text_: str) -> str | None:
@@ -66,9 +49,10 @@ def collection_members(into: Gathered, batch: Batch, _found: Found, number: int)
     """Read which collections contain which devices: millions of entries."""
     put, known = into.put_inside, into.inside
     owners: dict[str, str] = {}
+    device = {str(number) for number in into.values.device_resource.said}
     for entry, row in batch.entries():
         kind = row.get("resourcetype")
-        if kind is not None and str(kind) != str(SYSTEM):
+        if kind is not None and str(kind) not in device:
             continue
         site = str(row.get("sitecode") or "")
         owner = owners.get(site)
@@ -87,22 +71,22 @@ def managed_devices(into: Gathered, batch: Batch, _found: Found, number: int) ->
     """Read devices in Intune; they are joined to those of Configuration Manager afterwards."""
     for entry, row in batch.entries():
         fields: dict[str, Any] = {
-            "intune_id": _guid(text(row, "id")),
-            "management": AGENTS.get(text(row, "managementAgent").casefold()),
+            "intune_id": _guid(into, text(row, "id")),
+            "management": into.values.management_agent.says(text(row, "managementAgent")),
             "scope_tags": texts(row, "roleScopeTagIds"),
         }
-        entra = _guid(text(row, "azureADDeviceId", "azureActiveDirectoryDeviceId"))
+        entra = _guid(into, text(row, "azureADDeviceId", "azureActiveDirectoryDeviceId"))
         into.cloud_devices.append((text(row, "deviceName"), entra, fields, (number, entry)))
 
 
 def all_devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read the admin center's list of devices: whoever is in it with Configuration Manager was uploaded."""
     for entry, row in batch.entries():
-        management = MANAGED_BY.get(text(row, "Managed by").casefold())
+        management = into.values.managed_by.says(text(row, "Managed by"))
         fields: dict[str, Any] = {
-            "intune_id": _guid(text(row, "Device ID")),
+            "intune_id": _guid(into, text(row, "Device ID")),
             "management": management,
             "uploaded": True if management == "configmgr" else None,
         }
-        entra = _guid(text(row, "Azure AD Device ID", "Microsoft Entra Device ID", "Entra Device ID"))
+        entra = _guid(into, text(row, "Azure AD Device ID", "Microsoft Entra Device ID", "Entra Device ID"))
         into.cloud_devices.append((text(row, "Device name"), entra, fields, (number, entry)))

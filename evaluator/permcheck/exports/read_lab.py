@@ -42,7 +42,7 @@ def _sites(into: Gathered, batch: Batch, found: Found, row: Row) -> None:
 def _directory(into: Gathered, row: Row, at: At) -> None:
     """Users and groups of Active Directory; whether they are synced is not told."""
     for item in parts(row, "directory") or ():
-        kind, sid, name = text(item, "kind").casefold(), text(item, "sid"), text(item, "name")
+        kind, sid, name = into.values.principal_type.says(text(item, "kind")), text(item, "sid"), text(item, "name")
         if kind == "user":
             into.users.put((("sid", sid), ("upn", name)), {"upn": name, "sid": _sid(sid)}, at)
         elif kind == "group":
@@ -59,7 +59,7 @@ def _sid(text_: str) -> str | None:
 
 def _collections(into: Gathered, owner: str, row: Row, at: At) -> None:
     for item in parts(row, "collections") or ():
-        kind = text(item, "collectionType").casefold()
+        kind = into.values.collection_type.says(text(item, "collectionType"))
         if kind in {"device", "user"}:
             id_ = text(item, "collectionID").upper()
             fields: dict[str, Any] = {"hierarchy": owner, "id": id_, "name": text(item, "name") or id_, "kind": kind}

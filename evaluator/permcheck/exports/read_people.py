@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, folded, has, parts, text, texts, value
@@ -11,12 +11,9 @@ from permcheck.exports.gathered import At, Gathered, MemberList, Principal
 from permcheck.exports.recognise import Found, type_of
 from permcheck.model.estate import is_day
 
-EXPANDED: Final = 20
-"""$expand=members returns no more."""
 DAY: Final = len("2026-01-31")
 DAYS: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-WORKS: Final = frozenset({"enabled", "warning"})
-"""States of a service plan in which it can be used."""
+SIGN_INS: Final = ("lastSignInDateTime", "lastNonInteractiveSignInDateTime", "lastSuccessfulSignInDateTime")
 
 
 def organization(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -42,11 +39,13 @@ def _tenant(into: Gathered, id_: str, batch: Batch) -> None:
 def subscriptions(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read which service plans the tenant has."""
     means = {plan.id: plan.means for plan in into.policy.service_plans}
+    off, works = into.values.disabled_plan, into.values.usable_plan
     for entry, row in batch.entries():
-        here = [p for p in parts(row, "servicePlans") or () if text(p, "provisioningStatus").casefold() != "disabled"]
+        here = [p for p in parts(row, "servicePlans") or () if text(p, "provisioningStatus") not in off]
         found = {means[plan] for p in here if (plan := text(p, "servicePlanId").casefold()) in means}
         into.plans[text(row, "skuId").casefold()] = set(found)
-        usable = text(row, "capabilityStatus").casefold() in {"", *WORKS}
+        status = text(row, "capabilityStatus")
+        usable = not status or status in works
         if "entra_premium" not in into.tenant.fields or ("entra-premium" in found and usable):
             into.tenant.fields["entra_premium"] = "entra-premium" in found and usable
             into.tenant.details["entra_premium"] = (number, entry)
@@ -97,10 +96,11 @@ def user(into: Gathered, row: Row, at: At, silent: frozenset[str], batch: Batch)
 
 
 def _last_sign_in(row: Row) -> str | None:
-    """Return the day; None where nobody ever signed in, or where it was not exported."""
+    """Return the day, of a person or of a program for one; None where nobody ever did, or where it was not exported."""
     activity = value(row, "signInActivity")
-    day = text(folded(activity), "lastSignInDateTime")[:DAY] if isinstance(activity, dict) else ""
-    return day if DAYS.fullmatch(day) and is_day(day) else None
+    told = folded(activity) if isinstance(activity, dict) else {}
+    days = [text(told, key)[:DAY] for key in SIGN_INS]
+    return max((day for day in days if DAYS.fullmatch(day) and is_day(day)), default=None)
 
 
 def _off(licence: Row) -> frozenset[str]:
@@ -119,9 +119,9 @@ def _licensed(into: Gathered, row: Row) -> bool | None:
     if plans is None:
         return None
     wanted = {plan.id for plan in into.policy.service_plans if plan.means == "intune"}
+    works = into.values.usable_plan
     return any(
-        text(plan, "servicePlanId").casefold() in wanted and text(plan, "capabilityStatus").casefold() in WORKS
-        for plan in plans
+        text(plan, "servicePlanId").casefold() in wanted and text(plan, "capabilityStatus") in works for plan in plans
     )
 
 
@@ -138,11 +138,12 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
     """Read one group."""
     id_, name = text(row, "id", "objectId"), text(row, "displayName")
     domain, account = text(row, "onPremisesNetBiosName"), text(row, "onPremisesSamAccountName")
+    types = {into.values.group_type.says(word) for word in texts(row, "groupTypes") or ()}
     fields: dict[str, Any] = {
         "name": name or id_ or None,
         "id": id_ or None,
-        "type": _group_type(row),
-        "dynamic": True if "DynamicMembership" in (texts(row, "groupTypes") or ()) else None,
+        "type": _group_type(row, types),
+        "dynamic": True if "dynamic" in types else None,
         "role_assignable": flag(row, "isAssignableToRole"),
         "restricted_unit": _restricted(row),
         "sid": text(row, "onPremisesSecurityIdentifier") or None,
@@ -157,7 +158,7 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
     if expanded and id_:
         found = into.members.setdefault(id_.casefold(), MemberList())
         found.stated = True
-        found.partial = found.partial or (len(expanded) >= EXPANDED and not batch.pascal)
+        found.partial = found.partial or (len(expanded) >= into.values.expanded_members.most and not batch.pascal)
         found.direct += [p for item in expanded if (p := principal(into, item, at, batch)) is not None]
 
 
@@ -166,8 +167,8 @@ def _restricted(row: Row) -> bool | None:
     return bool(flag(row, "isManagementRestricted")) if has(row, "isManagementRestricted") else None
 
 
-def _group_type(row: Row) -> str | None:
-    if "Unified" in (texts(row, "groupTypes") or ()):
+def _group_type(row: Row, types: Collection[str | None]) -> str | None:
+    if "microsoft-365" in types:
         return "microsoft-365"
     secure, mail = flag(row, "securityEnabled"), flag(row, "mailEnabled")
     if secure is None:
@@ -179,11 +180,12 @@ def _group_type(row: Row) -> str | None:
 
 def principal(into: Gathered, row: Row, at: At, batch: Batch) -> Principal | None:
     """Read somebody in a list; what the entry tells about a user or group is kept. None for a device or a service."""
-    kind = type_of(row).casefold() or text(row, "principalType", "objectType", "memberType", "member type").casefold()
+    type_ = type_of(row) or text(row, "principalType", "objectType", "memberType", "member type")
+    kind = into.values.principal_type.says(type_) or ""
     upn, id_ = text(row, "userPrincipalName", "user principal name"), text(row, "id", "objectId", "object id")
-    kind = kind or ("user" if upn else "")
-    if kind not in {"", "user", "group"}:
+    if type_ and not kind:
         return None
+    kind = kind or ("user" if upn else "")
     if not (id_ or upn):
         into.problem(at, "no-name", "somebody in the list has neither an id nor a name", "export `id`", "warning")
         return None
@@ -274,7 +276,8 @@ def group_eligibility(into: Gathered, batch: Batch, _found: Found, number: int) 
     """Read who may activate membership of a group."""
     for entry, row in batch.entries():
         at = (number, entry)
-        if text(row, "accessId").casefold() not in {"member", ""}:
+        access = text(row, "accessId")
+        if access and access not in into.values.member_access:
             continue
         inner = value(row, "principal")
         who = principal(into, folded(inner), at, batch) if isinstance(inner, dict) else None

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, fold, folded, parts, text, texts, value
 from permcheck.exports.gathered import At, Gathered, Principal, RoleHolding
 from permcheck.exports.read_people import principal
 from permcheck.exports.recognise import Found
-
-EVERYWHERE: Final = "/"
-"""The scope of a directory role that holds in the whole tenant."""
-WHOLE: Final = frozenset({"", EVERYWHERE, "directory", "organization", "tenant"})
-"""How the Entra admin center may say so."""
-SCOPE_TYPES: Final = {
-    "resourcescope": "groups",
-    "alldevices": "all-devices",
-    "alllicensedusers": "all-users",
-    "alldevicesandlicensedusers": "all-devices-and-users",
-}
 
 
 def holding(into: Gathered, role: str) -> RoleHolding:
@@ -52,7 +41,8 @@ def directory_role_eligibility(into: Gathered, batch: Batch, _found: Found, numb
 
 
 def _directory_role(into: Gathered, row: Row, at: At, batch: Batch, *, eligible: bool) -> None:
-    if text(row, "directoryScopeId") not in {"", EVERYWHERE}:
+    scope = text(row, "directoryScopeId")
+    if scope and scope not in into.values.whole_tenant:
         into.note("directory roles that hold in a part of the tenant only were left out", at)
         return
     inner = value(row, "principal")
@@ -74,14 +64,16 @@ def entra_role_assignments(into: Gathered, batch: Batch, _found: Found, number: 
             continue
         upn = text(row, "userPrincipalName", "principalName")
         who = upn or text(row, "principalId", "objectId", "id")
-        state = text(row, "assignmentState", "state", "assignmentType", "memberType").casefold()
+        state = text(row, "assignmentState", "state", "assignmentType", "memberType")
+        scope = text(row, "scope", "directoryScopeId")
         holders = holding(into, role)
         at = (number, entry)
-        if text(row, "scope", "directoryScopeId").casefold() not in WHOLE:
+        if scope and scope not in into.values.whole_tenant_download:
             into.note("directory roles that may hold in a part of the tenant only are unknown", at)
             holders.stated = False
         elif who:
-            (holders.eligible if "eligible" in state else holders.active).append(Principal(who, "", at))
+            eligible = into.values.eligible_state.part_of(state)
+            (holders.eligible if eligible else holders.active).append(Principal(who, "", at))
 
 
 def service_principals(into: Gathered, batch: Batch, _found: Found, _number: int) -> None:
@@ -100,8 +92,9 @@ def app_role_assignments(into: Gathered, batch: Batch, found: Found, number: int
     for entry, row in batch.entries():
         resource = text(row, "resourceId").casefold()
         into.applications[resource] = into.applications.get(resource) or _application_by_name(into, row)
-        kind = text(row, "principalType").casefold()
-        if kind not in {"user", "group", ""}:
+        type_ = text(row, "principalType")
+        kind = into.values.principal_type.says(type_) or ""
+        if type_ and not kind:
             continue
         at = (number, entry)
         who = Principal(text(row, "principalId"), kind, at)
@@ -193,7 +186,7 @@ def _assignment(into: Gathered, row: Row, at: At, role: str) -> None:
         "role": role or None,
         "members": _member_groups(row),
         "scope_groups": tuple(scopes) or None,
-        "scope_type": SCOPE_TYPES.get(fold(text(row, "scopeType"))),
+        "scope_type": into.values.scope_type.says(fold(text(row, "scopeType"))),
         "scope_tags": _tags(row),
     }
     if not fields["name"]:

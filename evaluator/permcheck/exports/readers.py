@@ -30,6 +30,7 @@ READERS: Final[dict[str, Reader]] = {
     "graph.organization": people.organization,
     "graph.subscriptions": people.subscriptions,
     "graph.users": people.users,
+    "graph.sign-ins": people.users,
     "graph.groups": people.groups,
     "graph.group-members": people.group_members,
     "graph.group-transitive-members": people.transitive_members,

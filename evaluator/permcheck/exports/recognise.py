@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from permcheck.exports.batch import Batch, Row, fold, text
-from permcheck.model.policy import Export
+from permcheck.model.policy_exports import Export
 from permcheck.model.policy_index import Policy
 
 _CAST: Final = re.compile(r"/microsoft\.graph\.\w+$", re.IGNORECASE)

@@ -10,6 +10,7 @@ from permcheck.exports.folder import Imported
 from permcheck.model import policy as form
 from permcheck.model.base import Form
 from permcheck.model.estate import SECTIONS
+from permcheck.model.policy_exports import Export
 from permcheck.model.policy_index import Policy
 
 SUBJECTS: Final = {
@@ -139,7 +140,7 @@ def _assumed(imported: Imported, policy: Policy) -> frozenset[str]:
     return frozenset(id_ for id_ in policy.requirements if any(fnmatchcase(id_, pattern) for pattern in patterns))
 
 
-def _gap(kind: form.Export, facts: tuple[str, ...], policy: Policy, assumed: frozenset[str]) -> Gap:
+def _gap(kind: Export, facts: tuple[str, ...], policy: Policy, assumed: frozenset[str]) -> Gap:
     actions = tuple(action for action in policy.actions if looks_at(policy, action, assumed) & set(facts))
     commands = kind.powershell or "", kind.rest or "", kind.manual or ""
     return Gap(kind.title, facts, actions, *commands, kind.permission or "")

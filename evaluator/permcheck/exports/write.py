@@ -36,7 +36,7 @@ FILES: Final = {
 }
 """File -> sections in it."""
 FEW: Final = 3
-SCALARS: Final = ("estate", "as_of", "readings", "assume", "complete", "incomplete", "collected")
+SCALARS: Final = ("estate", "as_of", "readings", "assume", "complete", "incomplete", "collected", "usage")
 HEADER: Final = (
     "# yaml-language-server: $schema=./estate.schema.json\n"
     "# Written by `permcheck import`, and written again by the next one. State what no tool exports\n"

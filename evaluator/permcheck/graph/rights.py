@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from permcheck.graph.node import Condition, Container, Grant, Node
@@ -63,12 +64,17 @@ class GrantGraph:
         self._rights: dict[Key, Rights] = {}
         self._steps: dict[int, Step] = {}
         self._gives: dict[Node, dict[str, tuple[Grants, ...]]] = {}
-        self._opaque = tuple(
+        self.opaque = tuple(
             Node("group", key)
             for key, who in tables.members.items()
             if not who.known and Node("group", key) in self._adj
         )
+        """Groups whose members nobody told: anybody may be in them."""
         self._unmatched = self._unmatched_admins()
+        self._unmatched_called: dict[str, list[Node]] = {}
+        for admin in self._unmatched:
+            bare = tables.admins[admin.key].name.casefold().rpartition("\\")[2]
+            self._unmatched_called.setdefault(bare, []).append(admin)
 
     def out(self, node: Node) -> Iterator[Grant]:
         """Grants that start at a node."""
@@ -136,26 +142,22 @@ class GrantGraph:
         holders: list[tuple[Node, Grants, str]] = [(start, (), "")]
         certain = self.groups(start)
         holders += [(group, chain, "") for group, chain in certain.items()]
-        for group in self._opaque:
+        for group in self.opaque:
             if group not in certain:
                 name = f"groups[{self._tables.groups[group.key].name}].members"
                 holders.append((group, (), name))
                 holders += [(g, chain, name) for g, chain in self.groups(group).items() if g not in certain]
-        in_domain = self._tables.users[user].synced is not False  # a cloud-only account is in no domain, nor its groups
         cloud: list[Way] = []
         security: dict[Key, list[Way]] = {}
         admins: list[Way] = [*self._unidentified(user, certain)]
         for node, chain, missing in holders:
-            for grant in self.out(node):
-                if grant.kind in ROLE_EDGES:
-                    way = _way((*chain, grant), missing)
-                    if grant.end.kind == "admin":
-                        admins += [way] if in_domain else []
-                    else:
-                        cloud.append(self._through_role(way))
-        cloud += self._unstated()
+            for way in self.ends(node, chain, missing):
+                (admins if way.end.kind == "admin" else cloud).append(way)
+        if not in_domain(self._tables.users[user]):
+            admins = []
+        cloud += self.unstated
         for way in admins:
-            security.setdefault(hierarchy_of(way.end.key), []).extend(self._rows(way))
+            security.setdefault(hierarchy_of(way.end.key), []).extend(self.rows(way))
         return Rights(
             user,
             tuple(w for w in cloud if w.end.kind == "intune-assignment"),
@@ -165,40 +167,59 @@ class GrantGraph:
             frozenset(way.end.key for way in admins),
         )
 
+    def ends(self, node: Node, chain: Grants, missing: str = "") -> Iterator[Way]:
+        """Every way that goes on from a user or group, reached by a chain, to a role or an administrative user."""
+        for grant in self.out(node):
+            if grant.kind in ROLE_EDGES:
+                way = _way((*chain, grant), missing)
+                yield way if grant.end.kind == "admin" else self._through_role(way)
+
     def _through_role(self, way: Way) -> Way:
         if way.end.kind != "intune-assignment":
             return way
         role = next(grant for grant in self.out(way.end) if grant.kind == "role")
         return Way(way.end, role.end, (*way.grants, role), way.state, way.fault, way.missing)
 
-    def _rows(self, way: Way) -> Iterator[Way]:
+    def rows(self, way: Way) -> Iterator[Way]:
+        """Follow a way to an administrative user on to what that one is assigned."""
         for pair in self.out(way.end):
             role = next(grant for grant in self.out(pair.end) if grant.kind == "role")
             yield Way(pair.end, role.end, (*way.grants, pair, role), way.state, way.fault, way.missing)
 
-    def _unmatched_admins(self) -> tuple[Node, ...]:
+    def _unmatched_admins(self) -> dict[Node, int]:
         matched = {end for node in list(self._adj) if node.kind in {"user", "group"} for end in self._adj[node]}
         admins = (Node("admin", key) for key in self._tables.admins)
-        return tuple(node for node in admins if node not in matched and node in self._adj)
+        return {node: index for index, node in enumerate(admins) if node not in matched and node in self._adj}
 
     def _unidentified(self, user: Key, groups: Mapping[Node, Grants]) -> Iterator[Way]:
         """Administrative users who may be this user or one of the groups: their identity is not in the estate."""
-        record = self._tables.users[user]
-        if record.synced is False:
+        if not self._unmatched:
             return
+        found = list(self.may_be_user(self._tables.users[user]))
+        mine = {way.end for way in found}
+        for group, chain in groups.items():
+            found += [way._replace(grants=chain) for way in self.may_be_group(group.key) if way.end not in mine]
+        yield from sorted(found, key=lambda way: self._unmatched[way.end])
+
+    def may_be_user(self, record: User) -> Iterator[Way]:
+        """Administrative users who may be a user."""
         for admin in self._unmatched:
-            form = self._tables.admins[admin.key]
-            if _may_be(record, form):
+            if _may_be(record, self._tables.admins[admin.key]):
                 yield Way(admin, admin, (), UNKNOWN, "identity", (f"users[{record.upn}].sid",))
-                continue
-            bare = form.name.casefold().rpartition("\\")[2]
-            for group in groups:
-                other = self._tables.groups[group.key]
-                if _may_be(other, form) and other.name.casefold() == bare:
-                    yield Way(admin, admin, groups[group], UNKNOWN, "identity", (f"groups[{other.name}].sid",))
+
+    def may_be_group(self, group: Key) -> Iterator[Way]:
+        """Administrative users who may be a group: it has their name."""
+        record = self._tables.groups[group]
+        for admin in self._unmatched_called.get(record.name.casefold(), ()):
+            if _may_be(record, self._tables.admins[admin.key]):
+                yield Way(admin, admin, (), UNKNOWN, "identity", (f"groups[{record.name}].sid",))
+
+    @cached_property
+    def unstated(self) -> tuple[Way, ...]:
+        """Roles whose holders the estate does not list: any user may be one."""
+        return tuple(self._unstated())
 
     def _unstated(self) -> Iterator[Way]:
-        """Roles whose holders the estate does not list: the user may be one."""
         for key, assignment in self._tables.intune_assignments.items():
             if not assignment.members_known:
                 node, fact = Node("intune-assignment", key), f"intune_assignments[{assignment.name}].members"
@@ -207,6 +228,11 @@ class GrantGraph:
             if not holders.active.known:
                 node = Node("entra-role", holders.role)
                 yield Way(node, node, (), UNKNOWN, "holders", (f"entra_roles[{holders.key}].members",))
+
+
+def in_domain(record: User) -> bool:
+    """Tell whether an account may hold rights on premises: a cloud-only one is in no domain, nor are its groups."""
+    return record.synced is not False
 
 
 def _may_be(record: User | Group, admin: AdministrativeUser) -> bool:

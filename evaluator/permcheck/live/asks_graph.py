@@ -25,10 +25,11 @@ USERS: Final = Ask(
     "User.Read.All",
     required=True,
 )
+SIGN_INS: Final = Ask("signInActivity", "v1.0/users?$select=id,signInActivity&$top=500", "AuditLog.Read.All")
 GROUPS: Final = Ask(
     "groups",
     "v1.0/groups?$select=id,displayName,securityEnabled,mailEnabled,groupTypes,isAssignableToRole,"
-    "onPremisesSyncEnabled,onPremisesSecurityIdentifier,onPremisesSamAccountName,onPremisesDomainName,"
+    "isManagementRestricted,onPremisesSyncEnabled,onPremisesSecurityIdentifier,onPremisesSamAccountName,onPremisesDomainName,"
     "onPremisesNetBiosName&$top=999",
     "GroupMember.Read.All",
     required=True,
@@ -112,6 +113,7 @@ GRAPH: Final = (
     ELIGIBLE_ROLES,
     LICENCES,
     DEVICES,
+    SIGN_INS,
     MEMBERS,
     ELIGIBLE_MEMBERS,
 )

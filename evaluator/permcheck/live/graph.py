@@ -71,7 +71,7 @@ def _collect(reader: Reader, application: str) -> None:
     reader.walk(ask.INTUNE_ROLES)
     wanted = {key for key, synced in known.items() if synced}
     wanted |= _intune_groups(reader)
-    for single in (ask.SCOPE_TAGS, ask.DIRECTORY_DEFINITIONS, ask.LICENCES, ask.DEVICES):
+    for single in (ask.SCOPE_TAGS, ask.DIRECTORY_DEFINITIONS, ask.LICENCES, ask.DEVICES, ask.SIGN_INS):
         reader.walk(single)
     reader.one(ask.TOGGLE)
     wanted |= _app_role_groups(reader, application)

@@ -45,13 +45,18 @@ def _tuples(items: list[Any]) -> tuple[Any, ...]:
 
 @cache
 def _form(name: str) -> tuple[type[Form], dict[str, Any]]:
-    form: type[Form] = vars(policy).get(name) or _form_of_checks(name)
+    form: type[Form] = vars(policy).get(name) or _seldom(name)
     fields = form.model_fields.items()
     return form, {key: field.default for key, field in fields if not field.is_required()}
 
 
-def _form_of_checks(name: str) -> type[Form]:
-    from permcheck.model import policy_checks  # no question needs them
+def _seldom(name: str) -> type[Form]:
+    """Return a form that no question needs. Raises KeyError."""
+    from permcheck.model import policy_checks
 
-    form: type[Form] = vars(policy_checks)[name]
-    return form
+    found: type[Form] | None = vars(policy_checks).get(name)
+    if found is None:
+        from permcheck.model import policy_exports, policy_values  # nor do checks need these
+
+        found = vars(policy_exports).get(name) or vars(policy_values)[name]
+    return found

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from permcheck.errors import LoadError, Problem, UnknownNameError
-from permcheck.loading import resolve_configmgr, resolve_cycles, resolve_people
+from permcheck.loading import resolve_configmgr, resolve_cycles, resolve_people, resolve_usage
 from permcheck.loading.estate import Joined, Record
 from permcheck.loading.text import Path_
 from permcheck.model.estate import SECTIONS, Tenant, is_day
@@ -92,6 +92,7 @@ def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]
         _refuse_useless(resolver)
     resolve_people.run(resolver)
     resolve_configmgr.run(resolver)
+    resolve_usage.run(resolver)
     _check_readings(resolver)
     _check_day(resolver)
     _check_collected(resolver)
@@ -180,7 +181,7 @@ def _scalars(joined: Joined) -> dict[str, Any]:
 def _places(resolver: Resolver) -> Places:
     parsed = resolver.joined.parsed
     at = dict(resolver.at)
-    for key in ("tenant", "assume", "readings", "collected"):
+    for key in ("tenant", "assume", "readings", "collected", "usage"):
         file = next((i for i, p in enumerate(parsed) if isinstance(p.data, dict) and key in p.data), None)
         if file is not None:
             at[key, ""] = (file, -1)

@@ -12,8 +12,8 @@ from permcheck.model.document import DecisionDocument
 from permcheck.model.estate import EstateFile
 from permcheck.model.expected import ExpectedFile
 from permcheck.model.findings import FindingsDocument
-from permcheck.model.policy import FORMS
 from permcheck.model.policy_checks import CheckFacts
+from permcheck.model.policy_forms import FORMS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SCHEMAS: Final[dict[str, type[Form]]] = {

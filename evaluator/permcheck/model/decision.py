@@ -108,7 +108,8 @@ class Turn(NamedTuple):
 class Fix(NamedTuple):
     """A set of changes after which the answer is allow: tried on a changed copy of the estate.
 
-    `texts` says each change as a sentence; `gained` counts the permissions that the user gains.
+    `texts` says each change as a sentence; `gained` counts the permissions that the user gains;
+    `opens` counts the further answers (a user, an action and where) that become allow, for anybody.
     """
 
     changes: tuple[Change, ...]
@@ -117,6 +118,7 @@ class Fix(NamedTuple):
     requirements: tuple[str, ...]
     where: tuple[Place, ...] = ()
     takes: tuple[str, ...] = ()
+    opens: int = 0
 
 
 class Revocation(NamedTuple):
@@ -188,7 +190,7 @@ class Decision:
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
-        """Minimal sets of changes that give an allow, least privilege first; empty for an allow."""
+        """Minimal sets of changes that give an allow, the one that opens least first; empty for an allow."""
         return self._fixes[0]
 
     @property

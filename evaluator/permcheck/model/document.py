@@ -95,6 +95,7 @@ class FixDocument(Form):
 
     changes: Many[str]
     gained: Annotated[int, Field(description="Permissions that the user gains")]
+    opens: Annotated[int, Field(description="Further answers (a user, an action, a device each) that become allow")]
     requirements: Many[str]
     takes: Many[str]
 

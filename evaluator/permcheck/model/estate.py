@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from permcheck.model.base import Date, Form, Many, Name, Release, Slug
+from permcheck.model.base import Date, Form, Many, Name, Release, Slug, Some
 
 Switch = Annotated[
     bool
@@ -309,6 +309,25 @@ class Collected(Form):
     at: Date
 
 
+class Use(Form):
+    """Something that somebody did."""
+
+    user: Annotated[Name, Field(description="User, by any name")]
+    action: Annotated[Name | None, Field(description="Id of an action; absent: it can't be told what it was")] = None
+    at: Date
+
+
+class Usage(Form):
+    """What a log says was done, in the days that it covers."""
+
+    source: Annotated[Name, Field(description="The log that it was taken from")]
+    since: Annotated[Date, Field(description="First day that it covers")]
+    until: Annotated[Date, Field(description="Last day that it covers")]
+    hierarchy: Annotated[Name | None, Field(description="The one that it is about; absent: all of them")] = None
+    actions: Annotated[Some[Name], Field(description="Actions of which it records every use")]
+    used: Many[Use] = ()
+
+
 class EstateFile(Form):
     """One file of an estate."""
 
@@ -328,6 +347,7 @@ class EstateFile(Form):
     )
     incomplete: Annotated[Many[SectionName], Field(description="Lists that are known to lack entries")] = ()
     collected: Annotated[Many[Collected], Field(description="When the facts of each source were taken")] = ()
+    usage: Annotated[Many[Usage], Field(description="What was done, by the logs of it; only checks look at it")] = ()
     tenant: Tenant | None = None
     hierarchies: Many[Hierarchy] | None = None
     users: Many[User] | None = None

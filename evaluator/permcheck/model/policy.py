@@ -1,7 +1,8 @@
 """The forms of the files in policy/: what Microsoft's documents state, as data.
 
 Every fact carries `sources`. A list's own `sources`, where it has one, hold for
-each entry that names none.
+each entry that names none. The forms of what is read for exports and checks alone
+are in modules of their own.
 """
 
 # No `from __future__ import annotations`: pydantic would evaluate every annotation from text, a third of the import.
@@ -11,10 +12,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from permcheck.model.base import Date, Form, Many, Name, Release, Slug, Some, SourceId
-from permcheck.model.policy_exports import Export as Export
-from permcheck.model.policy_exports import ExportsFile as ExportsFile
-from permcheck.model.policy_exports import ServicePlan as ServicePlan
-from permcheck.model.policy_exports import Signs as Signs
 from permcheck.model.policy_facts import BuiltInRole as BuiltInRole
 from permcheck.model.policy_facts import ByReading as ByReading
 from permcheck.model.policy_facts import Document as Document
@@ -201,19 +198,3 @@ class NamesFile(Form):
 
     terms: Some[Term]
     builtins: Some[Builtin]
-
-
-FORMS: dict[str, type[Form]] = {
-    "sources": SourcesFile,
-    "permissions": PermissionsFile,
-    "roles": RolesFile,
-    "requirements": RequirementsFile,
-    "actions": ActionsFile,
-    "authority": AuthorityFile,
-    "editions": EditionsFile,
-    "readings": ReadingsFile,
-    "errors": ErrorsFile,
-    "names": NamesFile,
-    "exports": ExportsFile,
-}
-"""Form of each file of policy/, by the first part of its path."""

@@ -2,11 +2,13 @@
 
 # No `from __future__ import annotations`: pydantic would evaluate every annotation from text, a third of the import.
 
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from permcheck.model.base import Form, Many, Name, Some, SourceId
+from permcheck.model.policy_values import ValuesFile
 
 
 class Signs(Form):
@@ -25,8 +27,9 @@ class Export(Form):
     id: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9-]+)+$")]
     title: Name
     service: Literal["graph", "configmgr", "file"]
-    signs: Signs = Signs()
+    signs: Signs = Signs.model_construct()  # without validation, which would be set up on import
     fills: Annotated[Many[Name], Field(description="Sections of an estate, or section.field, that it tells")] = ()
+    whole: Annotated[bool, Field(description="It lists every record of the sections that it fills")] = False
     needed: Annotated[bool, Field(description="Reported as missing where it is not there")] = False
     rest: Annotated[str | None, Field(description="Request that returns it")] = None
     powershell: Annotated[str | None, Field(description="Command that writes it")] = None
@@ -50,3 +53,29 @@ class ExportsFile(Form):
     exports: Some[Export]
     unexported: Annotated[Many[Export], Field(description="Facts that no tool exports: where to look them up")] = ()
     service_plans: Some[ServicePlan]
+
+
+class KnownExports(NamedTuple):
+    """What the policy says of exports."""
+
+    exports: Mapping[str, Export]
+    """Every kind by its id, in the order in which they are read."""
+    unexported: tuple[Export, ...]
+    service_plans: tuple[ServicePlan, ...]
+    values: ValuesFile
+
+    def lists_of(self, section: str) -> tuple[str, ...]:
+        """Return the kinds of which one is the whole list of a section."""
+        return tuple(id_ for id_, kind in self.exports.items() if kind.whole and section in kind.fills)
+
+
+def known_exports(files: Iterable[Form]) -> KnownExports:
+    """Join the files that are about exports; others are passed over."""
+    every = tuple(files)
+    lists = [one for one in every if isinstance(one, ExportsFile)]
+    return KnownExports(
+        {export.id: export for one in lists for export in one.exports},
+        tuple(export for one in lists for export in one.unexported),
+        tuple(plan for one in lists for plan in one.service_plans),
+        next(one for one in every if isinstance(one, ValuesFile)),
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from permcheck.errors import UnknownNameError
 from permcheck.model import policy as form
 from permcheck.model.base import Form
 from permcheck.model.names import Names
+
+if TYPE_CHECKING:
+    from permcheck.model.policy_exports import Export, KnownExports, ServicePlan
+    from permcheck.model.policy_values import ValuesFile
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,35 @@ class Policy:
     """Permission -> permissions that include it."""
     applications: Mapping[str, str]
     """Application -> its appId."""
-    exports: Mapping[str, form.Export]
-    unexported: tuple[form.Export, ...]
-    service_plans: tuple[form.ServicePlan, ...]
+    files_of_exports: Callable[[], Iterable[Form]] = field(compare=False, repr=False)
+    """Reads what is known of exports."""
+
+    @cached_property
+    def known_exports(self) -> KnownExports:
+        """What is known of exports: read when somebody asks, for no question about an estate does."""
+        from permcheck.model.policy_exports import known_exports
+
+        return known_exports(self.files_of_exports())
+
+    @property
+    def exports(self) -> Mapping[str, Export]:
+        """Kinds of export by id, in the order in which they are read."""
+        return self.known_exports.exports
+
+    @property
+    def unexported(self) -> tuple[Export, ...]:
+        """Facts that no tool exports."""
+        return self.known_exports.unexported
+
+    @property
+    def service_plans(self) -> tuple[ServicePlan, ...]:
+        """Service plans that say something about rights."""
+        return self.known_exports.service_plans
+
+    @property
+    def values(self) -> ValuesFile:
+        """What words and numbers in exports mean."""
+        return self.known_exports.values
 
     def document_of(self, source: str) -> form.Document:
         """Return the document that a source is a passage of."""
@@ -198,8 +229,11 @@ def _spellings(permission: form.Permission, classes: Mapping[str, form.ObjectCla
     return (plain_permission(permission.id), *names, *permission.synonyms)
 
 
-def build_policy(files: tuple[tuple[str, Form], ...]) -> Policy:
-    """Join the policy's files into one value. Entries without sources get those of their list."""
+def build_policy(files: tuple[tuple[str, Form], ...], of_exports: Callable[[], Iterable[Form]] | None = None) -> Policy:
+    """Join the policy's files into one value. Entries without sources get those of their list.
+
+    `of_exports` reads the files about exports, if they are not among `files`.
+    """
 
     def of(kind: type[Form]) -> list[Form]:
         return [data for _, data in files if isinstance(data, kind)]
@@ -221,7 +255,6 @@ def build_policy(files: tuple[tuple[str, Form], ...]) -> Policy:
     actions: list[form.ActionsFile] = of(form.ActionsFile)  # type: ignore[assignment]
     sources: list[form.SourcesFile] = of(form.SourcesFile)  # type: ignore[assignment]
     names: list[form.NamesFile] = of(form.NamesFile)  # type: ignore[assignment]
-    exports: list[form.ExportsFile] = of(form.ExportsFile)  # type: ignore[assignment]
     editions: list[form.EditionsFile] = of(form.EditionsFile)  # type: ignore[assignment]
     return Policy(
         documents={key: d for file in sources for key, d in file.documents.items()},
@@ -248,7 +281,5 @@ def build_policy(files: tuple[tuple[str, Form], ...]) -> Policy:
         applications={
             p.category: file.application_id for file in lists if file.application_id for p in file.permissions if p.guid
         },
-        exports={e.id: e for file in exports for e in file.exports},
-        unexported=tuple(e for file in exports for e in file.unexported),
-        service_plans=tuple(p for file in exports for p in file.service_plans),
+        files_of_exports=of_exports or (lambda: [data for _, data in files]),
     )

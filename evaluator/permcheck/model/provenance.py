@@ -89,13 +89,13 @@ class Exports(NamedTuple):
     """Number of a device -> where its memberships stand: millions, so they are packed."""
 
     def origin(self, section: str, index: int, detail: str) -> Origin:
-        """Return the entry that tells a record, or a field or member of it."""
+        """Return the entry that tells a record, or a field or member of it; an index below 0 is the section itself."""
         at = self.details.get((section, index, detail))
         if at is None and detail and section == "devices" and index in self.memberships:
             at = self.memberships[index].at(detail)
         if at is None:
-            known = self.records.get(section, ())
-            at = known[index] if 0 <= index < len(known) else (-1, 0)
+            known, number = self.records.get(section, ()), max(index, 0)
+            at = known[number] if number < len(known) else (-1, 0)
         return self.lists[at[0]].origin(at[1]) if at[0] >= 0 else Origin("the exports", f"$.{section}")
 
 

@@ -81,6 +81,19 @@ class SecurityRole(NamedTuple):
     undecided: frozenset[str] = frozenset()
 
 
+class Usage(NamedTuple):
+    """What a log records of some actions in some hierarchies."""
+
+    source: str
+    since: str
+    until: str
+    hierarchies: tuple[Key, ...]
+    actions: tuple[str, ...]
+    """Ids of the actions of which it records every use."""
+    used: frozenset[tuple[Key, str]]
+    """User and action; an empty action is one that can't be told."""
+
+
 @dataclass(frozen=True)
 class Tables:
     """Everything that an estate says. A changed estate is a new value."""
@@ -90,6 +103,7 @@ class Tables:
     readings: Mapping[str, str] = field(default_factory=dict)
     assume: tuple[str, ...] = ()
     collected: tuple[form.Collected, ...] = ()
+    usage: tuple[Usage, ...] = ()
     unstated: frozenset[str] = frozenset()
     """Sections that are neither there nor declared complete."""
     incomplete: frozenset[str] = frozenset()

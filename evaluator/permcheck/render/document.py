@@ -41,6 +41,7 @@ def decision_document(decision: Decision, policy: Policy) -> dict[str, Any]:
             {
                 "changes": list(f.texts),
                 "gained": f.gained,
+                "opens": f.opens,
                 "requirements": list(f.requirements),
                 "takes": list(f.takes),
             }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from permcheck.model.decision import Decision
 from permcheck.model.policy_index import Policy
 from permcheck.printable import printable
-from permcheck.render.outline import Line, outline, sentence
+from permcheck.render.outline import Line, Section, outline, sentence
 
 MARKS = {"ok": "✅ ", "no": "❌ ", "?": "❔ "}
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
@@ -15,8 +16,13 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
 
 def decision_markdown(decision: Decision, policy: Policy) -> str:
     """Return the whole explanation. Names are escaped."""
-    lines = [f"# {decision.verdict.value.upper()}: {escape(sentence(decision))}"]
-    for section in outline(decision, policy):
+    return sections_markdown(f"{decision.verdict.value.upper()}: {sentence(decision)}", outline(decision, policy))
+
+
+def sections_markdown(title: str, sections: Iterable[Section]) -> str:
+    """Return an outline under a title."""
+    lines = [f"# {escape(title)}"]
+    for section in sections:
         lines += ["", f"## {section.heading}", "", *(_line(line) for line in section.lines)]
     return "\n".join(lines) + "\n"
 

@@ -87,7 +87,7 @@ def outline(decision: Decision, policy: Policy) -> Iterator[Section]:
     sections = [
         ("Who decides", _authority(decision, notes)),
         (stops, _obstacles(decision, notes)),
-        ("How to fix it (each was tried on a copy of the estate)", _fixes(decision)),
+        ("How to fix it (each was tried on a copy of the estate; what opens least comes first)", _fixes(decision)),
         ("What the person sees", _error(decision, notes)),
         ("Near misses", [Line(0, n.text, "near") for n in decision.near_misses]),
         ("What is needed, in the order in which to look for a fault", _requirements(decision, notes)),
@@ -189,10 +189,18 @@ def _fix(number: int, fix: Fix, told: set[Place]) -> Iterator[Line]:
     for index, text in enumerate(fix.texts):
         yield Line(0 if index == 0 else 1, f"{number}. {text}" if index == 0 else f"and {text}", "fix")
     what = "no further permission" if not fix.gained else f"{fix.gained} permission{'s'[: fix.gained > 1]}"
+    opens = f"; opens {_answers(fix.opens)}"
     takes = f"; takes {', '.join(fix.takes)}" if fix.takes else ""
-    yield Line(1, f"gives the user {what}{takes}", "place")
+    yield Line(1, f"gives the user {what}{opens}{takes}", "place")
     for place in (p for p in fix.where if p not in told):
         yield Line(1, f"{CONSOLES[place.console]}: {place.path}", "place")
+
+
+def _answers(count: int) -> str:
+    """Say how many answers besides the one asked for become allow."""
+    if not count:
+        return "nothing else"
+    return f"{count:,} further answer{'s'[: count > 1]} (a user, an action, a device)"
 
 
 def _error(decision: Decision, notes: Notes) -> list[Line]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
 
+from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Answers, Cell, Selection, View
 from permcheck.bulk.regions import Bits
-from permcheck.bulk.solve import Act
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key
 from permcheck.review.row import Devices

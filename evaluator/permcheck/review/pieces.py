@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Area, Cell, View
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import Bits
-from permcheck.bulk.solve import Act
 from permcheck.evaluate.plan import Plan, simple_tests
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import row_of, with_permission, withheld_under

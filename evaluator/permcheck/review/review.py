@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Answers, Cell, Selection, View
 from permcheck.bulk.regions import Bits
-from permcheck.bulk.solve import Act
+from permcheck.errors import UnknownNameError
 from permcheck.evaluate.decide import decide
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.strict import strict_decision
@@ -20,6 +21,13 @@ from permcheck.model.tables import Key
 from permcheck.review.evidence import Evidence, evidence
 from permcheck.review.pieces import first_device, pieces
 from permcheck.review.row import Devices, Row
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+    from permcheck.review.table import Printer, Record
 
 By: TypeAlias = Literal["class", "user", "cell"]
 VERDICTS = (Verdict.ALLOW, Verdict.UNDETERMINED, Verdict.DENY)
@@ -76,6 +84,43 @@ class Review:
                 for verdict in verdicts:
                     for row in self._explained(cell, users, verdict, every_path=every_path):
                         yield from _expanded(row, by)
+
+    def records(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> Iterator[Record]:
+        """Every answer as its columns by name. Of a long set there is a name: `members` has them."""
+        from permcheck.review.table import record
+
+        return (record(self._printer, row) for row in self.rows(verdicts, by=by))
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """Names in a long set that a record named. Raises UnknownNameError."""
+        found = self._printer.sets.get(name)
+        if found is None:
+            raise UnknownNameError("set", name, hint="records and frames name sets as they are made")
+        return tuple(found.members())
+
+    def to_arrow(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> pyarrow.Table:
+        """Return the records as a table of Arrow. Raises QuestionError where pyarrow is not installed."""
+        from permcheck.review.write.frames import to_arrow
+
+        return to_arrow(self.records(verdicts, by=by))
+
+    def to_polars(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> polars.DataFrame:
+        """Return the records as a frame of Polars. Raises QuestionError where it is not installed."""
+        from permcheck.review.write.frames import to_polars
+
+        return to_polars(self.records(verdicts, by=by))
+
+    def to_pandas(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> pandas.DataFrame:
+        """Return the records as a frame of pandas. Raises QuestionError where it or pyarrow is not installed."""
+        from permcheck.review.write.frames import to_pandas
+
+        return to_pandas(self.records(verdicts, by=by))
+
+    @cached_property
+    def _printer(self) -> Printer:
+        from permcheck.review.table import Printer
+
+        return Printer(self.view.engine.tables, self.view.engine.policy)
 
     def _alike(self, cell: Cell) -> tuple[tuple[Key, ...], ...]:
         found = self._ways.get(cell.person.members)

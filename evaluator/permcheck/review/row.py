@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Area
 from permcheck.bulk.regions import Bits, indices
-from permcheck.bulk.solve import Act
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key
 from permcheck.review.evidence import Evidence

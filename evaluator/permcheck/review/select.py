@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeVar
 
 from permcheck.ask import Asker
+from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Selection
-from permcheck.bulk.solve import Act
 from permcheck.errors import NothingSelectedError, PermcheckError, UnknownNameError
 from permcheck.graph.node import Node
 from permcheck.graph.rights import GrantGraph

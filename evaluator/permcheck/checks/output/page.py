@@ -16,7 +16,8 @@ _NEEDS: Final = {
     "definitions": "role definitions",
     "files": "estate files",
     "estate": "an estate",
-    "usage": "an export of what was used",
+    "usage": "an estate, and what was used in it",
+    "expectations": "expected decisions, and an estate",
     "policy": "the policy itself",
 }
 

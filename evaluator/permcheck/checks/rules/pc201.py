@@ -19,4 +19,4 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
         name = context.policy.authority.toggle.name
         hierarchies = ", ".join(f"`{one}`" for one in enforced)
         message = f"`{name}` is on, but every hierarchy still enforces Configuration Manager RBAC: {hierarchies}"
-        yield context.finding(context.origin("tenant", ""), message, "tenant")
+        yield context.finding(context.origin("tenant", "", "use_intune_rbac"), message, "tenant")

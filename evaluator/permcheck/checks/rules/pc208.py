@@ -21,7 +21,7 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
         message = (
             f"{counted(len(people), 'user')} may flip `{name}` for every hierarchy; {maximum} are allowed: {names}"
         )
-        yield context.finding(context.origin("tenant", ""), message, "tenant")
+        yield context.finding(context.origin("tenant", "", "use_intune_rbac"), message, "tenant")
     full = context.data("permission_full")
     for hierarchy, form in view.attached():
         rows = [

@@ -27,4 +27,4 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     if len(by) > 1 and view.toggle is True:
         parts = [f"{SAYS[who]} {', '.join(f'`{name}`' for name in by[who])}" for who in sorted(by, reverse=True)]
         message = f"the hierarchies of the tenant differ: {'; '.join(parts)}"
-        yield context.finding(context.origin("tenant", ""), message, "tenant")
+        yield context.finding(context.origin("tenant", "", "use_intune_rbac"), message, "tenant")

@@ -7,24 +7,19 @@ from collections.abc import Iterator
 from permcheck.checks.cloud_view import CloudView, cloud_view
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
-from permcheck.graph.node import Node
 from permcheck.model.tables import Key
 
 
 def check(context: Context) -> Iterator[Finding]:
     """Find standing holders of such roles, but for emergency accounts."""
     view = cloud_view(context)
-    for key, holders in view.tables.entra_roles.items():
-        if not view.is_whole(Node("entra-role", holders.role)):
-            continue
-        name = view.policy.roles[holders.role].name
-        standing = {user for user in view.holders.get(("entra", holders.role), ()) if view.is_active(user)}
-        standing -= set(holders.eligible.users)
+    for holders, name, active in view.mighty():
+        standing = {user for user in active if view.is_active(user)} - set(holders.eligible.users)
         spared = _emergency(context, view, holders.role, standing)
         for user in sorted(standing - spared):
             upn = view.tables.users[user].upn
             message = f"`{upn}` holds `{name}` all the time"
-            yield context.finding(context.origin("entra_roles", key), message, f"{name}/{upn}")
+            yield context.finding(context.origin("entra_roles", holders.key), message, f"{name}/{upn}")
 
 
 def _emergency(context: Context, view: CloudView, role: str, standing: set[Key]) -> set[Key]:

@@ -15,4 +15,4 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
         yield context.not_run("the estate does not state `tenant.multi_admin_approval`")
     elif not stated:
         message = "no Multi Admin Approval policy with an approver group is there"
-        yield context.finding(context.origin("tenant", ""), message, "tenant")
+        yield context.finding(context.origin("tenant", "", "multi_admin_approval"), message, "tenant")

@@ -1,0 +1,136 @@
+"""`permcheck diff` and `permcheck what-if`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from permcheck.cli import options
+from permcheck.cli.codes import Exit
+from permcheck.cli.session import Asked, open_estate
+
+if TYPE_CHECKING:
+    from permcheck.review.diff import Difference
+
+F = TypeVar("F", bound=Callable[..., Any])
+FAILING = {
+    "any": ("gained", "opened", "lost", "closed"),
+    "gained": ("gained", "opened"),
+    "lost": ("lost", "closed"),
+    "none": (),
+}
+"""What is a failure. What may be allowed now counts as gained: nobody can say that it is not."""
+
+
+class What(NamedTuple):
+    """What a comparison is about, and what it does with the answer."""
+
+    users: tuple[str, ...]
+    actions: tuple[str, ...]
+    devices: tuple[str, ...]
+    fail_on: str
+    format_: str
+
+
+def _common(fail_on: str) -> Callable[[F], F]:
+    def add(command: F) -> F:
+        choice = click.option(
+            "--fail-on", type=click.Choice(list(FAILING)), default=fail_on, show_default=True,
+            help="Exit 1 if this is among the differences.",
+        )  # fmt: skip
+        return options.selectors(options.reading_options_without_estate(choice(options.format_(command))))
+
+    return add
+
+
+@click.command(short_help="Compare two estates by what people can do.")
+@click.argument("old", type=click.Path())
+@click.argument("new", type=click.Path())
+@_common("any")
+def diff(old: str, new: str, edition: str | None, readings: dict[str, str], strict: bool, **what: Any) -> int:  # noqa: FBT001 - click passes flags so
+    """Tell which answers differ between the estates OLD and NEW, and which edit is responsible.
+
+    \b
+    permcheck diff estate/ exports/
+    permcheck diff main:estate/ estate/ --fail-on gained
+    permcheck diff v1.0:estate/ v1.1:estate/ -a effect:act
+
+    OLD and NEW are files or folders with an estate or exports, or REVISION:PATH of the git
+    repository here.
+
+    Exit codes: 0 no difference that --fail-on names, 1 there is one.
+    """  # noqa: D301 - click's own marker
+    chosen = What(**what)
+    how = {"edition": edition, "readings": readings, "strict": strict}
+    with tempfile.TemporaryDirectory(prefix="permcheck-") as folder:
+        one = open_estate(Asked(_path(old, Path(folder) / "old"), **how), with_networkx=False)  # type: ignore[arg-type]
+        two = open_estate(Asked(_path(new, Path(folder) / "new"), **how), with_networkx=False)  # type: ignore[arg-type]
+        return _answer(one.diff(two, chosen.users, chosen.actions, chosen.devices), chosen)
+
+
+def _path(text: str, folder: Path) -> str:
+    """Return the path of an estate; that of a git revision is written to a folder first."""
+    if Path(text).exists() or ":" not in text:
+        return text
+    from permcheck.loading.revision import checked_out
+
+    return str(checked_out(text, folder))
+
+
+@click.command("what-if", short_help="Tell what a change that has not been made would do.")
+@click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, required=True, help="A change. Repeatable.")
+@options.estate
+@_common("none")
+def what_if(
+    changes: tuple[str, ...],
+    estate: str | None,
+    edition: str | None,
+    readings: dict[str, str],
+    strict: bool,  # noqa: FBT001 - click passes flags so
+    **what: Any,
+) -> int:
+    """Tell which answers would differ after a change, and whose.
+
+    \b
+    permcheck what-if --set use-intune-rbac=off -e estate
+    permcheck what-if --set hierarchy:PRD.enforce-cm-rbac=off -a run-script -e estate
+
+    Keys are those of --what-if; docs/cli.md lists them.
+    """  # noqa: D301 - click's own marker
+    chosen = What(**what)
+    asked = Asked(estate, edition, readings, strict)
+    now = open_estate(asked, with_networkx=False)
+    difference = now.diff_of(*now.changes(*changes), users=chosen.users, actions=chosen.actions, devices=chosen.devices)
+    return _answer(difference, chosen)
+
+
+def _answer(difference: Difference, what: What) -> int:
+    if what.format_ == "json":
+        import json
+
+        from permcheck.review.document import difference_document
+
+        click.echo(json.dumps(difference_document(difference), ensure_ascii=False, indent=1))
+    else:
+        _show(difference, what.format_)
+    failing = sum(count for kind, count in difference.counts.items() if kind in FAILING[what.fail_on])
+    return Exit.DENY if failing else Exit.ALLOW
+
+
+def _show(difference: Difference, format_: str) -> None:
+    from permcheck.review.outline import difference_outline
+
+    sections = difference_outline(difference)
+    if format_ == "markdown":
+        from permcheck.render.markdown import sections_markdown
+
+        click.echo(sections_markdown(difference.word, sections), nl=False)
+        return
+    from permcheck.cli.terminal import console
+    from permcheck.render.text import print_sections
+
+    print_sections(console(), sections)

@@ -1,0 +1,69 @@
+"""Answers about everybody as plain values, for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from permcheck.review.diff import Changed, Difference
+from permcheck.review.outline import Tellers, device_name, hierarchy_name, people
+from permcheck.review.review import Review
+from permcheck.review.row import Devices, Row
+
+PEOPLE, DIFF = "permcheck-people/1", "permcheck-diff/1"
+
+
+def people_document(review: Review, rows: Iterable[Row]) -> dict[str, Any]:
+    """Return rows with everything that they say, users and devices by name."""
+    tables = (review.view.engine.tables,)
+    return {
+        "format": PEOPLE,
+        "totals": {**review.total._asdict(), "cells": review.total.cells},
+        "rows": [_row(tables, row) for row in rows],
+    }
+
+
+def _row(tables: Tellers, row: Row) -> dict[str, Any]:
+    evidence = row.evidence
+    return {
+        "verdict": row.verdict.value,
+        "users": list(people(tables, row.users)),
+        "action": str(row.act),
+        **_where(tables, row.devices),
+        "authority": evidence.authority,
+        "paths": [[hop._asdict() for hop in trail.hops] for trail in evidence.trails],
+        "unmet": list(evidence.unmet),
+        "missing": list(evidence.missing),
+        "assumed": list(evidence.assumed),
+        "sources": list(evidence.sources),
+    }
+
+
+def _where(tables: Tellers, devices: Devices) -> dict[str, Any]:
+    hierarchy = hierarchy_name(tables, devices.area.hierarchy) or None
+    return {"hierarchy": hierarchy, "devices": [device_name(tables, key) for key in devices.each()]}
+
+
+def difference_document(difference: Difference) -> dict[str, Any]:
+    """Return a difference with every answer that changed."""
+    tables = (difference.new.engine.tables, difference.old.engine.tables)
+    return {
+        "format": DIFF,
+        "word": difference.word,
+        "counts": dict(difference.counts),
+        "authority": {name: {"before": before, "after": after} for name, (before, after) in difference.moved.items()},
+        "edits": [edit.text for edit in difference.edits],
+        "changes": [_change(tables, change) for change in difference.changes],
+    }
+
+
+def _change(tables: Tellers, change: Changed) -> dict[str, Any]:
+    return {
+        "kind": change.kind,
+        "users": list(people(tables, change.users)),
+        "action": str(change.act),
+        **_where(tables, change.devices),
+        "before": change.before.value,
+        "after": change.after.value,
+        "causes": list(change.causes),
+    }

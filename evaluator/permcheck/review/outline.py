@@ -1,0 +1,175 @@
+"""Who can, what can and differences as outlines, which text and Markdown both print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias
+
+from permcheck.model.state import Verdict
+from permcheck.model.tables import Key, Tables
+from permcheck.render.outline import Line, Section
+from permcheck.review.diff import Changed, Difference, Kind
+from permcheck.review.review import Review, Total
+from permcheck.review.row import Devices, Row
+
+MARKS = {Verdict.ALLOW: "ok", Verdict.UNDETERMINED: "?", Verdict.DENY: "no"}
+EFFECTS = {"administer": "Administer", "act": "Act", "view": "View"}
+KIND_MARKS: Mapping[Kind, str] = {"gained": "+", "opened": "?", "lost": "-", "closed": "-"}
+KIND_WORDS: Mapping[Kind, str] = {
+    "gained": "can now",
+    "opened": "may be able to now, for all the estate tells",
+    "lost": "can't any more",
+    "closed": "certainly can't any more",
+}
+NAMES, ROWS = 8, 40
+Tellers: TypeAlias = Sequence[Tables]
+
+
+def total_line(total: Total) -> str:
+    """Say how many answers there are of each kind."""
+    return (
+        f"{total.cells:,} answers: {total.allow:,} allow, {total.undetermined:,} undetermined, {total.deny:,} deny"
+        " (one for each user, action and device)"
+    )
+
+
+def who_can(review: Review, rows: Iterable[Row]) -> tuple[Section, ...]:
+    """Say who can do something, through what, and who may be able to."""
+    tables = (review.view.engine.tables,)
+    by_user: dict[tuple[Key, ...], list[Row]] = {}
+    for row in rows:
+        by_user.setdefault(row.users, []).append(row)
+    act = ", ".join(map(str, review.selection.acts))
+    lines = [line for users, mine in by_user.items() for line in _person(tables, users, mine, review)]
+    return (
+        Section(f"Who can {act}", tuple(lines or [Line(0, "nobody")])),
+        Section("In all", (Line(0, total_line(review.total)),)),
+    )
+
+
+def _person(tables: Tellers, users: tuple[Key, ...], rows: list[Row], review: Review) -> Iterator[Line]:
+    who = listed(people(tables, users), len(users))
+    for row in sorted(rows, key=lambda one: list(MARKS).index(one.verdict)):
+        yield Line(0, f"{who}{_where(tables, row.devices, review)}", mark=MARKS[row.verdict])
+        yield from _why(row)
+
+
+def what_can(review: Review, rows: Iterable[Row]) -> tuple[Section, ...]:
+    """Say what somebody can do, by effect, and where."""
+    tables = (review.view.engine.tables,)
+    found: dict[str, dict[object, list[Row]]] = {effect: {} for effect in EFFECTS}
+    for row in rows:
+        key = (row.verdict, row.devices.area.hierarchy, row.devices.bits, row.evidence)
+        found[row.act.action.effect].setdefault(key, []).append(row)
+    sections = []
+    for effect, title in EFFECTS.items():
+        lines = [line for same in found[effect].values() for line in _deeds(tables, same, review)]
+        if lines:
+            sections.append(Section(title, tuple(lines)))
+    nothing = Section("Act", (Line(0, "nothing"),))
+    return (*(sections or [nothing]), Section("In all", (Line(0, total_line(review.total)),)))
+
+
+def _deeds(tables: Tellers, rows: list[Row], review: Review) -> Iterator[Line]:
+    acts = ", ".join(str(row.act) for row in rows)
+    yield Line(0, f"{acts}{_where(tables, rows[0].devices, review)}", mark=MARKS[rows[0].verdict])
+    yield from _why(rows[0])
+
+
+def _why(row: Row) -> Iterator[Line]:
+    """Say the paths of an allow, or what is not known."""
+    evidence = row.evidence
+    for trail in evidence.trails:
+        yield Line(1, str(trail), "proof")
+    if row.verdict is Verdict.UNDETERMINED and evidence.missing:
+        yield Line(1, "not known: " + listed(iter(evidence.missing), len(evidence.missing)), "missing")
+    if row.verdict is Verdict.DENY and evidence.unmet:
+        yield Line(1, "lacks " + ", ".join(evidence.unmet), "missing")
+    if evidence.assumed:
+        yield Line(1, "assuming " + ", ".join(evidence.assumed), "missing")
+
+
+def _where(tables: Tellers, devices: Devices, review: Review | None = None) -> str:
+    """Say where, with how many of the devices that were asked about."""
+    area = devices.area
+    hierarchy = hierarchy_name(tables, area.hierarchy)
+    if not area.on_devices:
+        return f" in hierarchy {hierarchy}" if area.hierarchy else " in the tenant"
+    count = devices.count
+    names = listed((device_name(tables, key) for key in devices.each()), count)
+    asked = 0 if review is None else sum(len(m) for a in review.answers.areas if a.on_devices for m in a.ground.members)
+    share = f" ({count:,} of {asked:,} devices)" if asked > 1 else ""
+    return f" on {names}{share}"
+
+
+def listed(names: Iterator[str], count: int, few: int = NAMES) -> str:
+    """List names; of many, the first ones and how many more there are."""
+    shown = list(islice(names, min(count, few)))
+    more = count - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
+def people(tables: Tellers, users: Iterable[Key]) -> Iterator[str]:
+    """Return the UPNs of users, of whichever estate has them."""
+    return (next((one.users[key].upn for one in tables if key in one.users), key) for key in users)
+
+
+def device_name(tables: Tellers, key: Key) -> str:
+    """Return the name of a device, of whichever estate has it."""
+    return next((one.devices[key].name for one in tables if key in one.devices), key)
+
+
+def hierarchy_name(tables: Tellers, key: Key | None) -> str:
+    """Return the id of a hierarchy; empty for the tenant."""
+    return next((one.hierarchies[key].id for one in tables if key in one.hierarchies), key or "") if key else ""
+
+
+def verdict_line(difference: Difference) -> str:
+    """Say a difference in one line."""
+    counts = difference.counts
+    parts = [f"{count:,} {kind}" for kind, count in counts.items() if count]
+    return f"{difference.word}: {', '.join(parts)} (answers: a user, an action, a device)" if parts else difference.word
+
+
+def difference_outline(difference: Difference, rows: int = ROWS) -> tuple[Section, ...]:
+    """Say what differs, cause by cause."""
+    tables = (difference.new.engine.tables, difference.old.engine.tables)
+    by_cause: dict[tuple[str, ...], list[Changed]] = {}
+    for change in difference.changes:
+        by_cause.setdefault(change.causes, []).append(change)
+    sections = [Section("In all", tuple(_summary(difference)))]
+    for causes, changes in by_cause.items():
+        merged = _merged(changes)
+        lines = [_changed(tables, kind, users, devices, acts) for (kind, users, devices), acts in merged[:rows]]
+        if len(merged) > rows:
+            lines.append(Line(0, f"and {len(merged) - rows:,} more (--format json has them all)"))
+        sections.append(Section(" | ".join(causes) or "What changed", tuple(lines)))
+    idle = [edit.text for edit in difference.edits if not any(edit.text in causes for causes in by_cause)]
+    if idle:
+        sections.append(Section("Edits that change no answer alone", tuple(Line(0, text) for text in idle[:rows])))
+    return tuple(sections)
+
+
+def _summary(difference: Difference) -> Iterator[Line]:
+    yield Line(0, verdict_line(difference))
+    for hierarchy, (before, after) in difference.moved.items():
+        yield Line(0, f"hierarchy {hierarchy}: decided by {before or 'nobody'} before, by {after or 'nobody'} after")
+
+
+Merged: TypeAlias = list[tuple[tuple[Kind, tuple[Key, ...], Devices], list[str]]]
+
+
+def _merged(changes: Iterable[Changed]) -> Merged:
+    """Join changes of the same people on the same devices."""
+    found: dict[tuple[Kind, tuple[Key, ...], Devices], list[str]] = {}
+    for change in changes:
+        found.setdefault((change.kind, change.users, change.devices), []).append(str(change.act))
+    order = list(KIND_WORDS)
+    return sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+
+
+def _changed(tables: Tellers, kind: Kind, users: tuple[Key, ...], devices: Devices, acts: list[str]) -> Line:
+    who = listed(people(tables, users), len(users))
+    text = f"{KIND_MARKS[kind]} {who} {KIND_WORDS[kind]}: {', '.join(acts)}{_where(tables, devices)}"
+    return Line(0, text, "fix" if kind == "gained" else "missing" if kind == "opened" else "error")

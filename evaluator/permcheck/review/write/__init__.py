@@ -1,0 +1,1 @@
+"""Reviews as files: one module for each format."""
