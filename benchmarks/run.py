@@ -2,6 +2,7 @@
 
     make bench            everything
     python benchmarks/run.py cold warm load exports lint
+    python benchmarks/run.py whole [S] [M] [L]
 
 Nothing here is a test: figures of a noisy machine are for people.
 """
@@ -26,6 +27,8 @@ import yaml
 from exports import write_exports
 from generate import estate
 from lint import write_estate, write_roles
+from whole import PROFILES, write_whole
+from whole import SIZES as WHOLE
 
 if TYPE_CHECKING:
     from permcheck import Estate
@@ -46,6 +49,9 @@ print(time.perf_counter() - start)
 """
 EXPORTS = ((50_000, 500_000, 3), (500_000, 5_000_000, 1))
 """Devices, memberships, runs. At most 20 s and 1.5 GiB for the first, 3 minutes and 6 GiB for the second."""
+WHOLE_CELLS = 2_000
+"""Cells that are asked one by one as well, when the time was taken."""
+WHOLE_LIMITS = {"L": {"mixed": "at most 1.5", "hard": "at most 3", "random": "at most 6, and 2560 MiB"}}
 LOAD = {"users": 2_000, "groups": 500, "collections": 2_000, "devices": 50_000, "assignments": 300}
 
 
@@ -166,9 +172,43 @@ def lint() -> None:
             print(f"  {name:34}{median(process(command, *arguments), times):7.2f} s   {limit}")
 
 
+def whole(sizes: list[str]) -> None:
+    """Every answer of an estate, from files to a compressed result, in a fresh process each, and cells asked again."""
+    program = str(Path(__file__).with_name("answer.py"))
+    for size in sizes:
+        for profile in PROFILES:
+            with tempfile.TemporaryDirectory() as folder:
+                source, result = Path(folder) / "estate", Path(folder) / "answer"
+                write_whole(source, WHOLE[size], profile)
+                runs = []
+                for cells in (0, 0, WHOLE_CELLS):
+                    command = [sys.executable, program, str(source), str(result), str(cells)]
+                    done = subprocess.run(command, capture_output=True, text=True, check=False)
+                    if done.returncode:
+                        sys.exit(f"{size} {profile}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+                    runs.append(json.loads(done.stdout))
+            seconds = statistics.median(run["seconds"] for run in runs)
+            loading = statistics.median(run["loading"] for run in runs)
+            cells, allowed = sum(runs[0]["cells"].values()), runs[0]["cells"]["allow"]
+            limit = WHOLE_LIMITS.get(size, {}).get(profile, "")
+            print(
+                f"  {size} {profile:7}{seconds:6.2f} s ({loading:.2f} to load) {runs[0]['MiB']:5} MiB"
+                f" {runs[0]['written'] / 2**20:6.1f} MiB written  {cells:.3g} cells, {allowed:.3g} allowed  {limit}"
+            )
+
+
 def main(chosen: list[str]) -> None:
     """Run the chosen measurements, or all."""
-    for name, measure in (("cold", cold), ("warm", warm), ("load", load), ("exports", exports), ("lint", lint)):
+    sizes = [name for name in chosen if name in WHOLE] or ["S", "M"]
+    measures: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("cold", cold),
+        ("warm", warm),
+        ("load", load),
+        ("exports", exports),
+        ("lint", lint),
+        ("whole", lambda: whole(sizes)),
+    )
+    for name, measure in measures:
         if not chosen or name in chosen:
             print(name)
             measure()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from permcheck.api import Estate
 from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Answers, Selection, View
 from permcheck.bulk.regions import indices
+from permcheck.bulk.warm import Warm
 from permcheck.evaluate.question import Question
 from permcheck.model.state import VERDICT_OF, Verdict
 from strategies import ACTIONS, READINGS, Data, load_dict, partial_estates
@@ -18,7 +22,7 @@ MORE = ("set-use-intune-rbac", "set-enforce-cm-rbac", "view-recovery-keys", "enr
 
 
 def acts(estate: Estate) -> tuple[Act, ...]:
-    return tuple(Act(*estate._asker.action(name)) for name in (*ACTIONS, *MORE))
+    return tuple(Act(*estate._asker.act(name)) for name in (*ACTIONS, *MORE))
 
 
 def everything(estates: list[Estate]) -> Selection:
@@ -79,6 +83,32 @@ def test_two_estates_side_by_side(one: tuple[Data, Data], two: tuple[Data, Data]
     answers = Answers([View(estate._engine) for estate in estates], everything(estates))
     for place, estate in enumerate(estates):
         assert wrong(estate, answers, place) == []
+
+
+@settings(max_examples=20)
+@given(partial_estates(), st.booleans())
+def test_what_is_worked_out_is_said_again(drawn: tuple[Data, Data], numpy: bool) -> None:  # noqa: FBT001 - drawn
+    estate = load_dict(drawn[0])
+    answers = Answers([View(estate._engine)], everything([estate]))
+    with pytest.MonkeyPatch.context() as patch:
+        if not numpy:
+            patch.setitem(sys.modules, "numpy", None)
+        warm = Warm(answers)
+        could: dict[tuple[str, str, Verdict], set[str]] = {}
+        much: Counter[tuple[str, str, Verdict]] = Counter()
+        for question, verdict in cells(answers, 0):
+            act = str(Act(question.action, question.variant))
+            device = question.device or question.hierarchy or ""
+            assert warm.check(question.user, act, device) is verdict
+            could.setdefault((act, device, verdict), set()).add(question.user)
+            much[question.user, act, verdict] += 1
+        for act, device in {key[:2] for key in could}:
+            found = warm.who_can(act, device)
+            assert {*warm.users(found.allowed)} == could.get((act, device, Verdict.ALLOW), set())
+            assert {*warm.users(found.undetermined)} == could.get((act, device, Verdict.UNDETERMINED), set())
+        for user in estate.tables.users:
+            for act, can in warm.what_can(user).items():
+                assert can == (much[user, act, Verdict.ALLOW], much[user, act, Verdict.UNDETERMINED])
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.data())

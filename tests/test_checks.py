@@ -52,9 +52,11 @@ def found(facts: CheckFacts, examples: tuple[Example, ...], folder: Path) -> lis
 
 
 def looked_at(facts: CheckFacts, folder: Path, files: list[Path], policy: Policy, settings: Settings) -> Report:
-    """Run one check on what it needs: the files, the estate that they are, or the policy."""
+    """Run one check on what it needs: the files, the estate or the two estates that they are, or the policy."""
     if facts.needs == "files":
         return validate(files, policy, settings)
+    if facts.needs == "before":
+        return lint([], policy, settings, permcheck.load(folder / "after"), permcheck.load(folder / "before"))
     estate = permcheck.load(folder) if facts.needs in {"estate", "usage", "expectations"} else None
     return lint(files if facts.needs in {"definitions", "expectations"} else [], policy, settings, estate)
 
@@ -134,7 +136,7 @@ def test_no_check_of_the_policy_finds_anything_in_the_shipped_policy() -> None:
 
 def test_no_check_finds_anything_in_the_clean_estate() -> None:
     """A check that runs by default leaves an estate alone that was set up with care."""
-    report = lint([CLEAN], load_policy(), Settings(today=DAY), permcheck.load(CLEAN))
+    report = lint([CLEAN], load_policy(), Settings(today=DAY), permcheck.load(CLEAN), permcheck.load(CLEAN))
     assert [f"{one.check}: {one.message}" for one in report.findings] == []
     assert not report.problems
     assert not report.unknown
@@ -142,7 +144,7 @@ def test_no_check_finds_anything_in_the_clean_estate() -> None:
 
 def test_the_clean_estate_is_looked_at_by_every_check() -> None:
     """Whoever has nothing to hide gets no check to pass over: none lacks its facts, but for what an option declares."""
-    report = lint([CLEAN], load_policy(), Settings(today=DAY), permcheck.load(CLEAN))
+    report = lint([CLEAN], load_policy(), Settings(today=DAY), permcheck.load(CLEAN), permcheck.load(CLEAN))
     passed_over = {id_ for id_, facts in FACTS.items() if facts.default} - set(report.ran)
     assert passed_over == {one.check for one in report.not_run if "option" in one.why}
 

@@ -21,7 +21,7 @@ def verdict(estate: Estate, user: str, action: str, device: str) -> Verdict:
     """Ask by keys; what an estate does not have is denied."""
     if user not in estate.tables.users or device not in estate.tables.devices:
         return Verdict.DENY
-    asked, variant = estate._asker.action(action)
+    asked, variant = estate._asker.act(action)
     return estate._engine.verdict(Question(user, asked, variant, device.partition("/")[0], device))
 
 

@@ -20,12 +20,15 @@ from permcheck import (
     Estate,
     LiveError,
     LoadError,
+    NothingSelectedError,
     PermcheckError,
     PolicyError,
     Problem,
     QuestionError,
+    SelfCheckError,
     UnknownNameError,
     Verdict,
+    WriteError,
     change,
     errors,
     load,
@@ -42,6 +45,9 @@ RAISED: tuple[PermcheckError, ...] = (
     AmbiguousNameError("device", "PC-1", ("p01/pc-1", "p02/pc-1")),
     QuestionError("this can't be asked", "ask something else"),
     LiveError("the service does not answer", "ask again"),
+    NothingSelectedError("device", "X*"),
+    SelfCheckError(3, ("anna run-script PC-1: allow at once, deny alone",)),
+    WriteError("out.csv", "the disk is full", "make room"),
 )
 OWN = [cls for cls in vars(errors).values() if inspect.isclass(cls) and issubclass(cls, BaseException)]
 ESTATE: Data = {

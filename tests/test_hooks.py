@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from permcheck.checks.facts import load_checks
 from permcheck.loading.data import data_root
 
 ROOT = Path(__file__).parent.parent
@@ -228,6 +229,39 @@ def test_inputs_of_the_github_action_are_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "gone").exists()
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the action is written for bash")
+def test_the_github_action_compares_with_the_main_branch(tmp_path: Path) -> None:
+    opens = with_a_change(tmp_path)
+    inputs = {"COMMAND": "lint", "PATHS": "estate", "OPTIONS": "--estate=estate\n--select=PC901"}
+    code, said = action(tmp_path, AGAINST="main:estate", **inputs)
+    assert (code, opens in said) == (1, True), said
+    assert "no estate to compare with was named" in action(tmp_path, AGAINST="", **inputs)[1]
+    code, said = action(tmp_path, AGAINST="main:estate", **(inputs | {"COMMAND": "validate", "OPTIONS": ""}))
+    assert (code, said) == (2, "::error::against is for lint\n")
+    assert action(tmp_path, AGAINST="$(touch gone):estate", **inputs)[0] == 3
+    assert not (tmp_path / "gone").exists()
+
+
+def with_a_change(folder: Path) -> str:
+    """A repository in which an estate opens something that the main branch does not; returns the edit."""
+    before, after = load_checks()["PC901"].bad
+    write(folder, {"estate/estate.yaml": before.text})
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--no-verify", "-m", "x")
+    write(folder, {"estate/estate.yaml": after.text})
+    return "group Desk: + bo@contoso.com"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the template is written for bash")
+def test_the_azure_template_compares_with_the_main_branch(tmp_path: Path) -> None:
+    opens = with_a_change(tmp_path)
+    options = '["--estate=estate", "--select=PC901"]'
+    done = azure(tmp_path, COMMAND="lint", OPTIONS=options, PATHS='["estate"]', AGAINST="main:estate")
+    assert (done.returncode, opens in done.stdout) == (1, True), done
+    assert azure(tmp_path, COMMAND="lint", OPTIONS=options, PATHS='["estate"]', AGAINST="").returncode == 3
+
+
 def test_text_in_a_github_log_is_not_obeyed(tmp_path: Path) -> None:
     write(tmp_path, {"roles/desk.json": role("Desk", BAD)})
     said = action(tmp_path, FORMAT="text")[1].splitlines()
@@ -245,6 +279,16 @@ def test_pipelines_pass_what_somebody_wrote_through_the_environment(path: str) -
     assert not any("${{" in script for script in scripts)
 
 
+def azure(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """Run the script of the template as an agent would."""
+    document = yaml.safe_load((ROOT / "ci/azure-pipelines/permcheck.yml").read_text("utf-8"))
+    (script,) = (step["bash"] for step in document["steps"] if "bash" in step)
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | inputs | {"PATH": programs, "AGENT_TEMPDIRECTORY": str(folder)}
+    run = ["bash", "-c", script]
+    return subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the template is written for bash")
 @pytest.mark.parametrize(
     ("command", "options", "paths", "code"),
@@ -259,13 +303,7 @@ def test_the_azure_template_logs_issues_and_reports(
     tmp_path: Path, command: str, options: str, paths: str, code: int
 ) -> None:
     write(tmp_path, {"roles/desk.json": role("Desk", BAD), "roles/a b.json": role("Other", GOOD)})
-    document = yaml.safe_load((ROOT / "ci/azure-pipelines/permcheck.yml").read_text("utf-8"))
-    (script,) = (step["bash"] for step in document["steps"] if "bash" in step)
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    given = {"COMMAND": command, "OPTIONS": options, "PATHS": paths, "PATH": programs}
-    environment = os.environ | given | {"AGENT_TEMPDIRECTORY": str(tmp_path)}
-    run = ["bash", "-c", script]
-    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = azure(tmp_path, COMMAND=command, OPTIONS=options, PATHS=paths)
     assert done.returncode == code, done
     assert ("##vso[task.logissue type=error;sourcepath=roles/desk.json;" in done.stdout) == (code == 1)
     assert not (tmp_path / "gone").exists()

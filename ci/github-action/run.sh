@@ -14,7 +14,12 @@ case ${OUTPUT##*.} in
   *) kind=json ;;
 esac
 
+if [[ -n ${AGAINST:-} && $COMMAND != lint ]]; then
+  echo "::error::against is for lint" && exit 2
+fi
+
 arguments=()
+[[ -n ${AGAINST:-} ]] && arguments+=("--against=$AGAINST")
 while IFS= read -r line; do [[ -n $line ]] && arguments+=("$line"); done <<<"$OPTIONS"
 arguments+=(--)
 while IFS= read -r line; do [[ -n $line ]] && arguments+=("$line"); done <<<"$PATHS"

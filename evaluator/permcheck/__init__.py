@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from permcheck.errors import AmbiguousNameError as AmbiguousNameError
     from permcheck.errors import LiveError as LiveError
     from permcheck.errors import LoadError as LoadError
+    from permcheck.errors import NothingSelectedError as NothingSelectedError
     from permcheck.errors import PermcheckError as PermcheckError
     from permcheck.errors import PolicyError as PolicyError
     from permcheck.errors import Problem as Problem
     from permcheck.errors import QuestionError as QuestionError
+    from permcheck.errors import SelfCheckError as SelfCheckError
     from permcheck.errors import UnknownNameError as UnknownNameError
+    from permcheck.errors import WriteError as WriteError
     from permcheck.model import change as change
     from permcheck.model.decision import Decision as Decision
     from permcheck.model.decision import Fix as Fix
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from permcheck.model.decision import Requirement as Requirement
     from permcheck.model.state import State as State
     from permcheck.model.state import Verdict as Verdict
+    from permcheck.review.diff import Difference as Difference
+    from permcheck.review.review import Review as Review
 
 __version__ = "0.1.0"
 
@@ -40,6 +45,9 @@ _HOMES = {
     "AmbiguousNameError": "permcheck.errors",
     "LiveError": "permcheck.errors",
     "LoadError": "permcheck.errors",
+    "NothingSelectedError": "permcheck.errors",
+    "SelfCheckError": "permcheck.errors",
+    "WriteError": "permcheck.errors",
     "PermcheckError": "permcheck.errors",
     "PolicyError": "permcheck.errors",
     "Problem": "permcheck.errors",
@@ -50,6 +58,8 @@ _HOMES = {
     "Fix": "permcheck.model.decision",
     "Proof": "permcheck.model.decision",
     "Requirement": "permcheck.model.decision",
+    "Difference": "permcheck.review.diff",
+    "Review": "permcheck.review.review",
     "State": "permcheck.model.state",
     "Verdict": "permcheck.model.state",
 }

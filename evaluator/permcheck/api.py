@@ -149,7 +149,7 @@ class Estate:
 
     def find_action(self, name: str) -> tuple[Action, str | None]:
         """Return an action by any of its names, and the variant behind a colon. Raises UnknownNameError."""
-        return self._asker.action(name)
+        return self._asker.act(name)
 
     def with_settings(
         self, *, edition: str | None = None, readings: Mapping[str, str] | None = None, strict: bool = False
@@ -189,7 +189,7 @@ class Estate:
         def after(edit: Edit) -> View:
             return self._changed(grafted(self._tables, other._tables, edit.records)).view
 
-        alone = (Alone(edit.text, partial(after, edit)) for edit in found)
+        alone = (Alone(edit.text, partial(after, edit), edit) for edit in found)
         sides = [(self._asker, self._graph), (other._asker, other._graph)]
         selection = select_in_both(sides, Chosen(users, actions, devices))
         return Difference(self.view, other.view, selection, tuple(alone))

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from permcheck.errors import QuestionError, UnknownNameError
 from permcheck.evaluate.question import Question
-from permcheck.loading.resolve_configmgr import device_names
+from permcheck.loading.inventory_names import names_of_devices
 from permcheck.loading.resolve_people import user_names
 from permcheck.model.names import Names
 from permcheck.model.policy import Action
@@ -32,7 +32,7 @@ class Asker:
     @cached_property
     def devices(self) -> Names:
         """Devices by name, resource id, Intune id and Entra id; with `hierarchy/` in front where ambiguous."""
-        return Names("device", device_names(self.tables.devices))
+        return names_of_devices(self.tables.devices)
 
     @cached_property
     def hierarchies(self) -> Names:
@@ -44,6 +44,18 @@ class Asker:
         name, colon, rest = text.partition(":")
         action = self.policy.actions[self.policy.action_names.find(name)]
         return action, rest.strip() if colon and rest.strip() else None
+
+    def act(self, text: str) -> tuple[Action, str | None]:
+        """Return an action and its variant by any of their names, for questions about everybody.
+
+        Raises UnknownNameError, or QuestionError where a script or application is named.
+        """
+        action, rest = self.action(text)
+        variant, object_ = self._variant(action, rest, None)
+        if object_ is not None:
+            message = f"`{text}` names a script or application, and answers about everybody are about none"
+            raise QuestionError(message, f"ask for `{action.id}`, or `permcheck check USER {action.id} DEVICE --object`")
+        return action, variant
 
     def question(self, user: str, action: str, device: str | None, object_: str | None) -> Question:
         """Resolve every name. Raises UnknownNameError, AmbiguousNameError or QuestionError."""

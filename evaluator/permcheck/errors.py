@@ -8,6 +8,7 @@ PermcheckError
 ├── QuestionError     a question that can't be asked this way
 ├── NothingSelectedError  a selection that matches nothing: there is no answer to give
 ├── WriteError        a result can't be written
+├── SelfCheckError    two ways to answer disagree: a fault of permcheck
 └── LiveError         a live service can't be collected from
 """
 
@@ -116,6 +117,22 @@ class NothingSelectedError(PermcheckError):
     def help(self) -> str:
         """What to do."""
         return "an answer about nobody is no answer: widen the selection"
+
+
+class SelfCheckError(PermcheckError):
+    """Of `asked` cells that were asked again, `wrong` gave another answer: a fault of permcheck itself."""
+
+    def __init__(self, asked: int, wrong: tuple[str, ...]) -> None:
+        super().__init__(asked, wrong)
+        self.asked, self.wrong = asked, wrong
+
+    def __str__(self) -> str:
+        return one_line(f"{len(self.wrong)} of {self.asked} cells differ when they are asked alone: {self.wrong[0]}")
+
+    @property
+    def help(self) -> str:
+        """What to do."""
+        return "trust none of the answers, and report this"
 
 
 class LiveError(PermcheckError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from permcheck.bulk.act import Act
 from permcheck.bulk.ground import Ground, Signer, ground, itself
+from permcheck.bulk.partition import Rows, by_hierarchy, shared_inventory
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import NOWHERE, RegionId, Regions
@@ -73,6 +74,8 @@ class Answers:
         self._people = [People(view.engine) for view in views]
         self.areas = tuple(self._areas())
         self.persons = tuple(self._persons())
+        self._columns: dict[tuple[int, int, Hashable], Sequence[RegionId]] = {}
+        self._rows: dict[tuple[int, Key | None], list[Facets | None]] = {}
         self._solvers = {
             (place, index): self._solver(place, area)
             for index, area in enumerate(self.areas)
@@ -81,12 +84,34 @@ class Answers:
 
     def cells(self) -> Iterator[Cell]:
         """Every answer, by person, action and area, in the order of the selection."""
-        wanted = [(act, self.areas_of(act)) for act in self.selection.acts]
-        for person in self.persons:
-            for act, areas in wanted:
-                for index in areas:
-                    regions = tuple(self.region(place, person, act, index) for place in range(len(self.views)))
-                    yield Cell(person, act, self.areas[index], regions)
+        wanted = [(act, index) for act in self.selection.acts for index in self.areas_of(act)]
+        columns = [
+            (act, self.areas[index], tuple(self.column(place, act, index) for place in range(len(self.views))))
+            for act, index in wanted
+        ]
+        for row, person in enumerate(self.persons):
+            for act, area, found in columns:
+                yield Cell(person, act, area, tuple([column[row] for column in found]))
+
+    def column(self, place: int, act: Act, area: int) -> Sequence[RegionId]:
+        """Return the regions of one view for every person, in their order. Acts that need the same share one."""
+        solver = self._solvers[place, area]
+        part = solver.part(act) if isinstance(solver, Solver) else (act.action.id, act.variant)
+        found = self._columns.get((place, area, part))
+        if found is None:
+            found = self._columns[place, area, part] = self._column(place, act, area)
+        return found
+
+    def _column(self, place: int, act: Act, area: int) -> Sequence[RegionId]:
+        solver, hierarchy = self._solvers[place, area], self.areas[area].hierarchy
+        whole = self.areas[area].ground.there[place] == self.areas[area].regions.full
+        rows = self._rows.get((place, hierarchy))
+        if rows is None:
+            faces = [person.faces[place] for person in self.persons]
+            rows = self._rows[place, hierarchy] = [None if face is None else face.get(hierarchy) for face in faces]
+        if isinstance(solver, Solver) and whole and None not in rows:
+            return solver.column(act, [row for row in rows if row is not None])
+        return [self.region(place, person, act, area) for person in self.persons]
 
     def areas_of(self, act: Act) -> tuple[int, ...]:
         """Return the numbers of the areas in which an action takes place."""
@@ -122,18 +147,22 @@ class Answers:
         if "device" in targets:
             for hierarchy, devices in self._devices(hierarchies).items():
                 found = ground(self._signers(hierarchy), [e.tables for e in engines], hierarchy, devices)
-                yield Area(found, Regions([len(members) for members in found.members]), on_devices=True)
+                yield Area(found, Regions(found.sizes), on_devices=True)
         if self.selection.devices is None:
             top: tuple[Key | None, ...] = (*hierarchies, None)
             for key in top if targets != {"device"} else ():
                 there = [int(key is None or key in engine.tables.hierarchies) for engine in engines]
                 yield Area(itself(key, there), Regions([1]), on_devices=False)
 
-    def _devices(self, hierarchies: Sequence[Key]) -> dict[Key, list[Key]]:
-        found: dict[Key, list[Key]] = {hierarchy: [] for hierarchy in hierarchies}
+    def _devices(self, hierarchies: Sequence[Key]) -> Mapping[Key, list[Key] | Rows]:
+        tables = [view.engine.tables for view in self.views]
+        inventory = shared_inventory(tables)
         chosen = self.selection.devices
+        if inventory is not None:
+            return by_hierarchy(inventory, chosen, hierarchies)
+        found: dict[Key, list[Key]] = {hierarchy: [] for hierarchy in hierarchies}
         if chosen is None:
-            chosen = tuple(dict.fromkeys(key for view in self.views for key in view.engine.tables.devices))
+            chosen = tuple(dict.fromkeys(key for one in tables for key in one.devices))
         for device in chosen:
             found[hierarchy_of(device)].append(device)
         return {hierarchy: devices for hierarchy, devices in found.items() if devices}

@@ -7,24 +7,26 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
-from permcheck.bulk.regions import Bits, bits_of
+from permcheck.bulk.partition import Members, Rows, divide
+from permcheck.bulk.regions import Bits, bits_of, few
 from permcheck.model.estate import Device
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
 Atom: TypeAlias = tuple[str, Key]
 """One thing that a device's collections say of it: under a collection, in it, or open."""
-Signature: TypeAlias = tuple[object, frozenset[Atom]]
-"""The facts of a device, and its atoms."""
+Signature: TypeAlias = tuple[int, Bits]
+"""The number of a device's facts, and its atoms."""
 
 NAMES = {"name", "hierarchy", "resource_id", "entra_id", "intune_id", "collections"}
 """What tells devices apart for people and decides nothing, and their collections, of which atoms are made."""
-FACTS = attrgetter(*(name for name in Device.model_fields if name not in NAMES))
+FACT_NAMES = tuple(name for name in Device.model_fields if name not in NAMES)
+FACTS = attrgetter(*FACT_NAMES)
 OPEN: Atom = ("open", "")
 """Further collections may contain it."""
 
 
 class Signer:
-    """Says everything of a device on which an answer can depend, under one estate.
+    """Says everything of a device on which an answer can depend, under one estate: as two numbers.
 
     `whole` keeps every collection apart, for readings and permissions that look at more
     than which assigned collections cover a device.
@@ -34,10 +36,27 @@ class Signer:
         self._tables, self._whole = tables, whole
         self._assigned = {key for row in tables.rows.values() if row.hierarchy == hierarchy for key in row.collections}
         self._uploads = _upload_collections(tables, hierarchy)
-        found = ((key, self._atoms(key)) for key in tables.collections if hierarchy_of(key) == hierarchy)
-        self._of_collection = {key: atoms for key, atoms in found if atoms}
+        self.atoms: list[Atom] = []
+        self._numbers: dict[Atom, int] = {}
+        self.open = self._bits((OPEN,))
+        found = ((key, self._bits(self._atoms(key))) for key in tables.collections if hierarchy_of(key) == hierarchy)
+        self.of_collection = {key: bits for key, bits in found if bits}
+        """Collection -> what it says of the devices in it, if anything that matters."""
+        self._facts: dict[tuple[object, ...], int] = {}
+        of_facts = (number for atom, number in self._numbers.items() if atom == OPEN or atom[1] in self._uploads)
+        self.of_facts = sum(1 << number for number in of_facts)
+        """The atoms on which a test of a fact can depend."""
 
-    def _atoms(self, collection: Key) -> frozenset[Atom]:
+    def _bits(self, atoms: Iterable[Atom]) -> Bits:
+        found = 0
+        for atom in sorted(atoms):
+            number = self._numbers.setdefault(atom, len(self.atoms))
+            if number == len(self.atoms):
+                self.atoms.append(atom)
+            found |= 1 << number
+        return found
+
+    def _atoms(self, collection: Key) -> set[Atom]:
         path, ends = climb(self._tables, collection)
         relevant = [top for top in path if top in self._assigned or top in self._uploads]
         atoms = {("under", top) for top in relevant}
@@ -48,22 +67,20 @@ class Signer:
         if self._whole and relevant:
             atoms |= {("strictly", top) for top in relevant if top != collection}
             atoms.add(("in", collection))
-        return frozenset(atoms)
+        return atoms
 
     def sign(self, device: Key) -> Signature:
         """Return everything that an answer can depend on."""
-        tables, known = self._tables, self._of_collection
-        inside = tables.device_collections.get(device, frozenset())
-        found = [known[key] for key in inside if key in known]
-        atoms = found[0] if len(found) == 1 else frozenset[Atom]().union(*found)
+        tables, known, atoms = self._tables, self.of_collection, 0
+        for key in tables.device_collections.get(device, ()):
+            atoms |= known.get(key, 0)
         if device in tables.membership_open:
-            atoms |= {OPEN}
-        return FACTS(tables.devices[device]), atoms
+            atoms |= self.open
+        return self.facts(tables.devices[device]), atoms
 
-    def facts_of(self, signature: Signature) -> tuple[object, ...]:
-        """Return the part of a signature on which a test of a fact can depend."""
-        facts, atoms = signature
-        return facts, frozenset(atom for atom in atoms if atom == OPEN or atom[1] in self._uploads)
+    def facts(self, device: Device) -> int:
+        """Return the number of the facts of a device: the same for the same facts."""
+        return self._facts.setdefault(FACTS(device), len(self._facts))
 
 
 def climb(tables: Tables, collection: Key) -> tuple[list[Key], bool]:
@@ -97,7 +114,7 @@ class Ground:
 
     hierarchy: Key | None
     members: Sequence[Sequence[Key]]
-    """Class -> its devices. A question without a device has one class that stands for itself."""
+    """Class -> its devices, the largest first. A question without a device has one class that stands for itself."""
     atoms: Sequence[dict[Atom, Bits]]
     """By estate: the classes of which something is said."""
     alike: Sequence[Sequence[tuple[Key, Bits]]]
@@ -106,15 +123,24 @@ class Ground:
     """By estate: the classes whose devices it has."""
 
     @property
+    def sizes(self) -> list[int]:
+        """How many devices each class has."""
+        members = self.members
+        return members.sizes if isinstance(members, Members) else [len(one) for one in members]
+
+    @property
     def size(self) -> int:
         """How many classes there are."""
         return len(self.members)
 
 
 def ground(
-    signers: Sequence[Signer | None], tables: Sequence[Tables], hierarchy: Key, devices: Iterable[Key]
+    signers: Sequence[Signer | None], tables: Sequence[Tables], hierarchy: Key, devices: Iterable[Key] | Rows
 ) -> Ground:
     """Divide the devices of a hierarchy into classes, under one estate or several."""
+    if isinstance(devices, Rows):
+        found, views = divide(signers, hierarchy, devices)
+        return Ground(hierarchy, found, *map(list, zip(*views, strict=True)))
     classes: dict[tuple[Signature | None, ...], list[Key]] = {}
     for device in devices:
         signed = tuple(
@@ -122,34 +148,45 @@ def ground(
             for signer, one in zip(signers, tables, strict=True)
         )
         classes.setdefault(signed, []).append(device)
-    members, size = tuple(classes.values()), len(classes)
-    parts = [_part(signer, [key[place] for key in classes], members) for place, signer in enumerate(signers)]
+    ordered = sorted(classes.items(), key=lambda item: -len(item[1]))  # to count is quick where the large come first
+    members = tuple(found for _, found in ordered)
+    parts = [_part(signer, [key[place] for key, _ in ordered], members) for place, signer in enumerate(signers)]
     return Ground(
         hierarchy,
         members,
-        [{atom: bits_of(found, size) for atom, found in part.atoms.items()} for part in parts],
-        [[(device, bits_of(found, size)) for device, found in part.alike.values()] for part in parts],
-        [bits_of(part.there, size) for part in parts],
+        [part.atoms for part in parts],
+        [part.alike for part in parts],
+        [part.there for part in parts],
     )
 
 
 class _Part(NamedTuple):
-    """What one estate says of the classes, by class numbers."""
+    """What one estate says of the classes."""
 
-    atoms: dict[Atom, list[int]]
-    alike: dict[tuple[object, ...], tuple[Key, list[int]]]
-    there: list[int]
+    atoms: dict[Atom, Bits]
+    alike: list[tuple[Key, Bits]]
+    there: Bits
 
 
-def _part(signer: Signer | None, signatures: list[Signature | None], members: Sequence[Sequence[Key]]) -> _Part:
-    part = _Part({}, {}, [])
+def _part(signer: Signer | None, signatures: Sequence[Signature | None], members: Sequence[Sequence[Key]]) -> _Part:
+    if signer is None:
+        return _Part({}, [], 0)
+    size = len(signatures)
+    there: list[int] = []
+    atoms: list[list[int]] = [[] for _ in signer.atoms]
+    alike: dict[Signature, list[int]] = {}
     for index, signature in enumerate(signatures):
-        if signer is not None and signature is not None:
-            part.there.append(index)
-            for atom in signature[1]:
-                part.atoms.setdefault(atom, []).append(index)
-            part.alike.setdefault(signer.facts_of(signature), (members[index][0], []))[1].append(index)
-    return part
+        if signature is not None:
+            facts, said = signature
+            there.append(index)
+            alike.setdefault((facts, said & signer.of_facts), []).append(index)
+            for number in few(said):
+                atoms[number].append(index)
+    return _Part(
+        {atom: bits_of(found, size) for atom, found in zip(signer.atoms, atoms, strict=True) if found},
+        [(members[found[0]][0], bits_of(found, size)) for found in alike.values()],
+        bits_of(there, size),
+    )
 
 
 def itself(hierarchy: Key | None, there: Sequence[int]) -> Ground:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias
 
 from permcheck.bulk.regions import Bits
 from permcheck.bulk.shapes import Shapes, ShortGraph
 from permcheck.evaluate.engine import Engine
-from permcheck.evaluate.facts import FROM_ROLES, fact_value
+from permcheck.evaluate.facts import DERIVED, FROM_ROLES
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import doubts
@@ -62,7 +62,10 @@ class People:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._facts = user_facts(engine.policy)
+        facts = user_facts(engine.policy)
+        self._derived = [DERIVED[name] for name in facts if name in DERIVED]
+        stated = [name.partition(".")[2] for name in facts if name not in DERIVED]
+        self._stated = attrgetter("synced", *OPEN_LISTS.values(), *stated)
         self.shapes = Shapes(engine.tables, engine.graph)
         self.graph = ShortGraph(engine.graph, self.shapes)
         self.persons, self.clouds = Faces(), Faces()
@@ -99,8 +102,7 @@ class People:
 
     def _person(self, context: Context) -> Hashable:
         record = context.tables.users[context.question.user]
-        opened = tuple(bool(getattr(record, name)) for name in OPEN_LISTS.values())
-        return (*(fact_value(context, name) for name in self._facts), record.synced, opened)
+        return (self._stated(record), *[derived(context, record) for derived in self._derived])
 
     def _security(self, context: Context, held: Bits, hierarchy: Key) -> int:
         user = context.question.user
@@ -111,12 +113,12 @@ class People:
             doubt = self._doubts[alike] = bool(doubts(asked))
         return self.securities[hierarchy].number((held, doubt), user, held, doubt=doubt)
 
-    def first(self, reads: int, seen: Any, hierarchy: Key | None) -> Key:
+    def first(self, reads: int, seen: int | None, hierarchy: Key | None) -> Key:
         """Return a user who shows what a test reads."""
         if reads == CLOUD:
-            return self.clouds.first[seen]
+            return self.clouds.first[seen or 0]
         if reads == SECURITY:
-            return self.securities[hierarchy].first[seen]
+            return self.securities[hierarchy].first[seen or 0]
         return self.persons.first[seen or 0]
 
     def faces(self, reads: int, hierarchy: Key | None) -> Faces:

@@ -38,9 +38,10 @@ class Regions:
         self._both: dict[tuple[RegionId, RegionId], RegionId] = {}
         self._either: dict[tuple[RegionId, RegionId], RegionId] = {}
         self._counts: dict[Bits, int] = {}
+        self._both_counts: dict[RegionId, tuple[int, int]] = {}
         self._digits: list[Bits] | None = None
         for region in (Region(0, 0), Region(self.full, self.full), Region(0, self.full)):
-            self._ids.setdefault(_key(*region), len(self._found))
+            self._ids.setdefault(region.certain if region.certain == region.possible else region, len(self._found))
             self._found.append(region)
 
     def __getitem__(self, region: RegionId) -> Region:
@@ -48,11 +49,11 @@ class Regions:
 
     def put(self, certain: Bits, possible: Bits) -> RegionId:
         """Return the number of a region."""
-        key = _key(certain, possible)
-        found = self._ids.get(key)
-        if found is None:
-            found = self._ids[key] = len(self._found)
-            self._found.append(Region(certain, certain if certain == possible else possible))
+        same = certain is possible or certain == possible
+        number = len(self._found)  # one look-up: to hash a number of a hundred thousand bits takes its time
+        found = self._ids.setdefault(certain if same else Region(certain, possible), number)
+        if found == number:
+            self._found.append(Region(certain, certain if same else possible))
         return found
 
     def __len__(self) -> int:
@@ -73,7 +74,9 @@ class Regions:
         found = self._both.get(key)
         if found is None:
             a, b = self._found[one], self._found[two]
-            found = self._both[key] = self.put(a.certain & b.certain, a.possible & b.possible)
+            certain = a.certain & b.certain
+            sure = a.certain is a.possible and b.certain is b.possible
+            found = self._both[key] = self.put(certain, certain if sure else a.possible & b.possible)
         return found
 
     def any_of(self, one: RegionId, two: RegionId) -> RegionId:
@@ -86,7 +89,9 @@ class Regions:
         found = self._either.get(key)
         if found is None:
             a, b = self._found[one], self._found[two]
-            found = self._either[key] = self.put(a.certain | b.certain, a.possible | b.possible)
+            certain = a.certain | b.certain
+            sure = a.certain is a.possible and b.certain is b.possible
+            found = self._either[key] = self.put(certain, certain if sure else a.possible | b.possible)
         return found
 
     def union(self, regions: Sequence[RegionId]) -> RegionId:
@@ -137,22 +142,28 @@ class Regions:
             return found.certain
         return found.possible & ~found.certain if verdict is Verdict.UNDETERMINED else self.full & ~found.possible
 
+    def counts(self, region: RegionId) -> tuple[int, int]:
+        """How many devices certainly, and possibly, lie in a region."""
+        found = self._both_counts.get(region)
+        if found is None:
+            certain, possible = self._found[region]
+            count = self._count(certain)
+            found = self._both_counts[region] = count, count if certain is possible else self._count(possible)
+        return found
+
     def count(self, bits: Bits) -> int:
         """How many devices a set of classes holds."""
         if len(self.sizes) == 1:
             return self.sizes[0] if bits else 0
         found = self._counts.get(bits)
         if found is None:
-            if self._digits is None:
-                self._digits = _digits(self.sizes)
-            found = sum((bits & digit).bit_count() << place for place, digit in enumerate(self._digits))
-            self._counts[bits] = found
+            found = self._counts[bits] = self._count(bits)
         return found
 
-
-def _key(certain: Bits, possible: Bits) -> Bits | Region:
-    """Return what tells regions apart: to look up one long number takes half the time of two."""
-    return certain if certain == possible else Region(certain, possible)
+    def _count(self, bits: Bits) -> int:
+        if self._digits is None:
+            self._digits = _digits(self.sizes)
+        return sum((bits & digit).bit_count() << place for place, digit in enumerate(self._digits))
 
 
 def _digits(sizes: Sequence[int]) -> list[Bits]:

@@ -15,6 +15,7 @@ from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.plan import Branch, Leaf, Tree, device_test
 from permcheck.evaluate.question import Question, World
+from permcheck.graph.rights import Way, is_nested
 from permcheck.model import policy as form
 from permcheck.model.state import State, any_of
 from permcheck.model.tables import Key
@@ -54,11 +55,23 @@ class Solver:
         self._acts: dict[tuple[str, str | None], Part] = {}
         self._known: dict[Hashable, Part] = {}
         self._memo: dict[tuple[object, ...], object] = {}
+        self._places: dict[int, list[int]] = {}
+        self._of_shape: dict[int, RegionId] = {}
+        self._unions: dict[Bits, RegionId] = {}
 
     def region(self, act: Act, facets: Facets, _user: Key = "") -> RegionId:
         """Return where an action is allowed, and where it may be."""
         part = self.part(act)
         return part.column[self._crowd.seen(part.reads)[SEEN[part.reads](facets)]]
+
+    def column(self, act: Act, rows: Sequence[Facets]) -> Column:
+        """Return the same for everybody who is asked about: the same users every time."""
+        part = self.part(act)
+        places = self._places.get(part.reads)
+        if places is None:
+            known, seen = self._crowd.seen(part.reads), SEEN[part.reads]
+            places = self._places[part.reads] = [known[seen(facets)] for facets in rows]
+        return list(map(part.column.__getitem__, places))
 
     def part(self, act: Act) -> Part:
         """Return what an action needs: acts that need the same have the same."""
@@ -162,15 +175,33 @@ class Solver:
             return self._through_cloud(context, test, need)
         if isinstance(test, form.RightTest):
             return self._through_rows(context, test)
-        people, engine, terrain = self._people, self._engine, self._terrain
+        if reads == CLOUD:
+            return self._looking_at_roles(context, test, need)
+        people = self._people
         contexts = [
             context._replace(question=context.question._replace(user=people.first(reads, seen, hierarchy)))
             for seen in self._crowd.seen(reads)
         ]
+        return [self._run(asked, test, need) for asked in contexts]
+
+    def _run(self, context: Context, test: form.LeafTest, need: form.Need) -> RegionId:
         if not device_test(test):
-            return [CONSTANT[run_test(asked, test, need).state] for asked in contexts]
-        reach = REACH.get(test.kind, fact_region)
-        return [reach(engine, terrain, asked, test, need) for asked in contexts]
+            return CONSTANT[run_test(context, test, need).state]
+        return REACH.get(test.kind, fact_region)(self._engine, self._terrain, context, test, need)
+
+    def _looking_at_roles(self, context: Context, test: form.LeafTest, need: form.Need) -> Column:
+        """Run a test once for all whose roles in the cloud look the same to it."""
+        people, known, column = self._people, dict[Bits, RegionId](), []
+        look = seen_of(context)
+        marks = people.shapes.alike(look)
+        somebody = context._replace(question=context.question._replace(user=people.persons.first[0]))
+        for face in self._crowd.seen(CLOUD):
+            held = people.clouds.shapes[face]
+            looks = sum(first for shapes, first in marks if shapes & held)
+            if looks not in known:
+                known[looks] = self._run(somebody._replace(graph=people.graph.showing(looks), memo={}), test, need)
+            column.append(known[looks])
+        return column
 
     def _through_cloud(self, context: Context, test: form.GrantTest | form.AnyRoleTest, need: form.Need) -> Column:
         """One way to a permission of the cloud is enough."""
@@ -197,7 +228,7 @@ class Solver:
         everywhere = sum(1 << shape for shape, region in regions.items() if region == EVERYWHERE)
         somewhere = sum(1 << shape for shape, region in regions.items() if region not in {EVERYWHERE, NOWHERE})
         shapes = self._people.faces(reads, hierarchy).shapes
-        known: dict[Bits, RegionId] = {}
+        known = self._known_unions(reads, regions)
         column = []
         for face in self._crowd.seen(reads):
             mine = shapes[face]
@@ -210,6 +241,28 @@ class Solver:
                 region = known[some] = self._regions.union([regions[shape] for shape in few(some)])
             column.append(self._regions.any_of(region, OPEN) if doubt(face) else region)
         return column
+
+    def _known_unions(self, reads: int, regions: dict[int, RegionId]) -> dict[Bits, RegionId]:
+        """Return what is known of joined shapes: permissions on the same collections join to the same."""
+        some = {shape: region for shape, region in regions.items() if region not in {EVERYWHERE, NOWHERE}}
+        if reads != SECURITY or any(self._of_shape.setdefault(*item) != item[1] for item in some.items()):
+            return {}
+        return self._unions
+
+
+def seen_of(context: Context) -> Callable[[Way], Hashable]:
+    """Return what tests that are not about a permission can see of a way in the cloud."""
+    asked, gate = context.plan.asked_permission, context.policy.gates["intune"].id
+
+    def seen(way: Way) -> Hashable:
+        kind = way.end.kind
+        if kind == "intune-assignment":
+            tags = context.tables.intune_assignments[way.end.key].tags
+            gives = asked in context.graph.gives(way.role)
+            return kind, way.state, way.fault, tags and frozenset(tags), gives, is_nested(way.grants)
+        return kind, way.state, any_of(one.state for one in held(context, (way,), gate))
+
+    return seen
 
 
 def _of_action(context: Context, test: form.Test) -> object:

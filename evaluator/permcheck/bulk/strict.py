@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from permcheck.bulk.act import Act
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
-from permcheck.bulk.regions import EVERYWHERE, RegionId
+from permcheck.bulk.regions import EVERYWHERE, NOWHERE, RegionId
 from permcheck.bulk.solve import Solver
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.question import Question
@@ -30,6 +30,8 @@ class StrictSolver:
         for edition, readings in every_way(self._engine, question):
             region = self._solver(edition, readings).region(act, facets, user)
             result = regions.all_of(result, region)
+            if result == NOWHERE:
+                break
         return regions.where_certain(result, self._plain.region(act, facets, user))
 
     def _solver(self, edition: str | None, readings: Mapping[str, str]) -> Solver:

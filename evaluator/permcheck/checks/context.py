@@ -36,12 +36,19 @@ class Context:
     expectations: tuple[Path, ...] = ()
     """Files of expected decisions."""
     today: date = field(default_factory=date.today)
+    _before: Estate | None = None
 
     @property
     def estate(self) -> Estate:
         """The estate; only checks that need one may ask for it."""
         assert self._estate is not None
         return self._estate
+
+    @property
+    def before(self) -> Estate:
+        """The estate before the change; only checks that need it may ask for it."""
+        assert self._before is not None
+        return self._before
 
     def option(self, name: str) -> Any:
         """Return an option as configured, or its default."""

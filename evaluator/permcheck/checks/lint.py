@@ -92,13 +92,15 @@ def validate(paths: Iterable[Path], policy: Policy, settings: Settings) -> Repor
     return _report(defined, Ran(ran.findings, (), ran.ran), problems, settings, _looked(listed, defined, ran, None))
 
 
-def lint(paths: Iterable[Path], policy: Policy, settings: Settings, estate: Estate | None) -> Report:
-    """Run every chosen check on the files, and on the estate if there is one."""
+def lint(
+    paths: Iterable[Path], policy: Policy, settings: Settings, estate: Estate | None, before: Estate | None = None
+) -> Report:
+    """Run every chosen check on the files, on the estate if there is one, and on what differs from that `before`."""
     listed = tuple(paths)
     defined = [look_at(path, policy) for path in files_of(listed)] if listed else []
     definitions = tuple(d for one in defined for d in one.definitions)
     files = _of(defined, "estate") if definitions or estate is not None else ()  # how it is written is no look at it
-    given = Given(policy, definitions, estate, settings.options, files, _of(defined, "test"), settings.today)
+    given = Given(policy, definitions, estate, settings.options, files, _of(defined, "test"), settings.today, before)
     ran = run_checks(chosen(settings.select, settings.ignore), given)
     problems = [problem for one in defined for problem in one.problems]
     return _report(defined, ran, problems, settings, _looked(listed, defined, ran, estate))

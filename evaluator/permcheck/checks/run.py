@@ -33,6 +33,7 @@ WHY: Final[dict[str, str]] = {
     "files": "no estate file was given",
     "usage": "the estate does not say what was used",
     "expectations": "no file of expected decisions was given",
+    "before": "no estate to compare with was named: use --against",
 }
 
 
@@ -50,6 +51,8 @@ class Given:
     expectations: tuple[Path, ...] = ()
     """Files of expected decisions."""
     today: date = field(default_factory=date.today)
+    before: Estate | None = None
+    """The estate before the change."""
 
     def lacks(self, needs: Needs) -> str:
         """Say why a check can't run that needs this; empty if it can."""
@@ -60,6 +63,7 @@ class Given:
             "files": self.files,
             "usage": self.estate is not None and self.estate.tables.usage,
             "expectations": self.expectations,
+            "before": self.before is not None,
         }
         return "" if there.get(needs, True) else WHY[needs]  # who selects a check of the policy wants it run
 
@@ -86,6 +90,7 @@ def run_checks(chosen: Iterable[CheckFacts], given: Given) -> Ran:
             given.files,
             given.expectations,
             given.today,
+            given.before,
         )
         told = tuple(CHECKS[facts.id](context))
         silent = [one for one in told if isinstance(one, NotRun)]

@@ -17,16 +17,16 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], few: int = FEW) -> str:
     """Name a few things in their order, and count the others."""
     every = list(dict.fromkeys(names))
-    text = ", ".join(f"`{name}`" for name in every[:FEW])
-    return f"{text} and {len(every) - FEW} more" if len(every) > FEW else text
+    text = ", ".join(f"`{name}`" for name in every[:few])
+    return f"{text} and {len(every) - few} more" if len(every) > few else text
 
 
-def listing(names: Iterable[str]) -> str:
+def listing(names: Iterable[str], few: int = FEW) -> str:
     """Name a few things by the alphabet, and count the others."""
-    return listed(sorted(names))
+    return listed(sorted(names), few)
 
 
 def lacking(context: Context, *sections: str) -> Iterator[NotRun]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ LINT: Final[dict[str, type]] = {
     "ignore": list,
     "fail-on": str,
     "baseline": str,
+    "against": str,
     "options": dict,
     "suppress": list,
 }
@@ -77,6 +79,14 @@ def _wrong(path: Path, settings: Mapping[str, Any], known: Mapping[str, type[Any
             yield Problem(str(path), 0, 0, "type", f"`{prefix}{key}` is not a list of names")
 
 
+def _against(folder: Path, text: str) -> str:
+    """Return an estate to compare with as it is called from here: a path, or REVISION:PATH."""
+    revision, colon, path = text.partition(":")
+    if not colon or (folder / text).exists():
+        return str((folder / text).resolve())
+    return f"{revision}:{Path(os.path.relpath(folder / path)).as_posix()}"
+
+
 def _options(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     problems = list(_wrong(path, settings, KEYS, ""))
     lint = settings.get("lint", {})
@@ -89,6 +99,8 @@ def _options(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     for key in PATHS:
         if key in options:
             options[key] = str((path.parent / options[key]).resolve())
+    if "against" in options:
+        options["against"] = _against(path.parent, options["against"])
     if "readings" in options:
         options["readings"] = tuple(f"{name}={choice}" for name, choice in options["readings"].items())
     return options | ({LINT_TABLE: (path, lint)} if "lint" in settings else {})

@@ -11,7 +11,7 @@ import click
 
 from permcheck.cli import options
 from permcheck.cli.codes import Exit
-from permcheck.cli.session import Asked, open_estate
+from permcheck.cli.session import Asked, open_estate, path_of
 
 if TYPE_CHECKING:
     from permcheck.review.diff import Difference
@@ -67,18 +67,9 @@ def diff(old: str, new: str, edition: str | None, readings: dict[str, str], stri
     chosen = What(**what)
     how = {"edition": edition, "readings": readings, "strict": strict}
     with tempfile.TemporaryDirectory(prefix="permcheck-") as folder:
-        one = open_estate(Asked(_path(old, Path(folder) / "old"), **how), with_networkx=False)  # type: ignore[arg-type]
-        two = open_estate(Asked(_path(new, Path(folder) / "new"), **how), with_networkx=False)  # type: ignore[arg-type]
+        one = open_estate(Asked(path_of(old, Path(folder) / "old"), **how), with_networkx=False)  # type: ignore[arg-type]
+        two = open_estate(Asked(path_of(new, Path(folder) / "new"), **how), with_networkx=False)  # type: ignore[arg-type]
         return _answer(one.diff(two, chosen.users, chosen.actions, chosen.devices), chosen)
-
-
-def _path(text: str, folder: Path) -> str:
-    """Return the path of an estate; that of a git revision is written to a folder first."""
-    if Path(text).exists() or ":" not in text:
-        return text
-    from permcheck.loading.revision import checked_out
-
-    return str(checked_out(text, folder))
 
 
 @click.command("what-if", short_help="Tell what a change that has not been made would do.")

@@ -16,6 +16,7 @@ from permcheck.cli.terminal import tell
 from permcheck.errors import LoadError
 
 if TYPE_CHECKING:
+    from permcheck.api import Estate
     from permcheck.checks.lint import Report
     from permcheck.checks.settings import Settings
 
@@ -115,14 +116,21 @@ def _with_configurations(report: Report) -> Report:
 @click.command(short_help="Check what role definitions and an estate mean.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @options.estate
+@click.option(
+    "--against",
+    metavar="PATH",
+    type=click.Path(),
+    help="The estate before the change: a path, or REVISION:PATH of git.",
+)
 @check_options
-def lint(paths: tuple[Path, ...], estate: str | None, **how: Any) -> int:
+def lint(paths: tuple[Path, ...], estate: str | None, against: str | None, **how: Any) -> int:
     """Check the meaning of the role definitions in PATHS, and of an estate.
 
     \b
     permcheck lint roles/
     permcheck lint -e estate/
     permcheck lint roles/ -e exports/ --select PC3 --format sarif
+    permcheck lint -e estate/ --against main:estate/
 
     Exit codes: 0 clean, 1 findings, 3 a file can't be used, or nothing was checked.
     """  # noqa: D301 - click's own marker
@@ -136,11 +144,23 @@ def lint(paths: tuple[Path, ...], estate: str | None, **how: Any) -> int:
     if not paths and estate is not None:  # the roles of an estate are role definitions, too
         paths = (Path(estate),)
 
+    before = _before(against) if estate is not None and against is not None else None
+
     def once(settings: Settings) -> Report:
         opened = open_estate(Asked(estate), with_networkx=False) if estate is not None else None
-        return checks.lint(paths, load_policy(), settings, opened)
+        return checks.lint(paths, load_policy(), settings, opened, before)
 
     return _run(once, How(**how), shape=False)
+
+
+def _before(against: str) -> Estate:
+    """Open the estate to compare with. What git has of it is there as long as the command runs."""
+    import tempfile
+
+    from permcheck.cli.session import Asked, open_estate, path_of
+
+    folder = click.get_current_context().with_resource(tempfile.TemporaryDirectory(prefix="permcheck-"))
+    return open_estate(Asked(path_of(against, Path(folder))), with_networkx=False)
 
 
 def _run(once: Callable[[Settings], Report], how: How, *, shape: bool) -> int:

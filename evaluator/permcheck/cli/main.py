@@ -22,15 +22,30 @@ from permcheck.cli.imports import import_
 from permcheck.cli.lint import lint, rule, validate
 from permcheck.cli.people import what_can, who_can
 from permcheck.cli.reference import actions, show
+from permcheck.cli.review import review
 from permcheck.cli.terminal import tell
-from permcheck.errors import LiveError, LoadError, NothingSelectedError, PermcheckError
+from permcheck.errors import (
+    LiveError,
+    LoadError,
+    NothingSelectedError,
+    PermcheckError,
+    SelfCheckError,
+    WriteError,
+)
 
+CODES: dict[type[PermcheckError], Exit] = {
+    LiveError: Exit.UNUSABLE,
+    NothingSelectedError: Exit.UNUSABLE,
+    WriteError: Exit.UNUSABLE,
+    SelfCheckError: Exit.CRASH,
+}
+"""Errors that are no mistake of the command line."""
 INTERRUPTED = 130
 READER_GONE = 141
 """What shells say of a process that a signal ended."""
 COMMANDS = (
-    check, explain, who_can, what_can, diff, what_if, import_, anonymise, validate, lint, rule, test, actions, show,
-    schema, init,
+    check, explain, who_can, what_can, review, diff, what_if, import_, anonymise, validate, lint, rule, test, actions,
+    show, schema, init,
 )  # fmt: skip
 
 
@@ -95,7 +110,7 @@ def guarded(arguments: list[str] | None = None) -> int:
         return Exit.UNUSABLE
     except PermcheckError as error:
         tell("error", str(error), getattr(error, "help", ""))
-        return Exit.UNUSABLE if isinstance(error, LiveError | NothingSelectedError) else Exit.USAGE
+        return next((code for kind, code in CODES.items() if isinstance(error, kind)), Exit.USAGE)
     except SystemExit as stop:  # how click ends a completion, or where the reader of a pipe went away
         return READER_GONE if stop.code else Exit.ALLOW
     except Exception as error:  # noqa: BLE001 - the guard: a traceback would exit 1, which means denied

@@ -45,6 +45,15 @@ def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
     return estate
 
 
+def path_of(text: str, folder: Path) -> str:
+    """Return the path of an estate; that of a git revision is written to a folder first."""
+    if Path(text).exists() or ":" not in text:
+        return text
+    from permcheck.loading.revision import checked_out
+
+    return str(checked_out(text, folder))
+
+
 def load_quietly(context: click.Context) -> Tables | None:
     """Return the tables of the estate that is named somewhere, for completion; None on any fault."""
     import os

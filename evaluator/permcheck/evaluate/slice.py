@@ -21,7 +21,7 @@ def sliced(tables: Tables, question: Question) -> Tables:
         tables,
         users={user: tables.users[user]},
         devices={device: tables.devices[device]} if device else {},
-        device_collections={k: v for k, v in tables.device_collections.items() if k == device},
+        device_collections=_of_device(tables, device),
         members={key: _only(who, user) for key, who in tables.members.items()},
         indirect={key: _only(who, user) for key, who in tables.indirect.items()},
         eligible={key: _only(who, user) for key, who in tables.eligible.items()},
@@ -30,6 +30,11 @@ def sliced(tables: Tables, question: Question) -> Tables:
         admins={key: admin for key, admin in tables.admins.items() if key not in others},
         rows={key: row for key, row in tables.rows.items() if row.admin not in others},
     )
+
+
+def _of_device(tables: Tables, device: Key | None) -> dict[Key, frozenset[Key]]:
+    inside = tables.device_collections.get(device) if device else None
+    return {} if device is None or inside is None else {device: inside}
 
 
 def _only(who: Principals, user: Key) -> Principals:

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from permcheck.errors import LoadError, Problem
-from permcheck.loading.files import PROVENANCE, find_files
+from permcheck.loading.files import PROVENANCE, find_files, has_inventory
 from permcheck.loading.forms import as_form
 from permcheck.loading.text import Parsed, Path_, parse_file
 from permcheck.model.estate import SECTIONS, EstateFile
 from permcheck.model.provenance import Source
 from permcheck.printable import one_line
+
+if TYPE_CHECKING:
+    from permcheck.loading.inventory import Columns
 
 NOTES_LIMIT: Final = 4 * 2**20
 """Longer notes of an import are not read: a question would wait for them."""
@@ -66,6 +69,8 @@ class Joined:
     scalars: dict[str, Any] = field(default_factory=dict)
     sections: dict[str, list[Record]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    inventory: Columns | None = None
+    """Devices by columns: they are in no section."""
 
     def report(self, file: int, path: Path_, id_: str, message: str, help_: str = "", severity: str = "error") -> None:
         """Note a problem at a path of a file."""
@@ -92,8 +97,15 @@ def collector_off() -> Iterator[None]:
 def read_estate(root: Path) -> Joined:
     """Parse and validate the files of an estate and join them. Problems are collected in the result."""
     joined = Joined()
-    for path in find_files(root):
+    files, inventory = find_files(root), None
+    if root.is_dir() and has_inventory(root):
+        from permcheck.loading.inventory import read_ahead  # only such an estate pays for it
+
+        inventory = read_ahead(root)
+    for path in files:
         add_file(joined, path)
+    if inventory is not None:
+        inventory(joined)
     note = _note_of_import(root) if root.is_dir() else {}
     if note:
         joined.parsed = [_with_note(parsed, root, note) for parsed in joined.parsed]

@@ -13,6 +13,8 @@ YAML_LIMIT: Final = 32 * 2**20
 JSON_LIMIT: Final = 1024 * 2**20
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 EXPORTS: Final = (*SUFFIXES, ".csv", ".xml")
+INVENTORY: Final = ("devices.parquet", "memberships.parquet")
+"""Devices, and what collections they are in, column by column."""
 HEAD: Final = 4096
 FIRST_KEY: Final = re.compile(r'^\s*\{\s*"([^"\\]*)"\s*:')
 SCHEMA: Final = ".schema.json"
@@ -38,6 +40,11 @@ UNFINISHED: Final = ".partial"
 def file_problem(path: Path | str, id_: str, message: str, help_: str = "") -> LoadError:
     """Make the error for a file that can't be used at all."""
     return LoadError((Problem(str(path), 0, 0, id_, message, help_),))
+
+
+def has_inventory(root: Path) -> bool:
+    """Tell whether a folder holds devices or memberships as Parquet."""
+    return any((root / name).is_file() for name in INVENTORY)
 
 
 def find_files(root: Path) -> tuple[Path, ...]:

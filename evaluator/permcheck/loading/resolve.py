@@ -12,6 +12,7 @@ from permcheck.loading import resolve_configmgr, resolve_cycles, resolve_people,
 from permcheck.loading.estate import Joined, Record
 from permcheck.loading.text import Path_
 from permcheck.model.estate import SECTIONS, Tenant, is_day
+from permcheck.model.inventory import Devices
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy
 from permcheck.model.provenance import Places
@@ -185,4 +186,7 @@ def _places(resolver: Resolver) -> Places:
         file = next((i for i, p in enumerate(parsed) if isinstance(p.data, dict) and key in p.data), None)
         if file is not None:
             at[key, ""] = (file, -1)
+    devices = resolver.fields["devices"]
+    if isinstance(devices, Devices):
+        return Places((*(p.source() for p in parsed), devices.inventory), at, devices.inventory.row)
     return Places(tuple(p.source() for p in parsed), at)

@@ -32,7 +32,12 @@ def run(resolver: Resolver) -> None:
     _security_roles(resolver, owners)
     _administrative_users(resolver, owners)
     _objects(resolver, owners)
-    _devices(resolver, owners)
+    if resolver.joined.inventory is None:
+        _devices(resolver, owners)
+    else:
+        from permcheck.loading import resolve_inventory  # only such an estate pays for it
+
+        resolve_inventory.run(resolver, resolver.joined.inventory)
     _check_hierarchies(resolver)
 
 

@@ -36,13 +36,17 @@ class Names:
 
     def get(self, name: str) -> str | None:
         """Key of the one thing called `name`; None if there is none or more than one."""
-        keys = self._keys.get(name.strip().casefold(), ())
+        keys = self.keys_of(name.strip().casefold())
         return keys[0] if len(keys) == 1 else None
+
+    def keys_of(self, folded: str) -> tuple[str, ...]:
+        """Keys of everything with a name, which is folded."""
+        return self._keys.get(folded, ())
 
     def find(self, name: str, hints: Mapping[str, str] | None = None) -> str:
         """Key of the one thing called `name`. Raises UnknownNameError or AmbiguousNameError."""
         folded = name.strip().casefold()
-        keys = self._keys.get(folded, ())
+        keys = self.keys_of(folded)
         if len(keys) == 1:
             return keys[0]
         if keys:

@@ -9,7 +9,7 @@ from pydantic import Field
 from permcheck.model.base import Form, Many, Name, Slug, Some, SourceId
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
-Needs: TypeAlias = Literal["definitions", "files", "estate", "usage", "expectations", "policy"]
+Needs: TypeAlias = Literal["definitions", "files", "estate", "usage", "expectations", "before", "policy"]
 
 
 class Example(Form):

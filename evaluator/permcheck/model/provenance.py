@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -105,10 +105,15 @@ class Places(NamedTuple):
     sources: tuple[Source, ...] = ()
     at: Mapping[tuple[str, str], tuple[int, int]] = {}
     """Section and key -> number of the source, number of the record in its section."""
+    row_of: Callable[[str], int | None] | None = None
+    """Key of a device -> its row in an inventory, which is the last source then."""
 
     def of(self, section: str, key: str, detail: str = "") -> Origin | None:
         """Where the record `key` of `section`, or a detail of it, stands; None for a record that a change made."""
         place = self.at.get((section, key))
+        if place is None and section == "devices" and self.row_of is not None:
+            row = self.row_of(key)
+            place = None if row is None else (len(self.sources) - 1, row)
         if place is None:
             return None
         source, index = place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -133,7 +134,7 @@ class Tables:
     devices: Mapping[Key, form.Device] = field(default_factory=dict)
     device_collections: Mapping[Key, frozenset[Key]] = field(default_factory=dict)
     """Device -> collections that contain it."""
-    membership_open: frozenset[Key] = frozenset()
+    membership_open: AbstractSet[Key] = frozenset()
     """Devices that may be in further collections."""
 
     def having(self, section: str, records: Any) -> Tables:

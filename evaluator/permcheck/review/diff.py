@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Answers, Cell, Selection, View
@@ -14,6 +14,9 @@ from permcheck.bulk.regions import Bits
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key
 from permcheck.review.row import Devices
+
+if TYPE_CHECKING:
+    from permcheck.review.edits import Edit
 
 Kind: TypeAlias = Literal["gained", "lost", "opened", "closed"]
 """What became of an answer. Opened: deny became undetermined. Closed: undetermined became deny."""
@@ -38,6 +41,8 @@ class Alone(NamedTuple):
 
     text: str
     view: Callable[[], View]
+    edit: Edit | None = None
+    """What it replaces, where it is one between two estates."""
 
 
 class Changed(NamedTuple):

@@ -7,10 +7,11 @@ from typing import Any
 
 from permcheck.review.diff import Changed, Difference
 from permcheck.review.outline import Tellers, device_name, hierarchy_name, people
+from permcheck.review.removals import Outcome
 from permcheck.review.review import Review
 from permcheck.review.row import Devices, Row
 
-PEOPLE, DIFF = "permcheck-people/1", "permcheck-diff/1"
+PEOPLE, DIFF, SIGNED = "permcheck-people/1", "permcheck-diff/1", "permcheck-signed/1"
 
 
 def people_document(review: Review, rows: Iterable[Row]) -> dict[str, Any]:
@@ -66,4 +67,30 @@ def _change(tables: Tellers, change: Changed) -> dict[str, Any]:
         "before": change.before.value,
         "after": change.after.value,
         "causes": list(change.causes),
+    }
+
+
+def outcome_document(review: Review, outcome: Outcome) -> dict[str, Any]:
+    """Return what a signed sheet comes to."""
+    tables = (review.view.engine.tables,)
+    return {
+        "format": SIGNED,
+        "clean": outcome.clean,
+        "removals": [
+            {
+                "row_id": one.signed.row_id,
+                "users": list(people(tables, one.row.users)),
+                "action": str(one.row.act),
+                **_where(tables, one.row.devices),
+                "grants": list(one.steps),
+                "ends": one.ends,
+                "other_answers": one.besides,
+                "other_users": list(people(tables, one.people)),
+            }
+            for one in outcome.removals
+        ],
+        "stale": [one._asdict() for one in outcome.stale],
+        "broken": [_row(tables, row) for row in outcome.broken],
+        "own": [one._asdict() for one in outcome.own],
+        "undecided": outcome.undecided,
     }

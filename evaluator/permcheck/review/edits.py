@@ -22,6 +22,16 @@ class Edit:
     text: str
     records: Replaced
 
+    def subjects(self) -> Iterator[tuple[str, Key, str]]:
+        """Section, key and field of what it is about."""
+        for table, entries in self.records.items():
+            for name in entries:
+                if table in {"tenant", "hierarchies"}:
+                    key, _, fact = name.partition("#")
+                    yield table, key, fact
+                else:
+                    yield (name, "", "") if table == "whole" else (SECTIONS.get(table, table), name, "")
+
 
 BUNDLES: Mapping[str, tuple[str, ...]] = {
     "users": ("users",),
@@ -54,6 +64,8 @@ WORDS = {
     "devices": "device",
     "hierarchies": "hierarchy",
 }
+SECTIONS = {"inside": "collections", "device_collections": "devices", "membership_open": "devices"}
+"""Sections whose records tell what stands in other tables."""
 MANY = frozenset({"users", "devices"})
 """Sections of which there are many, and one edit may be of many."""
 SAID_ELSEWHERE = frozenset(

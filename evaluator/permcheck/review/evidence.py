@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from permcheck.model.decision import Decision
+from permcheck.model.decision import Decision, Missing
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Tables
 from permcheck.review.trail import ASSIGNMENT, COLLECTION, GROUP, ROLE, Trail, every_trail, trails
+
+UNDOCUMENTED = "documents"
+"""How a gap of the documents is called among missing facts."""
 
 
 class Evidence(NamedTuple):
@@ -66,7 +69,7 @@ def evidence(decision: Decision, tables: Tables, policy: Policy, *, every: bool 
         authority=str(decision.authority) if decision.authority else "",
         trails=found,
         unmet=tuple(dict.fromkeys(r.id for r in decision.unmet)),
-        missing=tuple(dict.fromkeys(_general(m.fact, decision) for m in decision.missing)),
+        missing=tuple(dict.fromkeys(_general(m, decision) for m in decision.missing)),
         assumed=tuple(dict.fromkeys(r.id for r in counted if r.assumed)),
         error=decision.error.text if decision.error else "",
         editions=decision.editions,
@@ -75,8 +78,11 @@ def evidence(decision: Decision, tables: Tables, policy: Policy, *, every: bool 
     )
 
 
-def _general(fact: str, decision: Decision) -> str:
-    """Return a fact without the person or device that it was looked up for."""
+def _general(missing: Missing, decision: Decision) -> str:
+    """Return a fact without the person or device that it was looked up for; a gap of the documents as a text."""
+    if missing.fact == UNDOCUMENTED:
+        return missing.text
+    fact = missing.fact
     for name in (decision.user, decision.device):
         if name:
             fact = fact.replace(f"[{name}]", "")

@@ -10,6 +10,7 @@ from permcheck.model.state import Verdict
 from permcheck.model.tables import Key, Tables
 from permcheck.render.outline import Line, Section
 from permcheck.review.diff import Changed, Difference, Kind
+from permcheck.review.removals import Outcome
 from permcheck.review.review import Review, Total
 from permcheck.review.row import Devices, Row
 
@@ -32,6 +33,25 @@ def total_line(total: Total) -> str:
         f"{total.cells:,} answers: {total.allow:,} allow, {total.undetermined:,} undetermined, {total.deny:,} deny"
         " (one for each user, action and device)"
     )
+
+
+def totals_outline(review: Review) -> tuple[Section, ...]:
+    """Say how many answers of each action there are."""
+    sections = []
+    for effect, title in EFFECTS.items():
+        mine = [(act, total) for act, total in review.totals.items() if act.action.effect == effect]
+        width = max((len(str(act)) for act, _ in mine), default=0)
+        lines = [
+            Line(
+                0,
+                f"{act!s:{width}}  {t.allow:>9,} allow  {t.undetermined:>9,} undetermined  {t.deny:>11,} deny",
+                "command",
+            )
+            for act, t in mine
+        ]
+        if lines:
+            sections.append(Section(title, tuple(lines)))
+    return (*sections, Section("In all", (Line(0, total_line(review.total)),)))
 
 
 def who_can(review: Review, rows: Iterable[Row]) -> tuple[Section, ...]:
@@ -173,3 +193,44 @@ def _changed(tables: Tellers, kind: Kind, users: tuple[Key, ...], devices: Devic
     who = listed(people(tables, users), len(users))
     text = f"{KIND_MARKS[kind]} {who} {KIND_WORDS[kind]}: {', '.join(acts)}{_where(tables, devices)}"
     return Line(0, text, "fix" if kind == "gained" else "missing" if kind == "opened" else "error")
+
+
+def outcome_outline(review: Review, outcome: Outcome) -> tuple[Section, ...]:
+    """Say what the removals of a signed sheet do."""
+    tables = (review.view.engine.tables,)
+    sections = [Section("Removals", tuple(_removals(tables, outcome)))]
+    if outcome.broken:
+        lines = [Line(0, _capability(tables, row), mark="no") for row in outcome.broken]
+        sections.append(Section("To be kept, but some removal ends it", tuple(lines)))
+    if outcome.stale:
+        stale = [Line(0, f"line {one.line}: {one.users or one.row_id}", mark="?") for one in outcome.stale]
+        why = Line(0, "the access has changed since, or the review had other selectors (-u, -a, -d, --by)", "advice")
+        sections.append(Section("To be removed, but not in this review", (*stale, why)))
+    if outcome.own:
+        own = [Line(0, f"line {one.line}: {one.reviewer}", mark="?") for one in outcome.own]
+        sections.append(Section("Decided by the person whom it is about", tuple(own)))
+    if outcome.undecided:
+        sections.append(Section("Not decided", (Line(0, f"{outcome.undecided:,} rows"),)))
+    return tuple(sections)
+
+
+def _removals(tables: Tellers, outcome: Outcome) -> Iterator[Line]:
+    if not outcome.removals:
+        yield Line(0, "none are asked for")
+    for one in outcome.removals:
+        yield Line(0, _capability(tables, one.row), mark="ok" if one.ends else "no")
+        for step in one.steps:
+            yield Line(1, f"take away: {step}", "fix")
+        if not one.ends:
+            yield Line(
+                1, "no removal of grants was found that ends it" if not one.steps else "this does not end it", "error"
+            )
+        elif one.besides:
+            who = listed(people(tables, one.people), len(one.people))
+            yield Line(1, f"also ends {one.besides:,} other answer{'s'[: one.besides > 1]}, of {who}", "missing")
+        else:
+            yield Line(1, "ends nothing else", "place")
+
+
+def _capability(tables: Tellers, row: Row) -> str:
+    return f"{listed(people(tables, row.users), len(row.users))}: {row.act}{_where(tables, row.devices)}"

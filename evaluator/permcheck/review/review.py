@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Answers, Cell, Selection, View
@@ -21,13 +21,11 @@ from permcheck.model.tables import Key
 from permcheck.review.evidence import Evidence, evidence
 from permcheck.review.pieces import first_device, pieces
 from permcheck.review.row import Devices, Row
+from permcheck.review.table import Printer, Record, record
 
 if TYPE_CHECKING:
-    import pandas
-    import polars
-    import pyarrow
-
-    from permcheck.review.table import Printer, Record
+    import polars as pl
+    import pyarrow as pa
 
 By: TypeAlias = Literal["class", "user", "cell"]
 VERDICTS = (Verdict.ALLOW, Verdict.UNDETERMINED, Verdict.DENY)
@@ -56,6 +54,12 @@ class Review:
 
     view: View
     selection: Selection
+    watch: Callable[[Iterator[Cell]], Iterator[Cell]] = iter
+    """Passes the answers on while rows are made of them, and may count them."""
+
+    def watched(self, watch: Callable[[Iterator[Cell]], Iterator[Cell]]) -> Review:
+        """Return the same review, watched by something that shows how far it is."""
+        return replace(self, watch=watch)
 
     @cached_property
     def answers(self) -> Answers:
@@ -79,7 +83,7 @@ class Review:
         self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class", every_path: bool = False
     ) -> Iterator[Row]:
         """Every answer with one of some verdicts, by classes, by users, or cell by cell."""
-        for cell in self.answers.cells():
+        for cell in self.watch(self.answers.cells()):
             for users in self._alike(cell):
                 for verdict in verdicts:
                     for row in self._explained(cell, users, verdict, every_path=every_path):
@@ -87,8 +91,6 @@ class Review:
 
     def records(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> Iterator[Record]:
         """Every answer as its columns by name. Of a long set there is a name: `members` has them."""
-        from permcheck.review.table import record
-
         return (record(self._printer, row) for row in self.rows(verdicts, by=by))
 
     def members(self, name: str) -> tuple[str, ...]:
@@ -98,19 +100,19 @@ class Review:
             raise UnknownNameError("set", name, hint="records and frames name sets as they are made")
         return tuple(found.members())
 
-    def to_arrow(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> pyarrow.Table:
+    def to_arrow(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> pa.Table:
         """Return the records as a table of Arrow. Raises QuestionError where pyarrow is not installed."""
         from permcheck.review.write.frames import to_arrow
 
         return to_arrow(self.records(verdicts, by=by))
 
-    def to_polars(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> polars.DataFrame:
+    def to_polars(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> pl.DataFrame:
         """Return the records as a frame of Polars. Raises QuestionError where it is not installed."""
         from permcheck.review.write.frames import to_polars
 
         return to_polars(self.records(verdicts, by=by))
 
-    def to_pandas(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> pandas.DataFrame:
+    def to_pandas(self, verdicts: Sequence[Verdict] = VERDICTS, *, by: By = "class") -> Any:
         """Return the records as a frame of pandas. Raises QuestionError where it or pyarrow is not installed."""
         from permcheck.review.write.frames import to_pandas
 
@@ -118,8 +120,6 @@ class Review:
 
     @cached_property
     def _printer(self) -> Printer:
-        from permcheck.review.table import Printer
-
         return Printer(self.view.engine.tables, self.view.engine.policy)
 
     def _alike(self, cell: Cell) -> tuple[tuple[Key, ...], ...]:

@@ -111,7 +111,7 @@ class _Picker:
                 mine = [act for act in everything if getattr(act.action, kind) == value]
                 found |= dict.fromkeys(_some("action", text, tuple(mine)))
             else:
-                found[Act(*self._asker.action(text))] = None
+                found[Act(*self._asker.act(text))] = None
         return tuple(found)
 
 

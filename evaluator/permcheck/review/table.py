@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ Value: TypeAlias = str | int | bool | tuple[str, ...] | None
 Record: TypeAlias = Mapping[str, Value]
 """Column -> value. A text or a flag that says nothing is None; a list, an empty tuple."""
 Kind: TypeAlias = Literal["text", "list", "count", "flag"]
+FACT = re.compile(r"\w+(\[.*\])?(\.\w+)*", re.DOTALL)
+"""How a fact of an estate is called; what else is missing is a sentence."""
 FEW = 20
 """So many names are listed in a row; more stand in the table of sets."""
 NAMESPACE = uuid.UUID("6f1d4a63-6d0e-5b0e-9d5c-3f6a1c5a7f10")
@@ -92,10 +95,10 @@ class Printer:
 
     def open(self, fact: str) -> str:
         """Say in words what is not known."""
-        if fact == "documents":
-            return "the documents leave it open"
         found = self.policy.readings.get(fact.removeprefix("reading "))
-        return f"the documents disagree: {found.question}" if found else f"not known: {fact}"
+        if found:
+            return f"the documents disagree: {found.question}"
+        return f"not known: {fact}" if FACT.fullmatch(fact) else fact
 
     def meaning(self, requirement: str) -> str:
         """Say in words what a requirement is about."""
@@ -180,9 +183,9 @@ def _fact(name: str) -> Callable[[Printer, Row], Value]:
 SAID = (
     Column("verdict", "text", "`allow`, `deny` or `undetermined`", lambda _, r: r.verdict.value),
     Column("users", "list", "UPNs; of more than 20, the name of a set", lambda p, r: p.users(r)),
+    Column("action_title", "text", "the action as people call it", lambda _, r: r.act.action.title),
     Column("user_count", "count", "how many users", lambda _, r: len(r.users)),
     Column("name", "text", "display name, where the row is about one user", _fact("name")),
-    Column("action_title", "text", "the action as people call it", lambda _, r: r.act.action.title),
     Column("effect", "text", "`view`, `act` or `administer`", lambda _, r: r.act.action.effect),
     Column("hierarchy", "text", "id of the hierarchy; nothing for the tenant", lambda p, r: p.hierarchy(r.hierarchy)),
     Column("devices", "list", "names; of more than 20, the name of a set", lambda p, r: p.devices(r.devices)),

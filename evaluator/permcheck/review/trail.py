@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from permcheck.model.decision import Decision, Proof, Requirement
@@ -33,14 +34,22 @@ class Trail(NamedTuple):
 
 
 def trails(decision: Decision, tables: Tables, policy: Policy) -> tuple[Trail, ...]:
-    """Return the shortest trail of each requirement that counts and rests on grants; equal ones once."""
+    """Return the shortest trail of each requirement that counts and rests on grants; what others contain once."""
     found = (_shortest(r) for r in decision.requirements if r.counts and r.state is MET)
-    return tuple(dict.fromkeys(trail(proof, tables, policy) for proof in found if proof is not None))
+    return _longest(trail(proof, tables, policy) for proof in found if proof is not None)
 
 
 def every_trail(decision: Decision, tables: Tables, policy: Policy) -> tuple[Trail, ...]:
     """Return all of them."""
-    return tuple(dict.fromkeys(trail(proof, tables, policy) for proof in decision.paths))
+    return _longest(trail(proof, tables, policy) for proof in decision.paths)
+
+
+def _longest(found: Iterable[Trail]) -> tuple[Trail, ...]:
+    """Leave out what another trail begins with: it goes the same way, and further."""
+    each = tuple(dict.fromkeys(found))
+    return tuple(
+        one for one in each if not any(one is not other and other.hops[: len(one.hops)] == one.hops for other in each)
+    )
 
 
 def _shortest(requirement: Requirement) -> Proof | None:

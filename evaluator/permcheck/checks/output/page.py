@@ -18,6 +18,7 @@ _NEEDS: Final = {
     "estate": "an estate",
     "usage": "an estate, and what was used in it",
     "expectations": "expected decisions, and an estate",
+    "before": "an estate, and the one before the change",
     "policy": "the policy itself",
 }
 

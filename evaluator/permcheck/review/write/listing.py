@@ -28,6 +28,8 @@ class About(NamedTuple):
     """What a review can't know of itself. `at` has a time zone."""
 
     at: datetime
+    version: str
+    """That of permcheck."""
     estate: str
     """The path that was given."""
     filters: Mapping[str, tuple[str, ...]] = {}
@@ -73,7 +75,8 @@ class Listing:
             yield Listed(told, line)
         for act, counted in self.review.totals.items():
             for verdict in self.what.verdicts:
-                assert self.cells[act, verdict] == getattr(counted, verdict.value), (act, verdict)
+                if self.cells[act, verdict] != getattr(counted, verdict.value):
+                    raise AssertionError(f"{act}: the rows are not the answers that were counted")
 
     def _count(self, row: Row, line: str) -> None:
         self.rows += 1

@@ -10,7 +10,6 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from permcheck import __version__
 from permcheck.loading.data import data_root
 from permcheck.loading.policy import policy_files
 from permcheck.model.provenance import Exports, Lines
@@ -60,7 +59,7 @@ def population(listing: Listing, about: About, table: Path | None = None) -> Pla
         "permcheck": FORMAT,
         "review_id": str(uuid.uuid5(NAMESPACE, "\n".join(parts))),
         "made_at": at,
-        "tool": {"name": "permcheck", "version": __version__, "policy_sha256": policy},
+        "tool": {"name": "permcheck", "version": about.version, "policy_sha256": policy},
         "estate": {
             "name": tables.name,
             "path": about.estate,

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -47,15 +47,11 @@ class Together:
         """Put the files in their places. If one can't be, the others are taken back."""
         for name in self._names:
             _settle(self.scratch / name, self._folder / name)
-        kept: dict[str, Path | None] = {}
-        try:
+        with ExitStack() as undo:
             for name in self._names:
-                kept[name] = self._keep(name)
+                undo.callback(self._restore, name, self._keep(name))
                 (self.scratch / name).replace(self._folder / name)
-        except BaseException:
-            for name, before in kept.items():
-                self._restore(name, before)
-            raise
+            undo.pop_all()
 
     def _keep(self, name: str) -> Path | None:
         """Remember the file that is there. Where it can't have a second name, a copy is made."""

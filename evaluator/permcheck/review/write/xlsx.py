@@ -51,8 +51,8 @@ WIDTHS: Final = {
 }
 STACKED: Final = frozenset({"path", "reason"})
 NARROW: Final = 12
-FROZEN: Final = 2
-"""Columns that stay in view: the verdict, and who."""
+FROZEN: Final = 3
+"""Columns that stay in view, and are printed on each page: the verdict, who, and what."""
 LINE_HEIGHT, MOST_LINES = 15, 20
 WRAPPED: Final = frozenset({"users", "name", "action_title", "devices", "path", "reason"})
 
@@ -176,6 +176,8 @@ class Rows:
                 self.sheet.write_blank(self.count, index, None, self._book.format(kind))
             else:
                 self._write(index, name, record[name])
+        for kept in (self.sheet.row_info, self.sheet.row_sizes):  # the row before is on the disk
+            kept.pop(self.count - 1, None)
 
     def _write(self, index: int, name: str, value: Value) -> None:
         if isinstance(value, bool):

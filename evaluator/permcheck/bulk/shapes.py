@@ -1,0 +1,233 @@
+"""What users hold, as whole numbers: every kind of way that tests can tell apart is one bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Final
+
+from permcheck.bulk.regions import Bits, few
+from permcheck.graph.node import Grant, Node
+from permcheck.graph.rights import MEMBER_EDGES, GrantGraph, Rights, Way, in_domain, is_nested
+from permcheck.model.tables import Key, Tables, hierarchy_of
+
+SOMEBODY: Final = Node("group", "")
+MEMBER, INSIDE = (Grant(kind, SOMEBODY, SOMEBODY, "") for kind in ("member", "inside"))
+CHAINS: Final = {False: (MEMBER,), None: (INSIDE,), True: (MEMBER, MEMBER)}
+"""A chain to a group for each answer of `is_nested`: of the chain itself tests see no more."""
+CLOUD: Final = "cloud"
+WRONG_TYPE: Final = "group-type"
+
+
+class Shapes:
+    """Numbers ways by what tests can see of them; who holds something is followed group by group, not user by user."""
+
+    def __init__(self, tables: Tables, graph: GrantGraph) -> None:
+        self._tables, self._graph = tables, graph
+        self.ways: list[Way] = []
+        """Shape -> the first way that has it."""
+        self.parts: dict[str, Bits] = {CLOUD: 0, **dict.fromkeys(tables.hierarchies, 0)}
+        """The shapes that end in the cloud, and those of each hierarchy."""
+        self.silent: Bits = 0
+        """Shapes of administrative users of whom nobody told what they are assigned."""
+        self._numbers: dict[Hashable, Bits] = {}
+        self._held: dict[tuple[Node, bool | None, bool], Bits] = {}
+        self._groups: dict[Node, int] = {}
+        self._named: list[Node] = []
+        self._above: dict[Node, Bits] = {}
+        self._nested: dict[Bits, Bits] = {}
+        self._entries: dict[tuple[Node, str], tuple[Bits, Bits, Bits, Bits]] = {}
+        self._may_be: dict[tuple[bool, bool], Bits] = {}
+        self._users: dict[Key, Bits] = {}
+        self._unstated = self._all(graph.unstated)
+        self._opaque = [self._doubtful(group) for group in graph.opaque]
+
+    @property
+    def in_cloud(self) -> Bits:
+        """The shapes that end in the cloud."""
+        return self.parts[CLOUD]
+
+    def of(self, user: Key) -> Bits:
+        """Return the shapes of everything that a user holds or may hold."""
+        found = self._users.get(user)
+        if found is None:
+            found = self._users[user] = self._of(user)
+        return found
+
+    def rights(self, user: Key, held: Bits) -> Rights:
+        """Return some shapes as what a user holds."""
+        ways = [self.ways[index] for index in few(held)]
+        security: dict[Key, list[Way]] = {}
+        for way in ways:
+            if way.end.kind == "security-assignment":
+                security.setdefault(hierarchy_of(way.end.key), []).append(way)
+        intune, entra, app = (
+            tuple(w for w in ways if w.end.kind == kind) for kind in ("intune-assignment", "entra-role", "app-role")
+        )
+        admins = frozenset(way.end.key for way in ways if way.end.kind == "admin")
+        return Rights(user, intune, entra, app, {key: tuple(found) for key, found in security.items()}, admins)
+
+    def _of(self, user: Key) -> Bits:
+        record = self._tables.users[user]
+        start = Node("user", user)
+        direct, above, found = self._groups_of(start)
+        found |= self._held_by(start, nested=False) | self._unstated
+        certain = direct | above
+        for inside, everything, each in self._opaque:
+            if not inside & certain:
+                found |= everything
+            else:
+                for group, held in each:
+                    found |= 0 if group & certain else held
+        if not in_domain(record):
+            return found & self.parts[CLOUD]
+        alike = bool(record.account), bool(record.sid)
+        if alike not in self._may_be:
+            self._may_be[alike] = self._all(self._graph.may_be_user(record))
+        return found | self._may_be[alike]
+
+    def _groups_of(self, start: Node) -> tuple[Bits, Bits, Bits]:
+        """Return groups that a user or group is a member of, the others above those, and what all of them hold."""
+        direct, above, held, held_above = 0, 0, 0, 0
+        for grant in self._graph.out(start):
+            if grant.kind in MEMBER_EDGES:
+                group, higher, own, further = self._entered(grant)
+                direct |= group
+                above |= higher
+                held |= own
+                held_above |= further
+        if direct & above:  # what somebody is in directly does not count as nested
+            above &= ~direct
+            held_above = self._held_by_all(above)
+        return direct, above, held | held_above
+
+    def _entered(self, grant: Grant) -> tuple[Bits, Bits, Bits, Bits]:
+        """Return the group that a membership leads to, those above it, and what that one and those hold."""
+        key = grant.end, grant.kind
+        found = self._entries.get(key)
+        if found is None:
+            higher = self._all_above(grant.end)
+            own = self._held_by(grant.end, nested=is_nested((grant,)))
+            found = 1 << self._number_of(grant.end), higher, own, self._held_by_all(higher)
+            self._entries[key] = found
+        return found
+
+    def _number_of(self, group: Node) -> int:
+        found = self._groups.get(group)
+        if found is None:
+            found = self._groups[group] = len(self._named)
+            self._named.append(group)
+        return found
+
+    def _all_above(self, group: Node) -> Bits:
+        """Return groups that a group is in, directly or not."""
+        known = self._above.get(group)
+        if known is not None:
+            return known
+        found, queue, passed = 0, [group], {group}
+        for node in queue:
+            for grant in self._graph.out(node):
+                if grant.kind in MEMBER_EDGES:
+                    found |= 1 << self._number_of(grant.end)
+                    known = self._above.get(grant.end)
+                    if known is not None:
+                        found |= known
+                    elif grant.end not in passed:
+                        passed.add(grant.end)
+                        queue.append(grant.end)
+        self._above[group] = found
+        return found
+
+    def _held_by_all(self, groups: Bits) -> Bits:
+        """Return what groups hold for those who are in them through other groups."""
+        found = self._nested.get(groups)
+        if found is None:
+            found = 0
+            for index in few(groups):
+                found |= self._held_by(self._named[index], nested=True)
+            self._nested[groups] = found
+        return found
+
+    def _held_by(self, holder: Node, *, nested: bool | None, doubtful: bool = False) -> Bits:
+        """Return what a user or group holds, seen from somebody who is in it so."""
+        key = holder, nested, doubtful
+        found = self._held.get(key)
+        if found is None:
+            found = self._all(self._graph.ends(holder, CHAINS[nested], "members" if doubtful else ""))
+            if holder.kind == "group" and not doubtful:
+                found |= self._all(self._graph.may_be_group(holder.key))
+            self._held[key] = found
+        return found
+
+    def _doubtful(self, group: Node) -> tuple[Bits, Bits, list[tuple[Bits, Bits]]]:
+        """Return, of a group that anybody may be in, it and those above it, what they hold together, and each."""
+        own = 1 << self._number_of(group)
+        direct, above, _ = self._groups_of(group)
+        each = [(own, self._held_by(group, nested=False, doubtful=True))]
+        for grant in self._graph.out(group):
+            if grant.kind in MEMBER_EDGES and grant.end != group:
+                held = self._held_by(grant.end, nested=is_nested((grant,)), doubtful=True)
+                each.append((1 << self._number_of(grant.end), held))
+        higher = few(above & ~own)
+        each += [(1 << index, self._held_by(self._named[index], nested=True, doubtful=True)) for index in higher]
+        everything = 0
+        for _, held in each:
+            everything |= held
+        return own | direct | above, everything, each
+
+    def _all(self, ways: Iterable[Way]) -> Bits:
+        found = 0
+        for way in ways:
+            if way.end.kind != "admin":
+                found |= self._number(CLOUD, way)
+                continue
+            for row in self._graph.rows(way):
+                found |= self._number(hierarchy_of(way.end.key), row)
+            if not self._tables.admin_known[way.end.key]:
+                silent = self._number(hierarchy_of(way.end.key), way)
+                self.silent |= silent
+                found |= silent
+        return found
+
+    def _number(self, part: str, way: Way) -> Bits:
+        seen = part, self._seen(way)
+        found = self._numbers.get(seen)
+        if found is None:
+            found = self._numbers[seen] = 1 << len(self.ways)
+            self.ways.append(way)
+            self.parts[part] |= found
+        return found
+
+    def alike(self, look: Callable[[Way], Hashable]) -> list[tuple[Bits, Bits]]:
+        """Return the shapes of the cloud that look the same, and the first of each: it stands for all of them."""
+        found: dict[Hashable, Bits] = {}
+        for shape in few(self.in_cloud):
+            looks = look(self.ways[shape])
+            found[looks] = found.get(looks, 0) | 1 << shape
+        return [(shapes, shapes & -shapes) for shapes in found.values()]
+
+    def _seen(self, way: Way) -> Hashable:
+        """Return what a test can see of a way, but for its explanation."""
+        tables, kind = self._tables, way.end.kind
+        if kind == "security-assignment":
+            row = tables.rows[way.end.key]
+            return way.role, frozenset(row.collections), row.scopes, row.scopes_known, way.state
+        if kind == "intune-assignment":
+            tags = tables.intune_assignments[way.end.key].tags
+            return kind, way.role, tags and frozenset(tags), way.state, way.fault == WRONG_TYPE, is_nested(way.grants)
+        return (kind,) if kind == "admin" else (kind, way.role, way.state)
+
+
+class ShortGraph(GrantGraph):
+    """A grant graph that tells what a user holds in short: for tests whose explanation nobody will ask for."""
+
+    def __init__(self, graph: GrantGraph, shapes: Shapes, whoever: Bits | None = None) -> None:
+        vars(self).update(vars(graph))
+        self._shapes, self._whoever = shapes, whoever
+
+    def rights(self, user: Key) -> Rights:
+        """Everything that a user holds or may hold, each shape of it once."""
+        return self._shapes.rights(user, self._shapes.of(user) if self._whoever is None else self._whoever)
+
+    def showing(self, held: Bits) -> ShortGraph:
+        """Return the same graph, in which everybody holds the same."""
+        return ShortGraph(self, self._shapes, held)

@@ -1,0 +1,37 @@
+"""PC902: a change that lets people act on devices that must stay out of reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from permcheck.checks.context import Context
+from permcheck.checks.finding import Finding, NotRun
+from permcheck.checks.security_view import SecurityView, security_view
+from permcheck.checks.tier import tier_devices, tier_named
+from permcheck.checks.widening import Widened, advice, by_edit, said, widened
+from permcheck.review.diff import Changed
+
+
+def check(context: Context) -> Iterator[Finding | NotRun]:
+    """Find edits that let somebody act on tier-0 devices who is not named for them."""
+    view = security_view(context)
+    tier = yield from tier_named(context, view)
+    if not tier:
+        return
+    widening = yield from widened(context, context.data("effects"), tuple(view.devices.keys(tier)))
+    trusted = {name.casefold() for name in context.listed("people")}
+    others = widening._replace(changes=tuple(_of_others(widening.changes, view, trusted)))
+    for one in by_edit(context, others):
+        message = f"{said(view.tables, one)}, on {_devices(view, one)}"
+        yield context.finding(one.place, message, one.edit, help_=advice(context, one))
+
+
+def _of_others(changes: tuple[Changed, ...], view: SecurityView, trusted: set[str]) -> Iterator[Changed]:
+    for change in changes:
+        strangers = tuple(user for user in change.users if view.tables.users[user].upn.casefold() not in trusted)
+        if strangers:
+            yield change._replace(users=strangers)
+
+
+def _devices(view: SecurityView, one: Widened) -> str:
+    return tier_devices(view, view.devices.these({key for change in one.changes for key in change.devices.each()}))

@@ -1,0 +1,181 @@
+"""`permcheck review`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from permcheck.cli import options
+from permcheck.cli.codes import Exit
+from permcheck.cli.session import Asked, open_estate
+
+if TYPE_CHECKING:
+    from permcheck.api import Estate
+    from permcheck.bulk.answers import Cell
+    from permcheck.review.review import Review
+
+FORMATS: Final = ("text", "json", "csv", "jsonl", "parquet", "xlsx", "markdown")
+ON_STDOUT: Final = frozenset({"text", "json"})
+VERDICTS: Final = ("allow", "undetermined", "deny")
+
+
+class Wanted(NamedTuple):
+    """The options of a review besides the estate."""
+
+    users: tuple[str, ...]
+    actions: tuple[str, ...]
+    devices: tuple[str, ...]
+    verdicts: tuple[str, ...]
+    by: str
+    output: Path | None
+    format_: str | None
+    verify: int
+    decisions: Path | None
+
+
+@click.command(short_help="List every answer with its reasons, for people who review access.")
+@options.selectors
+@options.reading_options
+@click.option(
+    "--verdict",
+    "verdicts",
+    type=click.Choice(VERDICTS),
+    multiple=True,
+    help="List these answers only. Repeatable; default: all.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["class", "user", "cell"]),
+    default="class",
+    show_default=True,
+    help="A row for users who are alike, for each user, or for each user and device.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the rows: .csv, .jsonl, .parquet, .xlsx or .md.",
+)
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), help="How to write or print. Default: by FILE, or text."
+)
+@click.option(
+    "--verify",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Ask N answers, drawn at random, again one by one; fail if one differs.",
+)
+@click.option(
+    "--decisions",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Read a signed CSV of this review, and work its removals out.",
+)
+def review(**how: Any) -> int:
+    """List every answer of an estate: who can do what on which devices, through what, and why.
+
+    \b
+    permcheck review -e estate -o review.xlsx
+    permcheck review -e estate -u group:Contractors -a effect:act --by user -o review.csv
+    permcheck review -e estate --by user --decisions signed.csv
+
+    Without -o, only how many answers there are of each kind. docs/review.md describes the columns.
+
+    Exit codes: 0 done; with --decisions 1 if a removal does not work or ends what is to be kept.
+    """  # fmt: skip  # noqa: D301 - click's own marker
+    wanted = Wanted(**{name: how.pop(name) for name in Wanted._fields})
+    estate = open_estate(Asked(**how), with_networkx=False)
+    found = estate.review(wanted.users, wanted.actions, wanted.devices)
+    if wanted.verify:
+        _verify(found, wanted.verify)
+    if wanted.decisions is not None:
+        return _decisions(found, wanted)
+    if wanted.output is None and wanted.format_ not in {None, *ON_STDOUT}:
+        message = f"--format {wanted.format_} needs a file: name it with -o"
+        raise click.UsageError(message)
+    if wanted.output is None:
+        _summary(found, wanted.format_ or "text")
+    else:
+        _write(estate, found, wanted, wanted.output, Asked(**how))
+    return Exit.ALLOW
+
+
+def _verify(found: Review, number: int) -> None:
+    from random import SystemRandom
+
+    from permcheck.review.verify import verify
+
+    click.echo(f"{verify(found, number, SystemRandom())} answers drawn at random: the same when asked alone", err=True)
+
+
+def _summary(found: Review, format_: str) -> None:
+    if format_ == "json":
+        import json
+
+        totals = {str(act): total._asdict() for act, total in found.totals.items()}
+        document = {"format": "permcheck-totals/1", "totals": found.total._asdict(), "actions": totals}
+        click.echo(json.dumps(document, indent=1))
+        return
+    from permcheck.cli.terminal import console
+    from permcheck.render.text import print_sections
+    from permcheck.review.outline import totals_outline
+
+    print_sections(console(), totals_outline(found))
+    click.echo("next: permcheck review -o review.xlsx (or .csv, .jsonl, .parquet, .md)", err=True)
+
+
+def _write(estate: Estate, found: Review, wanted: Wanted, output: Path, asked: Asked) -> None:
+    from datetime import UTC, datetime
+
+    from permcheck import __version__
+    from permcheck.model.state import Verdict
+    from permcheck.printable import printable
+    from permcheck.review.write.formats import write_review
+    from permcheck.review.write.listing import About, What
+
+    filters = {name: texts for name in ("users", "actions", "devices") if (texts := getattr(wanted, name))}
+    about = About(datetime.now(UTC), __version__, asked.estate or estate.name, filters, asked.what_if)
+    what = What(tuple(Verdict(name) for name in wanted.verdicts or VERDICTS), wanted.by)  # type: ignore[arg-type]
+    format_ = wanted.format_ if wanted.format_ not in ON_STDOUT else None
+    paths = write_review(_progress(found), output, about, what, format_=format_)
+    for path in paths:
+        click.echo(printable(f"wrote {path}"), err=True)
+
+
+def _progress(found: Review) -> Review:
+    """Return a review that shows on a terminal how far it is."""
+    if not sys.stderr.isatty():
+        return found
+    size = len(found.answers.persons) * sum(len(found.answers.areas_of(act)) for act in found.selection.acts)
+    return found.watched(lambda cells: _shown(cells, size))
+
+
+def _shown(cells: Iterator[Cell], size: int) -> Iterator[Cell]:
+    with click.progressbar(cells, length=size, label="reviewing", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _decisions(found: Review, wanted: Wanted) -> int:
+    from permcheck.cli.terminal import console
+    from permcheck.render.text import print_sections
+    from permcheck.review.outline import outcome_outline
+    from permcheck.review.removals import work_out
+    from permcheck.review.signed import read_signed
+
+    signed = read_signed(wanted.decisions or Path())
+    outcome = work_out(found, found.rows(by=wanted.by), signed)  # type: ignore[arg-type]
+    if wanted.format_ == "json":
+        import json
+
+        from permcheck.review.document import outcome_document
+
+        click.echo(json.dumps(outcome_document(found, outcome), ensure_ascii=False, indent=1))
+    else:
+        print_sections(console(), outcome_outline(found, outcome))
+    return Exit.ALLOW if outcome.clean else Exit.DENY

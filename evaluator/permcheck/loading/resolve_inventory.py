@@ -1,0 +1,312 @@
+"""Resolve an inventory: owners, keys and memberships of all devices, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from permcheck.loading.inventory import DEVICES, MEMBERSHIPS, Columns
+from permcheck.loading.inventory_names import DeviceNames
+from permcheck.model.inventory import DeviceCollections, Devices, Inventory, MembershipOpen
+from permcheck.model.tables import Key, hierarchy_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from permcheck.loading.resolve import Resolver
+
+NOBODY = -1
+"""The number of something that could not be resolved."""
+SHOWN = 20
+
+
+def run(resolver: Resolver, columns: Columns) -> None:
+    """Fill the fields of the tables that are about devices."""
+    made = _Inventory(resolver, columns)
+    inventory = made.make()
+    resolver.fields |= {
+        "devices": Devices(inventory),
+        "device_collections": DeviceCollections(inventory),
+        "membership_open": MembershipOpen(inventory),
+    }
+
+
+class _Inventory:
+    """Makes the inventory; reports what can't be resolved."""
+
+    def __init__(self, resolver: Resolver, columns: Columns) -> None:
+        self._resolver, self._columns = resolver, columns
+        self._hierarchies = tuple(resolver.fields["hierarchies"])
+        self._collections = tuple(resolver.fields["collections"])
+        self._number = {key: number for number, key in enumerate(self._collections)}
+
+    def make(self) -> Inventory:
+        import numpy as np
+
+        devices = self._columns.devices
+        count = len(devices["name"])
+        owners = self._owners(devices.get("hierarchy"), count, "devices")
+        folded = _folded(devices["name"])
+        renamed = self._renamed(owners, folded)
+        empty = np.zeros(0, np.int32)
+        rows, inside = self._memberships(owners) if self._columns.memberships is not None else (empty, empty)
+        bare = self._inventory(owners, folded, renamed, rows, inside)
+        self._resolver.names["device"] = DeviceNames(bare)
+        listed_rows, listed, listing = self._listed(bare)
+        open_ = np.zeros(count, bool)
+        if self._columns.memberships is None:
+            for number, hierarchy in enumerate(self._hierarchies):
+                open_[owners == number] = not listing.get(hierarchy, False)
+        if listed_rows or self._columns.memberships is None:
+            rows = np.concatenate([rows, np.asarray(listed_rows, np.int32)])
+            inside = np.concatenate([inside, np.asarray(listed, np.int32)])
+            bare = self._inventory(owners, folded, renamed, rows, inside)
+        made = Inventory(**{**vars(bare), "open": open_})
+        self._resolver.names["device"] = DeviceNames(made)
+        return made
+
+    def _inventory(
+        self, owners: np.ndarray, folded: pa.Array, renamed: Mapping[int, Key], rows: np.ndarray, inside: np.ndarray
+    ) -> Inventory:
+        import numpy as np
+
+        count = len(owners)
+        if len(rows) and np.any(rows[1:] < rows[:-1]):
+            order = np.argsort(rows, kind="stable")
+            rows, inside = rows[order], inside[order]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))])
+        return Inventory(
+            columns=self._columns.devices,
+            hierarchies=self._hierarchies,
+            owners=owners,
+            folded=folded,
+            renamed=renamed,
+            collections=self._collections,
+            ids=tuple(form.id for form in self._resolver.fields["collections"].values()),
+            starts=starts,
+            inside=inside.astype(np.int32, copy=False),
+            roots=self._roots(),
+            open=np.zeros(count, bool),
+            told=self._columns.memberships is not None,
+            files=(self._columns.file, str(self._columns.folder / MEMBERSHIPS)),
+        )
+
+    def _roots(self) -> dict[Key, frozenset[Key]]:
+        """Return the collections that contain every device by definition."""
+        forms, ids = self._resolver.fields["collections"], self._resolver.policy.all_devices
+        found: dict[Key, frozenset[Key]] = {}
+        for key in (key for key, form in forms.items() if form.id.upper() in ids):
+            found[hierarchy_of(key)] = found.get(hierarchy_of(key), frozenset()) | {key}
+        return found
+
+    def _owners(self, column: pa.Array | None, count: int, file: str) -> np.ndarray:
+        """Return the number of the hierarchy of each row."""
+        import numpy as np
+
+        only = 0 if len(self._hierarchies) == 1 else NOBODY
+        if column is None:
+            owners = np.full(count, only, np.int16)
+        else:
+            encoded = column if hasattr(column, "dictionary") else column.dictionary_encode()
+            known = [self._hierarchy(name) for name in encoded.dictionary.to_pylist()]
+            places = encoded.indices.fill_null(len(known)).to_numpy()
+            owners = np.asarray([*known, only], np.int16)[places]
+            for number, name in enumerate(encoded.dictionary.to_pylist()):
+                if known[number] == NOBODY and (places == number).any():
+                    row = int((places == number).argmax()) + 1
+                    self._report(file, "unknown-name", f"row {row}: no hierarchy is called `{name}`")
+            missing = places == len(known)
+        if only == NOBODY and (column is None or missing.any()):
+            row = 1 if column is None else int(missing.argmax()) + 1
+            message = f"row {row}: this could be of several hierarchies, or none"
+            if count:
+                self._report(file, "no-hierarchy", message, "name it in the column `hierarchy`")
+        return owners
+
+    def _hierarchy(self, name: str) -> int:
+        found = self._resolver.names["hierarchy"].get(name)
+        return NOBODY if found is None else self._hierarchies.index(found)
+
+    def _renamed(self, owners: np.ndarray, folded: pa.Array) -> dict[int, Key]:
+        """Give devices of one name in one hierarchy different keys; report those that have nothing to tell them by."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if pc.count_distinct(folded).as_py() == len(owners):
+            return {}
+        pairs = pa.table({"owner": owners, "name": folded})
+        counted = pairs.group_by(["owner", "name"]).aggregate([([], "count_all")])
+        if counted.num_rows == len(owners):
+            return {}
+        several = {row["name"] for row in counted.to_pylist() if row["count_all"] > 1}
+        columns = [self._columns.devices.get(name) for name in ("resource_id", "intune_id", "entra_id")]
+        renamed: dict[int, Key] = {}
+        taken: set[Key] = set()
+        for row in _rows_of(folded, several):
+            key = f"{self._hierarchies[owners[row]]}/{folded[row].as_py()}"
+            extra = next((value for c in columns if c is not None and (value := c[row].as_py())), None)
+            if key in taken and extra is not None:
+                key = renamed[row] = f"{key} ({extra})"
+            if key in taken:
+                message = f"row {row + 1}: there is already one called `{key}` in `devices`"
+                self._report("devices", "duplicate", message, "keep one of them, or give them different ids")
+            taken.add(key)
+        return renamed
+
+    def _memberships(self, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the row of the device and the number of the collection of every membership."""
+        columns = self._columns.memberships
+        assert columns is not None
+        count = len(columns["resource_id"])
+        mine = self._owners(columns.get("hierarchy"), count, "memberships")
+        rows = self._devices_of(mine, columns["resource_id"], owners)
+        inside = self._collections_of(mine, columns["collection"])
+        if rows.min(initial=0) >= 0 and inside.min(initial=0) >= 0:
+            return rows, inside
+        right = (rows >= 0) & (inside >= 0)
+        return rows[right], inside[right]
+
+    def _devices_of(self, mine: np.ndarray, ids: pa.Array, owners: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        devices = self._columns.devices.get("resource_id")
+        if devices is None:
+            self._report("devices", "missing-key", f"{MEMBERSHIPS} needs the column `resource_id` in {DEVICES}")
+            return np.full(len(mine), NOBODY, np.int64)
+        known, asked = _numbers(devices, ids)
+        width = len(self._hierarchies) or 1
+        known, asked = _together(known, owners, width), _together(asked, mine, width)
+        places = _places(known, asked)
+        lost = ((places < 0) & (mine >= 0)).nonzero()[0][:SHOWN].tolist() if places.min(initial=0) < 0 else []
+        for row in lost:
+            owner = self._hierarchies[mine[row]]
+            message = f"row {row + 1}: hierarchy `{owner}` has no device with the resource id `{ids[row].as_py()}`"
+            self._report("memberships", "unknown-name", message, f"list it in {DEVICES}")
+        self._report_ambiguous(known, devices)
+        return places
+
+    def _report_ambiguous(self, known: np.ndarray, devices: pa.Array) -> None:
+        import numpy as np
+
+        different, first, counts = np.unique(known, return_index=True, return_counts=True)
+        for place in ((counts > 1) & (different >= 0)).nonzero()[0][:SHOWN].tolist():
+            row = int(first[place])
+            message = f"row {row + 1}: several devices have the resource id `{devices[row].as_py()}`"
+            self._report("devices", "duplicate", message, f"{MEMBERSHIPS} can't tell them apart")
+
+    def _collections_of(self, mine: np.ndarray, column: pa.Array) -> np.ndarray:
+        import numpy as np
+
+        encoded = column if hasattr(column, "dictionary") else column.dictionary_encode()
+        names = encoded.dictionary.to_pylist()
+        find = self._resolver.names["collection"].get
+        width = len(names) + 1
+        table = np.full((len(self._hierarchies) + 1) * width, NOBODY, np.int32)  # the last part is of no hierarchy
+        for owner, hierarchy in enumerate(self._hierarchies):
+            for place, name in enumerate(names):
+                key = find(f"{hierarchy}/{name}")
+                table[owner * width + place] = NOBODY if key is None else self._number[key]
+        places = encoded.indices.to_numpy()
+        found: np.ndarray = table.take(mine.astype(np.int32) * width + places, mode="wrap")
+        if found.min(initial=0) >= 0:
+            return found
+        lost = ((found < 0) & (mine >= 0)).nonzero()[0]
+        told = set()
+        for row in lost.tolist() if len(lost) < SHOWN else lost[np.unique(places[lost], return_index=True)[1]].tolist():
+            message = f"hierarchy `{self._hierarchies[mine[row]]}` has no collection called `{names[places[row]]}`"
+            if message not in told:
+                told.add(message)
+                near = self._resolver.names["collection"].near(f"{self._hierarchies[mine[row]]}/{names[places[row]]}")
+                help_ = f"did you mean `{near[0].partition('/')[2]}`?" if near else "list it under `collections:`"
+                self._report("memberships", "unknown-name", f"row {row + 1}: {message}", help_)
+        return found
+
+    def _listed(self, inventory: Inventory) -> tuple[list[int], list[int], dict[Key, bool]]:
+        """Return the members that collections list, and the hierarchies where every device collection lists them."""
+        resolver, names = self._resolver, self._resolver.names["device"]
+        rows, inside, listing = [], [], dict[Key, bool]()
+        for key, record in resolver.placed["collections"]:
+            hierarchy = hierarchy_of(key)
+            if record.value.kind == "device" and record.value.id.upper() not in resolver.policy.all_devices:
+                listing[hierarchy] = listing.get(hierarchy, True) and record.value.members is not None
+            for index, name in enumerate(record.value.members or ()):
+                device = names.get(f"{hierarchy}/{name}")
+                row = None if device is None else inventory.row(device)
+                if row is None:
+                    resolver.owned("device", record, "collections", ("members", index), hierarchy, name)
+                else:
+                    rows.append(row)
+                    inside.append(self._number[key])
+        return rows, inside, listing
+
+    def _report(self, file: str, id_: str, message: str, help_: str = "") -> None:
+        at = self._resolver.joined.parsed.index(self._columns)
+        self._resolver.joined.report(at, (file,), id_, message, help_)
+
+
+def _folded(names: pa.Array) -> pa.Array:
+    """Return names as keys spell them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    plain = names.cast(pa.string())
+    if pc.all(pc.string_is_ascii(plain)).as_py() is not False:
+        return pc.ascii_lower(plain)
+    return pa.array([name.casefold() for name in plain.to_pylist()], pa.string())
+
+
+def _rows_of(folded: pa.Array, names: set[str]) -> list[int]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found: list[int] = pc.indices_nonzero(pc.is_in(folded, pa.array(sorted(names), pa.string()))).to_pylist()
+    return found
+
+
+def _numbers(devices: pa.Array, asked: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Return resource ids of devices, and those that are asked for, as numbers that are equal where the texts are."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_integer(devices.type) and pa.types.is_integer(asked.type):
+        lowest = pc.min(devices).as_py() or 0
+        numbers = (pc.fill_null(column.cast(pa.int64()), lowest - 1) for column in (devices, asked))
+        one, two = (column.to_numpy() - lowest for column in numbers)
+        return one, two
+    texts = [_folded(column.cast(pa.string())) for column in (devices, asked)]
+    known = pc.unique(texts[0]).drop_null()
+    places = (pc.fill_null(pc.index_in(column, known), NOBODY).to_numpy().astype(np.int64) for column in texts)
+    one, two = places
+    return one, two
+
+
+def _together(numbers: np.ndarray, owners: np.ndarray, width: int) -> np.ndarray:
+    """Join numbers that are told apart within a hierarchy with that of the hierarchy."""
+    import numpy as np
+
+    if int(numbers.max(initial=0)) < 2**30 // width:
+        numbers = numbers.astype(np.int32)
+    joined: np.ndarray = numbers * numbers.dtype.type(width) + owners
+    if numbers.min(initial=0) < 0 or owners.min(initial=0) < 0:
+        joined[(numbers < 0) | (owners < 0)] = NOBODY
+    return joined
+
+
+def _places(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Return the first place of each of some numbers among those that are known; -1 where there is none."""
+    import numpy as np
+
+    most = int(known.max(initial=0))
+    if most < 16 * len(known) + 1024:
+        table = np.full(most + 2, NOBODY, np.int32)
+        right = (known >= 0).nonzero()[0][::-1]
+        table[known[right]] = right
+        if asked.min(initial=0) < 0 or asked.max(initial=0) > most:
+            asked = np.where((asked >= 0) & (asked <= most), asked, most + 1)
+        found: np.ndarray = table.take(asked)
+        return found
+    order = np.argsort(known, kind="stable")
+    at = np.minimum(np.searchsorted(known[order], asked), len(known) - 1)
+    return np.where((known[order[at]] == asked) & (asked >= 0), order[at], NOBODY)

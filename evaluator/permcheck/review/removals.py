@@ -1,0 +1,172 @@
+"""Work out the removals that a signed review asks for: whether they end the access, and what else goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from permcheck.bulk.act import Act
+from permcheck.bulk.answers import Answers, Selection, View
+from permcheck.evaluate.change import changed
+from permcheck.evaluate.question import Question
+from permcheck.evaluate.revocations import revocations
+from permcheck.evaluate.slice import engine_of
+from permcheck.model.change import Change
+from permcheck.model.decision import Revocation
+from permcheck.model.state import Verdict
+from permcheck.model.tables import Key
+from permcheck.review.diff import Changed, Difference
+from permcheck.review.review import Review
+from permcheck.review.row import Row
+from permcheck.review.signed import KEEP, REMOVE, Signed
+from permcheck.review.table import Printer, record
+
+TRIES = 12
+"""Grants that are taken away one after the other before a row is given up."""
+OPTIONS = 6
+
+
+class Removal(NamedTuple):
+    """What ends the access of one row."""
+
+    signed: Signed
+    row: Row
+    steps: tuple[str, ...] = ()
+    """The grants that are taken away, as sentences."""
+    changes: tuple[Change, ...] = ()
+    ends: bool = False
+    """Whether nobody of the row can do it any more on any of its devices: tried on a copy of the estate."""
+    besides: int = 0
+    """How many other answers are no longer allow."""
+    people: tuple[Key, ...] = ()
+    """Whom those other answers are about."""
+
+
+class Outcome(NamedTuple):
+    """What a signed sheet comes to."""
+
+    removals: tuple[Removal, ...]
+    stale: tuple[Signed, ...]
+    """Rows that this review does not have: the access has changed, or the review was another."""
+    undecided: int
+    broken: tuple[Row, ...]
+    """Rows to be kept that some removal ends."""
+    own: tuple[Signed, ...]
+    """Rows that people decided about themselves."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether every removal works, and takes away nothing that is to be kept."""
+        return not (self.stale or self.broken) and all(one.ends for one in self.removals)
+
+
+def work_out(review: Review, rows: Iterable[Row], signed: Sequence[Signed]) -> Outcome:
+    """Find the removals of a signed sheet; `rows` are those of the same review, made again."""
+    printer = Printer(review.view.engine.tables, review.view.engine.policy)
+    by_id = {str(record(printer, row)["row_id"]): row for row in rows}
+    known = [(one, by_id[one.row_id]) for one in signed if one.row_id in by_id]
+    removals = tuple(_removal(review, one, row) for one, row in known if one.decision == REMOVE)
+    kept = tuple(row for one, row in known if one.decision == KEEP)
+    return Outcome(
+        removals,
+        tuple(one for one in signed if one.row_id not in by_id and one.decision == REMOVE),
+        sum(not one.decision for one in signed),
+        _broken(review.view, removals, kept),
+        tuple(one for one, row in known if _about_oneself(review, one, row)),
+    )
+
+
+def _removal(review: Review, signed: Signed, row: Row) -> Removal:
+    """Take grants away until nobody of the row can do it any more."""
+    view, steps, changes = review.view, list[str](), list[Change]()
+    for _ in range(TRIES):
+        question = _left(view, row)
+        if question is None:
+            lost = _lost(review.view, view, row)
+            people = tuple(dict.fromkeys(user for change in lost for user in change.users))
+            return Removal(signed, row, tuple(steps), tuple(changes), True, sum(one.cells for one in lost), people)  # noqa: FBT003 - a fact
+        best = _least(view, row, revocations(view.engine, question)[:OPTIONS])
+        if best is None:
+            break
+        steps += [step.text for step in best.grants]
+        changes += best.changes
+        view = after(view, best.changes)
+    return Removal(signed, row, tuple(steps), tuple(changes))
+
+
+def _least(view: View, row: Row, options: Sequence[Revocation]) -> Revocation | None:
+    """Return the revocation that takes the least besides."""
+    if len(options) < 2:  # noqa: PLR2004 - nothing to choose
+        return options[0] if options else None
+    taken = [sum(change.cells for change in _lost(view, after(view, one.changes), row)) for one in options]
+    return options[taken.index(min(taken))]
+
+
+def after(view: View, changes: Iterable[Change]) -> View:
+    """Return an estate after changes, read in the same way."""
+    engine = view.engine
+    return view._replace(engine=engine_of(engine, changed(engine.tables, engine.policy, changes)))
+
+
+def _left(view: View, row: Row) -> Question | None:
+    """Return a question of the row that is still allowed."""
+    area = row.devices.area
+    devices = tuple(row.devices.each()) if area.on_devices else None
+    answers = Answers((view,), Selection(row.users, (row.act,), devices))
+    for cell in answers.cells():
+        if cell.area.hierarchy != area.hierarchy:
+            continue
+        bits = cell.area.regions.bits(cell.regions[0], Verdict.ALLOW) & cell.area.ground.there[0]
+        if bits:
+            device = cell.area.ground.members[(bits & -bits).bit_length() - 1][0] or None
+            return Question(cell.person.members[0], row.act.action, row.act.variant, area.hierarchy, device)
+    return None
+
+
+def _everything(view: View) -> Selection:
+    engine = view.engine
+    return Selection(tuple(engine.tables.users), tuple(Act(action) for action in engine.policy.actions.values()))
+
+
+def _lost(old: View, new: View, row: Row) -> tuple[Changed, ...]:
+    """Return what is no longer allow besides the row itself."""
+    lost = (change for change in Difference(old, new, _everything(old)).changes if change.kind == "lost")
+    return tuple(change for change in lost if not _within(change, row))
+
+
+def _within(change: Changed, row: Row) -> bool:
+    """Whether a change is about nothing but the row."""
+    same = change.act == row.act and change.devices.area.hierarchy == row.devices.area.hierarchy
+    if not same or not set(change.users) <= set(row.users):
+        return False
+    return set(change.devices.each()) <= set(row.devices.each())
+
+
+def _broken(view: View, removals: Sequence[Removal], kept: Sequence[Row]) -> tuple[Row, ...]:
+    """Return rows that are to be kept and end when everything is removed."""
+    changes = tuple(dict.fromkeys(change for one in removals for change in one.changes))
+    if not changes or not kept:
+        return ()
+    lost: Mapping[tuple[str, str], set[Key]] = _lost_by(view, after(view, changes))
+    found = []
+    for row in kept:
+        where = set(row.devices.each()) or {row.hierarchy or ""}
+        if any(lost.get((user, str(row.act)), set()) & where for user in row.users):
+            found.append(row)
+    return tuple(found)
+
+
+def _lost_by(old: View, new: View) -> dict[tuple[str, str], set[Key]]:
+    found: dict[tuple[str, str], set[Key]] = {}
+    for change in Difference(old, new, _everything(old)).changes:
+        if change.kind == "lost":
+            where = set(change.devices.each()) or {change.devices.area.hierarchy or ""}
+            for user in change.users:
+                found.setdefault((user, str(change.act)), set()).update(where)
+    return found
+
+
+def _about_oneself(review: Review, signed: Signed, row: Row) -> bool:
+    users = review.view.engine.tables.users
+    names = {users[key].upn.casefold() for key in row.users}
+    return bool(signed.decision) and signed.reviewer.casefold() in names

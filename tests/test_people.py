@@ -1,0 +1,296 @@
+"""who-can, what-can, review, diff and what-if, as people use them."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from commands import Cli
+from hypothesis import given, settings
+from permcheck.api import Estate, load
+from permcheck.bulk.answers import Answers
+from permcheck.errors import LoadError, NothingSelectedError, SelfCheckError, UnknownNameError
+from permcheck.loading.revision import checked_out
+from permcheck.model.state import Verdict
+from permcheck.review.verify import verify
+from strategies import ACTIONS, Data, every_question, load_dict, partial_estates
+
+CONTOSO = str(Path(__file__).parent.parent / "examples" / "contoso")
+
+
+def asked(estate: Estate) -> dict[tuple[str, str, str], Verdict]:
+    """Every single answer about devices, by names."""
+    tables = estate.tables
+    return {
+        (user.upn, action.id, device.name): estate.verdict(user.upn, action.id, device.name)
+        for user in tables.users.values()
+        for action in estate.policy.actions.values() if action.target == "device"
+        for device in tables.devices.values()
+    }  # fmt: skip
+
+
+# --- who can, what can ------------------------------------------------------------------------------------------------
+def test_who_can_lists_everybody_who_can_and_nobody_else(cli: Cli) -> None:
+    estate = load(CONTOSO)
+    found = cli("who-can", "run-script", "--any", "-e", CONTOSO, "--format", "json").document
+    told = {
+        (user, row["action"], device): row["verdict"]
+        for row in found["rows"] for user in row["users"] for device in row["devices"]
+    }  # fmt: skip
+    expected = {k: v.value for k, v in asked(estate).items() if k[1] == "run-script" and v is not Verdict.DENY}
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["who-can", "run-script", "SRV-0007"], 0),
+        (["who-can", "import-azure-app"], 1),
+        (["who-can", "set-enforce-cm-rbac"], 4),
+        (["who-can", "run-script"], 2),
+        (["who-can", "run-script", "SRV-0007", "--any"], 2),
+        (["who-can", "run-scrip", "SRV-0007"], 2),
+        (["who-can", "run-script", "X-*"], 3),
+        (["who-can", "run-script", "collection:All Workstations"], 0),
+        (["what-can", "field-service@contoso.com"], 0),
+        (["what-can", "field-service@contoso.com", "SRV-0007"], 0),
+        (["what-can", "field-service@contoso.co"], 2),
+        (["what-if", "--set", "use-intune-rbac=off"], 0),
+        (["what-if", "--set", "use-intune-rbac=on", "--fail-on", "any"], 0),
+        (["what-if", "--set", "use-intune-rbac=off", "--fail-on", "lost"], 1),
+        (["what-if", "--set", "use-intune-rbac"], 2),
+        (["review", "--verify", "20"], 0),
+        (["review", "-u", "nobody*"], 3),
+        (["review", "-a", "effect:fly"], 3),
+    ],
+)
+def test_exit_codes(cli: Cli, words: list[str], code: int) -> None:
+    result = cli(*words, "-e", CONTOSO)
+    assert result.code == code, result.err
+    assert "Traceback" not in result.err
+
+
+def test_every_path_is_shown_on_request(cli: Cli) -> None:
+    twice = ("what-can", "helpdesk@contoso.com", "-e", CONTOSO, "--format", "json",
+             "--what-if", "intune-role:Help Desk Operator.add=helpdesk@contoso.com")  # fmt: skip
+    short = cli(*twice).document["rows"]
+    long = cli(*twice, "--explain").document["rows"]
+    assert sum(len(row["paths"]) for row in long) > sum(len(row["paths"]) for row in short)
+
+
+def test_markdown_and_text_name_the_same_people(cli: Cli) -> None:
+    text = cli("who-can", "run-script", "--any", "-e", CONTOSO).out
+    markdown = cli("who-can", "run-script", "--any", "-e", CONTOSO, "--format", "markdown").out
+    for user in load(CONTOSO).tables.users.values():
+        assert (user.upn in text) is (user.upn in markdown)
+
+
+def test_selectors() -> None:
+    estate = load(CONTOSO)
+
+    def keys(**how: Any) -> tuple[Any, ...]:
+        return tuple(estate.review(**how).selection)
+
+    assert keys(users=["group:SG-Servicedesk-NL"])[0] == ("helpdesk-utrecht@contoso.com",)
+    assert set(keys(users=["*@contoso.com"])[0]) == set(estate.tables.users)
+    assert set(keys(devices=["hierarchy:TST"])[2]) == {"tst/pc-0042"}
+    assert set(keys(devices=["SRV-*"])[2]) == {"prd/srv-0007"}
+    assert {act.action.target for act in keys(devices=["SRV-*"])[1]} == {"device"}
+    assert {act.action.effect for act in keys(actions=["effect:administer"])[1]} == {"administer"}
+    with pytest.raises(UnknownNameError, match="no device is called"):
+        estate.review(devices=["SRV-7"])
+    with pytest.raises(NothingSelectedError, match=r"no device is selected by `Q\*`"):
+        estate.review(devices=["Q*"])
+
+
+# --- the review itself ------------------------------------------------------------------------------------------------
+@settings(max_examples=25)
+@given(partial_estates())
+def test_rows_are_every_single_answer_once(drawn: tuple[Data, Data]) -> None:
+    estate = load_dict(drawn[0])
+    told: dict[tuple[str, str, str], Verdict] = {}
+    for row in estate.review(actions=ACTIONS).rows():
+        for user in row.users:
+            for device in row.devices.each():
+                key = (user, str(row.act), device)
+                assert key not in told
+                told[key] = row.verdict
+    tables = estate.tables
+    for ask in every_question(drawn[0]):
+        if ask.object is None:
+            action, variant = estate.find_action(ask.action)
+            key = (ask.user, action.id + (f":{variant}" if variant else ""), estate.names["device"].find(ask.device))
+            assert told.pop(key) is estate.verdict(ask.user, ask.action, ask.device)
+    assert not told, tables.name
+
+
+@settings(max_examples=15)
+@given(partial_estates())
+def test_totals_and_rows_agree_however_they_are_cut(drawn: tuple[Data, Data]) -> None:
+    review = load_dict(drawn[0]).review(actions=ACTIONS)
+    for by in ("class", "user", "cell"):
+        cells = dict.fromkeys(Verdict, 0)
+        for row in review.rows(by=by):
+            cells[row.verdict] += row.cells
+        assert cells == {Verdict(name): count for name, count in review.total._asdict().items()}
+
+
+def test_the_self_check_finds_a_wrong_answer(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
+    review = load(CONTOSO).review()
+    assert verify(review, 50, Random(1)) == 50
+    monkeypatch.setattr(Answers, "region", lambda *_: 1)  # everything is allowed
+    with pytest.raises(SelfCheckError, match="allow at once, deny alone"):
+        verify(load(CONTOSO).review(), 50, Random(1))
+    result = cli("review", "-e", CONTOSO, "--verify", "50")
+    assert (result.code, "trust none of the answers" in result.err) == (70, True)
+
+
+# --- fixes ------------------------------------------------------------------------------------------------------------
+@settings(max_examples=6)
+@given(partial_estates())
+def test_a_fix_says_how_many_other_answers_it_opens(drawn: tuple[Data, Data]) -> None:
+    estate = load_dict(drawn[0])
+    denied = [
+        a for a in every_question(drawn[0], ACTIONS[:1]) if a.object is None and estate.verdict(*a[:3]) is Verdict.DENY
+    ]
+    for ask in denied[:1]:
+        fixes = estate.check(*ask[:3]).fixes
+        assert [fix.opens for fix in fixes] == sorted(fix.opens for fix in fixes)
+        for fix in fixes[:2]:
+            found = estate.diff_of(*fix.changes)
+            gained = sum(change.cells for change in found.changes if change.after is Verdict.ALLOW)
+            assert fix.opens == gained - 1
+
+
+# --- signed reviews ---------------------------------------------------------------------------------------------------
+def sign(path: Path, decide: dict[int, str], delimiter: str = ",", **more: str) -> None:
+    """Write decisions into a sheet, as a spreadsheet would save it."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows):
+        row |= {"decision": decide.get(number, ""), **more}
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(name="sheet")
+def a_sheet(cli: Cli, tmp_path: Path) -> Path:
+    path = tmp_path / "signed.csv"
+    assert (
+        cli("review", "-e", CONTOSO, "-a", "run-script", "--by", "user", "--verdict", "allow", "-o", str(path)).code
+        == 0
+    )
+    return path
+
+
+SAME = ("review", "-e", CONTOSO, "-a", "run-script", "--by", "user", "--format", "json")
+
+
+def test_removals_are_tried_and_say_what_else_goes(cli: Cli, sheet: Path) -> None:
+    sign(sheet, {0: "remove"}, ";")
+    result = cli(*SAME, "--decisions", str(sheet))
+    assert result.code == 0, result.err
+    (removal,) = result.document["removals"]
+    assert removal["ends"]
+    assert removal["grants"]
+    assert removal["other_answers"] > 0
+    assert result.document["undecided"] > 0
+
+
+def test_a_removal_that_ends_what_is_kept_is_said(cli: Cli, sheet: Path) -> None:
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        users = [row["users"] for row in csv.DictReader(file)]
+    twice = next(user for user in users if users.count(user) > 1)
+    first, second = (number for number, user in enumerate(users) if user == twice)
+    sign(sheet, {first: "remove", second: "keep"})
+    result = cli(*SAME, "--decisions", str(sheet))
+    assert (result.code, [row["users"] for row in result.document["broken"]]) == (1, [[twice]])
+
+
+def test_a_row_that_is_not_there_any_more_is_said(cli: Cli, sheet: Path) -> None:
+    sign(sheet, {0: "remove"})
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        first = next(csv.DictReader(file))["row_id"]
+    sheet.write_text(sheet.read_text("utf-8").replace(first, "00000000-0000-0000-0000-000000000000"), "utf-8")
+    result = cli(*SAME, "--decisions", str(sheet))
+    assert (result.code, len(result.document["stale"])) == (1, 1)
+    text = cli(*(word for word in SAME if word not in {"--format", "json"}), "--decisions", str(sheet)).out
+    assert "not in this review" in text
+
+
+def test_who_decides_about_oneself_is_said(cli: Cli, sheet: Path) -> None:
+    sign(sheet, {0: "keep"}, reviewer="helpdesk@contoso.com")
+    assert len(cli(*SAME, "--decisions", str(sheet)).document["own"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the file is empty"),
+        ("row_id,users\n1,a\n", "the sheet has no column `decision`"),
+        ("row_id,decision\n1,maybe\n", "2:1: `maybe` is no decision"),
+        ("row_id,decision\n1,keep\n1,remove\n", "3:1: row `1` is decided otherwise in line 2"),
+        ('row_id,decision\n1,"keep\n', "the CSV is broken"),
+        (None, "there is no such file"),
+    ],
+)
+def test_a_sheet_that_can_not_be_read(cli: Cli, tmp_path: Path, text: str | None, says: str) -> None:
+    path = tmp_path / "signed.csv"
+    if text is not None:
+        path.write_text(text, "utf-8")
+    result = cli(*SAME, "--decisions", str(path))
+    assert (result.code, says in result.err) == (3, True), result.err
+
+
+# --- git revisions ----------------------------------------------------------------------------------------------------
+@pytest.fixture(name="repository")
+def a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "repository"
+    (folder / "estate").mkdir(parents=True)
+    (folder / "estate" / "a.yaml").write_text("users: [{upn: anna@contoso.com, synced: true}]\n", "utf-8")
+    (folder / "estate" / "b.yaml").write_text("complete: true\nhierarchies: [{id: P01}]\n", "utf-8")
+    monkeypatch.chdir(folder)
+    for words in (
+        ["init", "-q", "-b", "main"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", *words], check=True)
+    return folder
+
+
+def test_a_revision_is_read_as_it_was_committed(cli: Cli, repository: Path) -> None:
+    (repository / "estate" / "a.yaml").write_text(
+        "# a comment\nusers:\n- synced: true\n  upn: Anna@contoso.com\n", "utf-8"
+    )
+    (repository / "estate" / "b.yaml").rename(repository / "estate" / "c.yaml")
+    result = cli("diff", "main:estate", "estate")
+    assert (result.code, "equivalent" in result.out) == (0, True), result.err
+
+
+def test_a_revision_is_found_from_a_folder_below(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(repository / "estate")
+    assert (checked_out("HEAD:.", tmp_path / "one") / "a.yaml").is_file()
+    assert checked_out("HEAD:a.yaml", tmp_path / "two").is_file()
+    assert (checked_out("HEAD:../estate", tmp_path / "three") / "b.yaml").is_file()
+
+
+@pytest.mark.parametrize("text", ["nowhere:estate", "main:nothing", "--output=x:estate", ":"])
+def test_a_revision_that_is_not_there(repository: Path, tmp_path: Path, text: str) -> None:
+    with pytest.raises(LoadError):
+        checked_out(text, tmp_path / "out")
+    assert repository.is_dir()
+
+
+def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("diff", "main:estate", CONTOSO)
+    assert (result.code, "not a git repository" in result.err) == (3, True)
