@@ -25,8 +25,8 @@ from typing import BinaryIO
 START = time.perf_counter()
 
 from permcheck.api import Estate  # noqa: E402 - importing is part of what is measured
+from permcheck.bulk.act import Act  # noqa: E402
 from permcheck.bulk.answers import Answers, Selection, View  # noqa: E402
-from permcheck.bulk.solve import Act  # noqa: E402
 from permcheck.bulk.warm import Warm  # noqa: E402
 from permcheck.evaluate.question import Question  # noqa: E402
 from permcheck.loading.estate import collector_off, read_estate  # noqa: E402

@@ -219,7 +219,7 @@ def _inventory(draw: np.random.RandomState, size: Size, plan: _Plan, profile: st
 
 
 def _memberships(draw: np.random.RandomState, count: int, plan: _Plan, *, scattered: bool) -> np.ndarray:
-    """Draw the collections of each device, one row for each; the lower a value of an attribute, the more devices have it."""
+    """Draw the collections of each device; the lower a value of an attribute, the more devices have it."""
     if scattered:
         return draw.randint(1, plan.count, (count, MEMBERSHIPS))
     value = {kind: (draw.random_sample(count) ** 2 * number).astype(int) for kind, number in plan.values.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from permcheck.review.edits import Edit, edits
 from permcheck.review.graft import grafted
 from strategies import ACTIONS, Data, load_dict, partial_estates
 
+EXAMPLES = Path(__file__).parent.parent / "examples"
 Cells = dict[tuple[str, str, str], tuple[Verdict, Verdict]]
 
 
@@ -97,15 +99,20 @@ def test_all_edits_together_make_the_other_estate(one: tuple[Data, Data], two: t
     assert expected(made, new) == {}
 
 
+def test_estates_may_have_other_hierarchies() -> None:
+    compare(load(EXAMPLES / "contoso"), load(EXAMPLES / "preview-2006"))
+    compare(load(EXAMPLES / "lab"), load(EXAMPLES / "contoso"))
+
+
 def test_no_edit_is_equivalent() -> None:
-    estate = load("examples/contoso")
-    difference = estate.diff(load("examples/contoso"))
+    estate = load(EXAMPLES / "contoso")
+    difference = estate.diff(load(EXAMPLES / "contoso"))
     assert (difference.word, difference.edits, difference.changes) == ("equivalent", (), ())
 
 
 def test_the_checkbox_lets_just_those_in_who_hold_intune_rights() -> None:
     """With the toggle On, clearing the checkbox hands the production hierarchy to Intune alone."""
-    estate = load("examples/contoso")
+    estate = load(EXAMPLES / "contoso")
     after = estate.what_if("hierarchy:PRD.enforce-cm-rbac=cleared")
     difference = estate.diff(after, actions=["run-script"])
     assert difference.word == "more permissive"
@@ -126,7 +133,7 @@ def test_kinds_cover_every_pair() -> None:
 
 
 def test_an_edit_says_who_came() -> None:
-    estate = load("examples/contoso")
+    estate = load(EXAMPLES / "contoso")
     after = estate.what_if("group:SG-Intune-HelpDesk.add=field-service@contoso.com")
     found: tuple[Edit, ...] = edits(estate.tables, after.tables, estate.policy)
     assert [edit.text for edit in found] == ["group SG-Intune-HelpDesk: + field-service@contoso.com"]

@@ -281,7 +281,7 @@ def test_cli_names_every_command_argument_and_option() -> None:
 
 
 def test_cli_names_every_key_of_what_if_and_of_the_file() -> None:
-    text = text_of(ROOT / "docs/cli.md")
+    text = text_of(ROOT / "docs/whole-estate.md")
     assert all(f"`{key}`" in text for key in SHORT)
     assert all(f"`{subject}:" in text for subject in (*RECORDS, *GRANTS))
     example = tomllib.loads(next(b.text for b in blocks("toml") if b.page.name == "cli.md"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from permcheck import LoadError, load
@@ -265,3 +266,21 @@ def test_without_memberships_collections_may_list_members(estate: tuple[Path, Da
     data["collections"][0].pop("members")
     write_inventory(folder, data)
     assert set(load(folder).tables.membership_open) == {"p01/pc-1"}
+
+
+@pytest.mark.parametrize("command", ["import", "anonymise"])
+def test_written_out_it_decides_the_same(command: str, estate: tuple[Path, Data], tmp_path: Path, cli: Cli) -> None:
+    folder, data = estate[0] / "estate", {**estate[1], "complete": True}
+    folder.mkdir()
+    write_inventory(folder, data)
+    assert cli(command, folder, "-o", tmp_path / "written").code == 0
+    written = load(tmp_path / "written").tables
+    assert len(written.devices) == 3
+    assert sorted(map(len, written.device_collections.values())) == [0, 1, 2]
+
+
+def test_files_beside_an_inventory_are_linted_with_it(estate: tuple[Path, Data], cli: Cli) -> None:
+    folder, data = estate
+    write_inventory(folder, data)
+    (folder / "more.yaml").write_text("collections: [{hierarchy: P01, id: C3, name: Third, members: [PC-1]}]\n")
+    assert cli("validate", folder / "more.yaml").code == 0

@@ -54,6 +54,10 @@ def anonymise(root: Path, folder: Path, *, salt: str | None = None, map_file: Pa
     with collector_off():
         joined = _read(root, policy)
         before = Estate(resolve(joined, policy)[0], policy)
+        if joined.inventory is not None:
+            from permcheck.loading.inventory import list_devices  # only such an estate pays for it
+
+            list_devices(joined)
         made = anonymised(sections_of(joined), policy, salt)
     texts = {
         name: ABOVE + text.removeprefix(HEADER) if text.startswith(HEADER) else text

@@ -79,8 +79,10 @@ class Answers:
         self._solvers = {
             (place, index): self._solver(place, area)
             for index, area in enumerate(self.areas)
-            for place in range(len(views))
+            for place, view in enumerate(views)
+            if area.hierarchy is None or area.hierarchy in view.engine.tables.hierarchies
         }
+        """Those of views that have the hierarchy."""
 
     def cells(self) -> Iterator[Cell]:
         """Every answer, by person, action and area, in the order of the selection."""
@@ -95,7 +97,9 @@ class Answers:
 
     def column(self, place: int, act: Act, area: int) -> Sequence[RegionId]:
         """Return the regions of one view for every person, in their order. Acts that need the same share one."""
-        solver = self._solvers[place, area]
+        solver = self._solvers.get((place, area))
+        if solver is None:
+            return [NOWHERE] * len(self.persons)
         part = solver.part(act) if isinstance(solver, Solver) else (act.action.id, act.variant)
         found = self._columns.get((place, area, part))
         if found is None:

@@ -161,14 +161,14 @@ class _Signed:
         import numpy as np
 
         inventory, rows = self._inventory, self._rows
-        if len(rows) == len(inventory):
-            counts, inside = np.diff(inventory.starts), inventory.inside
-        else:
-            counts, inside = gathered(inventory.starts, inventory.inside, rows)
-        found = self._group_of[inside]
-        right = found > 0
-        owners = np.repeat(np.arange(len(rows), dtype=np.int64), counts)[right]
-        return pairs_of(owners, found[right], len(rows), len(self._masks))
+        found = self._group_of.take(inventory.inside)
+        entries = found.nonzero()[0]
+        places = np.full(len(inventory), -1, np.int32)
+        places[rows] = np.arange(len(rows), dtype=np.int32)
+        owners = places[inventory.entry_rows[entries]]
+        if owners.min(initial=0) < 0:
+            entries, owners = entries[owners >= 0], owners[owners >= 0]
+        return pairs_of(owners.astype(np.int64), found[entries], len(rows), len(self._masks))
 
     def _atoms(self, pairs: Pairs) -> Pairs:
         """Return what is said of things by the groups that they are in."""

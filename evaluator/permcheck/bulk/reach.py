@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 from permcheck.bulk.ground import OPEN as OPEN_ATOM
 from permcheck.bulk.ground import Atom, Ground, climb
-from permcheck.bulk.regions import CONSTANT, EVERYWHERE, NOWHERE, Bits, RegionId, Regions, few
+from permcheck.bulk.regions import CONSTANT, EVERYWHERE, Bits, RegionId, Regions, few
 from permcheck.bulk.shapes import Shapes
 from permcheck.evaluate.cloud import Held, carries
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.security import EXTENTS, covers_all, doubts, giving, row_of, with_permission, withheld_under
+from permcheck.graph.node import Node
+from permcheck.graph.rights import Way
 from permcheck.model import policy as form
-from permcheck.model.state import MET, UNKNOWN, UNMET
+from permcheck.model.state import MET, UNKNOWN, UNMET, State, any_of
 from permcheck.model.tables import Key, Tables
 
 
@@ -73,16 +75,32 @@ def tag_region(
 def way_regions(
     terrain: Terrain, context: Context, test: form.RightTest, shapes: Shapes, hierarchy: Key
 ) -> dict[int, RegionId]:
-    """Return where each shape of a way to a row gives a permission: over devices, or over what else a test says."""
+    """Return where shapes of ways to rows give a permission: over devices, or over what else a test says."""
     regions, found = terrain.regions, {}
     kind = "strictly" if withheld_under(context.policy, context.readings, test.permission) else "under"
+    given: dict[tuple[Node, State], frozenset[State]] = {}
     for shape in few(shapes.parts[hierarchy] & ~shapes.silent):
-        result = NOWHERE
-        for one in giving(context, (shapes.ways[shape],), test.permission):
-            if one.state is not UNMET:
-                reached = _over(terrain, context, one, kind) if test.over == "device" else _beyond(context, one, test)
-                result = regions.any_of(result, regions.all_of(CONSTANT[one.state], reached))
-        found[shape] = result
+        way = shapes.ways[shape]
+        alike = way.role, way.state
+        states = given.get(alike)
+        if states is None:
+            giving_ = giving(context, (way,), test.permission)
+            states = given[alike] = frozenset(one.state for one in giving_ if one.state is not UNMET)
+        if states:
+            reached = _reached(terrain, context, way, test, kind)
+            found[shape] = regions.all_of(CONSTANT[any_of(states)], reached)
+    return found
+
+
+def _reached(terrain: Terrain, context: Context, way: Way, test: form.RightTest, kind: str) -> RegionId:
+    """Return what the row at the end of a way reaches, worked out once for all tests over devices."""
+    one = Held(way, (), way.state)
+    if test.over != "device":
+        return _beyond(context, one, test)
+    key = "reached", kind, way.end
+    found: RegionId | None = context.memo.get(key)
+    if found is None:
+        found = context.memo[key] = _over(terrain, context, one, kind)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from permcheck.checks.finding import from_root
 from permcheck.checks.own import is_estate
 from permcheck.errors import LoadError, Problem
-from permcheck.loading.estate import Joined, add_file
+from permcheck.loading.estate import Joined, add_file, ahead
 from permcheck.loading.files import found_files, holds_exports
 from permcheck.loading.resolve import resolve
 from permcheck.model.policy_index import Policy
@@ -30,6 +30,7 @@ def estate_problems(named: Iterable[Path], policy: Policy, root: Path | None) ->
     for folder, ours in _by_folder(spelled, root).items():
         files = _members(folder, root, spelled)
         joined = _joined(files.values())
+        ahead(folder)(joined)
         if len(_with_tenant(joined)) > 1 and folder != root:
             for path in ours:
                 problems += _of_one(_joined([path]), {str(path)}, policy)

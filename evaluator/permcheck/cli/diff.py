@@ -90,7 +90,7 @@ def what_if(
     permcheck what-if --set use-intune-rbac=off -e estate
     permcheck what-if --set hierarchy:PRD.enforce-cm-rbac=off -a run-script -e estate
 
-    Keys are those of --what-if; docs/cli.md lists them.
+    Keys are those of --what-if; docs/whole-estate.md lists them.
     """  # noqa: D301 - click's own marker
     chosen = What(**what)
     asked = Asked(estate, edition, readings, strict)

@@ -19,8 +19,16 @@ from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.readers import READERS
 from permcheck.exports.recognise import Found, recognise
 from permcheck.exports.xml_file import xml_batches
-from permcheck.loading.estate import Joined, add_file
-from permcheck.loading.files import EXPORTS, file_problem, found_files, is_estate_file, is_expectation
+from permcheck.loading.estate import Joined, add_file, ahead
+from permcheck.loading.files import (
+    EXPORTS,
+    INVENTORY,
+    file_problem,
+    found_files,
+    has_inventory,
+    is_estate_file,
+    is_expectation,
+)
 from permcheck.model.estate import Collected, is_day
 from permcheck.model.policy_index import Policy
 from permcheck.printable import one_line
@@ -56,6 +64,11 @@ def read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
     for root in roots:
         for path, folder in _files(root, imported):
             known += _open(path, folder, imported, by_hand)
+    for place in (root for root in roots if root.is_dir() and has_inventory(root)):
+        from permcheck.loading.inventory import list_devices  # only such an estate pays for it
+
+        ahead(place)(by_hand)
+        list_devices(by_hand)
     add_by_hand(gathered, by_hand)
     order = {kind: number for number, kind in enumerate(policy.exports)}
     for batch, found in sorted(known, key=lambda item: order[item[1].kind.id]):
@@ -74,7 +87,7 @@ def _files(root: Path, imported: Imported) -> Iterator[tuple[Path, str]]:
         return
     for path in found_files(root):
         suffix = path.suffix.lower()
-        if is_expectation(path):
+        if is_expectation(path) or (path.name in INVENTORY and path.parent == root):
             continue
         if suffix in EXPORTS:
             yield path, path.parent.relative_to(root).as_posix().removeprefix(".")

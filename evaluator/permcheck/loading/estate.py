@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -97,19 +97,23 @@ def collector_off() -> Iterator[None]:
 def read_estate(root: Path) -> Joined:
     """Parse and validate the files of an estate and join them. Problems are collected in the result."""
     joined = Joined()
-    files, inventory = find_files(root), None
-    if root.is_dir() and has_inventory(root):
-        from permcheck.loading.inventory import read_ahead  # only such an estate pays for it
-
-        inventory = read_ahead(root)
+    files, inventory = find_files(root), ahead(root)
     for path in files:
         add_file(joined, path)
-    if inventory is not None:
-        inventory(joined)
+    inventory(joined)
     note = _note_of_import(root) if root.is_dir() else {}
     if note:
         joined.parsed = [_with_note(parsed, root, note) for parsed in joined.parsed]
     return joined
+
+
+def ahead(root: Path) -> Callable[[Joined], None]:
+    """Start to read the inventory in a folder, if there is one; returns what adds it to an estate."""
+    if not root.is_dir() or not has_inventory(root):
+        return lambda _: None
+    from permcheck.loading.inventory import read_ahead  # only such an estate pays for it
+
+    return read_ahead(root)
 
 
 def _note_of_import(root: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from permcheck.errors import LoadError
 from permcheck.loading.files import INVENTORY, file_problem
+from permcheck.loading.inventory_columns import Prepared, prepare
 from permcheck.model.estate import Device
 from permcheck.model.provenance import Lines, Source
 
@@ -66,6 +67,7 @@ class Columns:
     memberships: Mapping[str, pa.Array] | None
     """None: no file tells them."""
     joined: Joined = field(repr=False, compare=False)
+    prepared: Prepared = field(repr=False, compare=False)
 
     exported = False
 
@@ -119,11 +121,28 @@ def read_ahead(folder: Path) -> Callable[[Joined], None]:
 
     pool = ThreadPoolExecutor(1)
     tables = pool.submit(_tables, folder)
+    prepared = pool.submit(lambda: prepare(tables.result()))
     pool.shutdown(wait=False)
-    return lambda joined: add_inventory(joined, folder, tables.result)
+    return lambda joined: add_inventory(joined, folder, tables.result, prepared.result)
 
 
-def add_inventory(joined: Joined, folder: Path, tables: Callable[[], Mapping[str, pa.Table]]) -> None:
+def list_devices(joined: Joined) -> None:
+    """Turn the inventory of an estate into the list of devices that a file would have."""
+    from permcheck.loading.estate import Record
+
+    columns, joined.inventory = joined.inventory, None
+    if columns is not None:
+        file = joined.parsed.index(columns)
+        devices = (Device.model_validate(record) for record in columns.data["devices"])
+        joined.sections.setdefault("devices", []).extend(Record(d, file, i) for i, d in enumerate(devices))
+
+
+def add_inventory(
+    joined: Joined,
+    folder: Path,
+    tables: Callable[[], Mapping[str, pa.Table]],
+    prepared: Callable[[], Prepared],
+) -> None:
     """Check an inventory and add it to an estate. Problems are collected."""
     if not (folder / DEVICES).is_file():
         message = f"there are memberships, but no {DEVICES} with the devices"
@@ -137,7 +156,7 @@ def add_inventory(joined: Joined, folder: Path, tables: Callable[[], Mapping[str
     devices, memberships = reader.devices(), reader.memberships()
     if reader.problems:
         return
-    columns = Columns(folder, devices, memberships, joined)
+    columns = Columns(folder, devices, memberships, joined, prepared())
     joined.parsed.append(columns)
     joined.inventory = columns
     if joined.sections.get("devices"):
@@ -158,7 +177,7 @@ def _tables(folder: Path) -> dict[str, pa.Table]:
     for path in (folder / name for name in INVENTORY if (folder / name).is_file()):
         try:
             table = pq.read_table(path)
-            found[path.name] = pa.table([_whole(column) for column in table.columns], table.column_names)
+            found[path.name] = pa.table([whole(column) for column in table.columns], table.column_names)
         except (OSError, pa.ArrowException, ValueError) as error:
             reason = (str(error).splitlines() or ["it can't be read"])[0]
             raise file_problem(path, "parquet", f"this is no Parquet file: {reason[:120]}") from None
@@ -265,7 +284,7 @@ def _names(hierarchy: Any) -> tuple[str, ...]:
     return tuple(name for name in (hierarchy.id, hierarchy.name) if name)
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
+def whole(column: pa.ChunkedArray) -> pa.Array:
     """Return a column in one piece, texts as plain strings or a dictionary of them."""
     import pyarrow as pa
 

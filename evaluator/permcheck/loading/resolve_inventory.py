@@ -47,7 +47,7 @@ class _Inventory:
         devices = self._columns.devices
         count = len(devices["name"])
         owners = self._owners(devices.get("hierarchy"), count, "devices")
-        folded = _folded(devices["name"])
+        folded = self._columns.prepared.folded
         renamed = self._renamed(owners, folded)
         empty = np.zeros(0, np.int32)
         rows, inside = self._memberships(owners) if self._columns.memberships is not None else (empty, empty)
@@ -131,9 +131,8 @@ class _Inventory:
     def _renamed(self, owners: np.ndarray, folded: pa.Array) -> dict[int, Key]:
         """Give devices of one name in one hierarchy different keys; report those that have nothing to tell them by."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        if pc.count_distinct(folded).as_py() == len(owners):
+        if self._columns.prepared.distinct:
             return {}
         pairs = pa.table({"owner": owners, "name": folded})
         counted = pairs.group_by(["owner", "name"]).aggregate([([], "count_all")])
@@ -174,7 +173,7 @@ class _Inventory:
         if devices is None:
             self._report("devices", "missing-key", f"{MEMBERSHIPS} needs the column `resource_id` in {DEVICES}")
             return np.full(len(mine), NOBODY, np.int64)
-        known, asked = _numbers(devices, ids)
+        known, asked = self._columns.prepared.numbers
         width = len(self._hierarchies) or 1
         known, asked = _together(known, owners, width), _together(asked, mine, width)
         places = _places(known, asked)
@@ -245,17 +244,6 @@ class _Inventory:
         self._resolver.joined.report(at, (file,), id_, message, help_)
 
 
-def _folded(names: pa.Array) -> pa.Array:
-    """Return names as keys spell them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    plain = names.cast(pa.string())
-    if pc.all(pc.string_is_ascii(plain)).as_py() is not False:
-        return pc.ascii_lower(plain)
-    return pa.array([name.casefold() for name in plain.to_pylist()], pa.string())
-
-
 def _rows_of(folded: pa.Array, names: set[str]) -> list[int]:
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -264,31 +252,14 @@ def _rows_of(folded: pa.Array, names: set[str]) -> list[int]:
     return found
 
 
-def _numbers(devices: pa.Array, asked: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Return resource ids of devices, and those that are asked for, as numbers that are equal where the texts are."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_integer(devices.type) and pa.types.is_integer(asked.type):
-        lowest = pc.min(devices).as_py() or 0
-        numbers = (pc.fill_null(column.cast(pa.int64()), lowest - 1) for column in (devices, asked))
-        one, two = (column.to_numpy() - lowest for column in numbers)
-        return one, two
-    texts = [_folded(column.cast(pa.string())) for column in (devices, asked)]
-    known = pc.unique(texts[0]).drop_null()
-    places = (pc.fill_null(pc.index_in(column, known), NOBODY).to_numpy().astype(np.int64) for column in texts)
-    one, two = places
-    return one, two
-
-
 def _together(numbers: np.ndarray, owners: np.ndarray, width: int) -> np.ndarray:
     """Join numbers that are told apart within a hierarchy with that of the hierarchy."""
     import numpy as np
 
-    if int(numbers.max(initial=0)) < 2**30 // width:
-        numbers = numbers.astype(np.int32)
-    joined: np.ndarray = numbers * numbers.dtype.type(width) + owners
+    if int(numbers.max(initial=0)) >= 2**30 // width:
+        numbers = numbers.astype(np.int64)
+    joined: np.ndarray = numbers * numbers.dtype.type(width)
+    joined += owners
     if numbers.min(initial=0) < 0 or owners.min(initial=0) < 0:
         joined[(numbers < 0) | (owners < 0)] = NOBODY
     return joined

@@ -84,9 +84,12 @@ class Difference:
             return plain
         if len(self.edits) == 1:
             return tuple(change._replace(causes=(self.edits[0].text,)) for change in plain)
-        if len(self.edits) > MOST:
-            return tuple(change._replace(causes=(SEVERAL,)) for change in plain)
-        return tuple(self._with_causes(plain))
+        return tuple(self._with_causes(plain)) if self.attributed else plain
+
+    @property
+    def attributed(self) -> bool:
+        """Whether it is told which edit is responsible: not where there are very many."""
+        return len(self.edits) <= MOST
 
     @property
     def counts(self) -> Mapping[Kind, int]:

@@ -167,7 +167,10 @@ def difference_outline(difference: Difference, rows: int = ROWS) -> tuple[Sectio
         sections.append(Section(" | ".join(causes) or "What changed", tuple(lines)))
     idle = [edit.text for edit in difference.edits if not any(edit.text in causes for causes in by_cause)]
     if idle:
-        sections.append(Section("Edits that change no answer alone", tuple(Line(0, text) for text in idle[:rows])))
+        alone = difference.attributed
+        title = "Edits that change no answer alone" if alone else "Edits, too many to ask about each alone"
+        more = (Line(0, f"and {len(idle) - rows:,} more"),) if len(idle) > rows else ()
+        sections.append(Section(title, (*(Line(0, text) for text in idle[:rows]), *more)))
     return tuple(sections)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.security_view import SecurityView, security_view
 from permcheck.checks.tier import tier_devices, tier_named
 from permcheck.checks.widening import Widened, advice, by_edit, said, widened
+from permcheck.model.tables import Key
 from permcheck.review.diff import Changed
+from permcheck.review.row import Devices
 
 
 def check(context: Context) -> Iterator[Finding | NotRun]:
@@ -34,4 +37,8 @@ def _of_others(changes: tuple[Changed, ...], view: SecurityView, trusted: set[st
 
 
 def _devices(view: SecurityView, one: Widened) -> str:
-    return tier_devices(view, view.devices.these({key for change in one.changes for key in change.devices.each()}))
+    found: dict[Key | None, Devices] = {}
+    for devices in (change.devices for change in one.changes):
+        known = found.setdefault(devices.area.hierarchy, devices)
+        found[devices.area.hierarchy] = replace(known, bits=known.bits | devices.bits)
+    return tier_devices(view, view.devices.these(key for devices in found.values() for key in devices.each()))
