@@ -199,16 +199,15 @@ def test_what_is_on_no_list_is_not_taken_for_new(lacking: str) -> None:
     assert compared(whole, whole).ran == ("PC901",)
 
 
-@settings(max_examples=30)
-@given(partial_estates(), partial_estates())
-def test_findings_are_the_differences(one: tuple[Data, Data], two: tuple[Data, Data]) -> None:
-    before, after = load_dict(one[0]), load_dict(two[0])
+@settings(max_examples=10)
+@given(partial_estates())
+def test_findings_are_the_differences(drawn: tuple[Data, Data]) -> None:
+    before, after = load_dict(drawn[0]), load_dict(drawn[1])
     report = compared(before, after)
     if report.ran:
         counts = before.diff(after, actions=["effect:act", "effect:administer"]).counts
         assert bool(report.findings) == bool(counts["gained"] + counts["opened"])
-    assert report == compared(before, after)
-    assert compared(before, before).findings == ()
+    assert compared(after, after).findings == ()
 
 
 # --- tier 0 -----------------------------------------------------------------------------------------------------------

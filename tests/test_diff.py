@@ -8,11 +8,13 @@ from typing import Any
 
 from hypothesis import given, settings
 from permcheck.api import Estate, load
+from permcheck.bulk.act import Act
 from permcheck.evaluate.question import Question
 from permcheck.model.state import Verdict
 from permcheck.review.diff import KINDS, SEVERAL, Difference
 from permcheck.review.edits import Edit, edits
 from permcheck.review.graft import grafted
+from permcheck.review.reasons import OtherReason, other_reasons
 from strategies import ACTIONS, Data, load_dict, partial_estates
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -36,7 +38,7 @@ def expected(old: Estate, new: Estate) -> Cells:
             for action in ACTIONS:
                 pair = verdict(old, user, action, device), verdict(new, user, action, device)
                 if pair[0] is not pair[1]:
-                    found[user, action, device] = pair
+                    found[user, str(Act(*new.find_action(action))), device] = pair
     return found
 
 
@@ -124,6 +126,32 @@ def test_the_checkbox_lets_just_those_in_who_hold_intune_rights() -> None:
     }  # fmt: skip
     assert gained
     assert {user for change in difference.changes if change.kind == "gained" for user in change.users} == gained
+
+
+def test_other_reasons_are_those_of_every_single_answer_that_stays() -> None:
+    old = load(EXAMPLES / "contoso")
+    new = old.what_if("hierarchy:PRD.enforce-cm-rbac=cleared", "group:SG-Intune-HelpDesk.remove=helpdesk@contoso.com")
+    actions = ("run-script", "view-collections", "set-use-intune-rbac")
+    found: dict[tuple[str, str, str], OtherReason] = {}
+    for one in other_reasons(old.diff(new, actions=actions)):
+        for user in one.users:
+            for device in one.devices.each():
+                assert (user, str(one.act), device) not in found
+                found[user, str(one.act), device] = one
+    for user in old.tables.users:
+        for device, form in old.tables.devices.items():
+            for action in actions[:2]:
+                before, after = (estate.check(user, action, form.name) for estate in (old, new))
+                told = found.pop((user, action, device), None)
+                if before.verdict is not after.verdict:
+                    assert told is None
+                    continue
+                same = [
+                    (str(d.authority), {r.id for r in d.unmet}, {tuple(s.text for s in p.steps) for p in d.paths})
+                    for d in (before, after)
+                ]
+                assert (told is None) is (same[0] == same[1]), (user, action, device)
+    assert not found
 
 
 def test_kinds_cover_every_pair() -> None:

@@ -54,7 +54,9 @@ class Asker:
         variant, object_ = self._variant(action, rest, None)
         if object_ is not None:
             message = f"`{text}` names a script or application, and answers about everybody are about none"
-            raise QuestionError(message, f"ask for `{action.id}`, or `permcheck check USER {action.id} DEVICE --object`")
+            raise QuestionError(
+                message, f"ask for `{action.id}`, or `permcheck check USER {action.id} DEVICE --object`"
+            )
         return action, variant
 
     def question(self, user: str, action: str, device: str | None, object_: str | None) -> Question:

@@ -15,6 +15,7 @@ from permcheck.cli.session import Asked, open_estate, path_of
 
 if TYPE_CHECKING:
     from permcheck.review.diff import Difference
+    from permcheck.review.reasons import OtherReason
 
 F = TypeVar("F", bound=Callable[..., Any])
 FAILING = {
@@ -33,6 +34,7 @@ class What(NamedTuple):
     actions: tuple[str, ...]
     devices: tuple[str, ...]
     fail_on: str
+    reasons: bool
     format_: str
 
 
@@ -42,7 +44,10 @@ def _common(fail_on: str) -> Callable[[F], F]:
             "--fail-on", type=click.Choice(list(FAILING)), default=fail_on, show_default=True,
             help="Exit 1 if this is among the differences.",
         )  # fmt: skip
-        return options.selectors(options.reading_options_without_estate(choice(options.format_(command))))
+        reasons = click.option(
+            "--reasons", is_flag=True, help="Also list answers that stay, for another reason or by another authority."
+        )
+        return options.selectors(options.reading_options_without_estate(choice(reasons(options.format_(command)))))
 
     return add
 
@@ -100,22 +105,28 @@ def what_if(
 
 
 def _answer(difference: Difference, what: What) -> int:
+    from permcheck.review.reasons import other_reasons
+
+    others = tuple(other_reasons(difference)) if what.reasons else None
     if what.format_ == "json":
         import json
 
-        from permcheck.review.document import difference_document
+        from permcheck.review.document import difference_document, reasons_document
 
-        click.echo(json.dumps(difference_document(difference), ensure_ascii=False, indent=1))
+        more = {} if others is None else {"reasons": reasons_document(difference, others)}
+        click.echo(json.dumps(difference_document(difference) | more, ensure_ascii=False, indent=1))
     else:
-        _show(difference, what.format_)
+        _show(difference, others, what.format_)
     failing = sum(count for kind, count in difference.counts.items() if kind in FAILING[what.fail_on])
     return Exit.DENY if failing else Exit.ALLOW
 
 
-def _show(difference: Difference, format_: str) -> None:
-    from permcheck.review.outline import difference_outline
+def _show(difference: Difference, others: tuple[OtherReason, ...] | None, format_: str) -> None:
+    from permcheck.review.outline import difference_outline, reasons_section
 
     sections = difference_outline(difference)
+    if others is not None:
+        sections = (*sections, reasons_section(difference, others))
     if format_ == "markdown":
         from permcheck.render.markdown import sections_markdown
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from permcheck.review.diff import Changed, Difference
+from permcheck.review.evidence import Evidence
 from permcheck.review.outline import Tellers, device_name, hierarchy_name, people
+from permcheck.review.reasons import OtherReason
 from permcheck.review.removals import Outcome
 from permcheck.review.review import Review
 from permcheck.review.row import Devices, Row
@@ -25,18 +27,13 @@ def people_document(review: Review, rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def _row(tables: Tellers, row: Row) -> dict[str, Any]:
-    evidence = row.evidence
     return {
         "verdict": row.verdict.value,
         "users": list(people(tables, row.users)),
         "action": str(row.act),
         **_where(tables, row.devices),
-        "authority": evidence.authority,
-        "paths": [[hop._asdict() for hop in trail.hops] for trail in evidence.trails],
-        "unmet": list(evidence.unmet),
-        "missing": list(evidence.missing),
-        "assumed": list(evidence.assumed),
-        "sources": list(evidence.sources),
+        **_evidence(row.evidence),
+        "sources": list(row.evidence.sources),
     }
 
 
@@ -55,6 +52,32 @@ def difference_document(difference: Difference) -> dict[str, Any]:
         "authority": {name: {"before": before, "after": after} for name, (before, after) in difference.moved.items()},
         "edits": [edit.text for edit in difference.edits],
         "changes": [_change(tables, change) for change in difference.changes],
+    }
+
+
+def reasons_document(difference: Difference, found: Iterable[OtherReason]) -> list[dict[str, Any]]:
+    """Return answers that stay for other reasons."""
+    tables = (difference.new.engine.tables, difference.old.engine.tables)
+    return [
+        {
+            "verdict": one.verdict.value,
+            "users": list(people(tables, one.users)),
+            "action": str(one.act),
+            **_where(tables, one.devices),
+            "before": _evidence(one.before),
+            "after": _evidence(one.after),
+        }
+        for one in found
+    ]
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "authority": evidence.authority,
+        "paths": [[hop._asdict() for hop in trail.hops] for trail in evidence.trails],
+        "unmet": list(evidence.unmet),
+        "missing": list(evidence.missing),
+        "assumed": list(evidence.assumed),
     }
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from permcheck.bulk.answers import View
+from permcheck.evaluate.decide import decide
+from permcheck.evaluate.question import Question
+from permcheck.evaluate.strict import strict_decision
 from permcheck.model.decision import Decision, Missing
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
@@ -87,3 +91,8 @@ def _general(missing: Missing, decision: Decision) -> str:
         if name:
             fact = fact.replace(f"[{name}]", "")
     return fact
+
+
+def decided(view: View, question: Question) -> Decision:
+    """Decide one cell in full, as a view reads the documents."""
+    return strict_decision(view.engine, question) if view.strict else decide(view.engine, question)

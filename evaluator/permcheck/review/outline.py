@@ -10,6 +10,8 @@ from permcheck.model.state import Verdict
 from permcheck.model.tables import Key, Tables
 from permcheck.render.outline import Line, Section
 from permcheck.review.diff import Changed, Difference, Kind
+from permcheck.review.evidence import Evidence
+from permcheck.review.reasons import OtherReason
 from permcheck.review.removals import Outcome
 from permcheck.review.review import Review, Total
 from permcheck.review.row import Devices, Row
@@ -22,6 +24,13 @@ KIND_WORDS: Mapping[Kind, str] = {
     "opened": "may be able to now, for all the estate tells",
     "lost": "can't any more",
     "closed": "certainly can't any more",
+}
+WORDS_OF = {
+    "authority": "decided by",
+    "trails": "through",
+    "unmet": "lacking",
+    "missing": "not known",
+    "assumed": "assumed",
 }
 NAMES, ROWS = 8, 40
 Tellers: TypeAlias = Sequence[Tables]
@@ -172,6 +181,35 @@ def difference_outline(difference: Difference, rows: int = ROWS) -> tuple[Sectio
         more = (Line(0, f"and {len(idle) - rows:,} more"),) if len(idle) > rows else ()
         sections.append(Section(title, (*(Line(0, text) for text in idle[:rows]), *more)))
     return tuple(sections)
+
+
+def reasons_section(difference: Difference, found: Iterable[OtherReason], rows: int = ROWS) -> Section:
+    """Say which answers stay for other reasons."""
+    tables = (difference.new.engine.tables, difference.old.engine.tables)
+    lines: list[Line] = []
+    more = 0
+    for number, one in enumerate(found):
+        if number >= rows:
+            more += 1
+            continue
+        who = listed(people(tables, one.users), len(one.users))
+        lines.append(Line(0, f"{who}: {one.act}{_where(tables, one.devices)} stays {one.verdict.value}"))
+        lines += [Line(1, text, "place") for text in _turned(one.before, one.after)]
+    if more:
+        lines.append(Line(0, f"and {more:,} more (--format json has them all)"))
+    return Section("The same answer for another reason", tuple(lines or [Line(0, "none")]))
+
+
+def _turned(before: Evidence, after: Evidence) -> Iterator[str]:
+    for name, word in WORDS_OF.items():
+        one, two = getattr(before, name), getattr(after, name)
+        if one != two:
+            yield f"{word} before: {_joined(one)}"
+            yield f"{word} after: {_joined(two)}"
+
+
+def _joined(value: object) -> str:
+    return ("; ".join(map(str, value)) if isinstance(value, tuple) else str(value)) or "nothing"
 
 
 def _summary(difference: Difference) -> Iterator[Line]:

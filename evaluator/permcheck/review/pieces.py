@@ -8,6 +8,7 @@ from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Area, Cell, View
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import Bits
+from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.plan import Plan, simple_tests
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import row_of, with_permission, withheld_under
@@ -67,3 +68,20 @@ def first_device(area: Area, bits: Bits) -> Key | None:
     """Return a device of a set of classes; None where the area has no devices."""
     index = (bits & -bits).bit_length() - 1
     return area.ground.members[index][0] or None
+
+
+def alike(engines: Sequence[Engine], members: tuple[Key, ...]) -> tuple[tuple[Key, ...], ...]:
+    """Divide users with equal rights into those who have them in the same ways."""
+    if len(members) == 1:
+        return (members,)
+    found: dict[object, list[Key]] = {}
+    for user in members:
+        ways = tuple(_ways(engine, user) for engine in engines)
+        found.setdefault(ways, []).append(user)
+    return tuple(map(tuple, found.values()))
+
+
+def _ways(engine: Engine, user: Key) -> frozenset[object]:
+    rights = engine.graph.rights(user)
+    ways = (*rights.cloud(), *(way for rows in rights.security.values() for way in rows))
+    return frozenset((tuple(grant.end for grant in way.grants), way.end) for way in ways)

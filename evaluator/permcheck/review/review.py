@@ -12,14 +12,12 @@ from permcheck.bulk.act import Act
 from permcheck.bulk.answers import Answers, Cell, Selection, View
 from permcheck.bulk.regions import Bits
 from permcheck.errors import UnknownNameError
-from permcheck.evaluate.decide import decide
 from permcheck.evaluate.question import Question
-from permcheck.evaluate.strict import strict_decision
 from permcheck.model.decision import Decision
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key
-from permcheck.review.evidence import Evidence, evidence
-from permcheck.review.pieces import first_device, pieces
+from permcheck.review.evidence import Evidence, decided, evidence
+from permcheck.review.pieces import alike, first_device, pieces
 from permcheck.review.row import Devices, Row
 from permcheck.review.table import Printer, Record, record
 
@@ -125,24 +123,12 @@ class Review:
     def _alike(self, cell: Cell) -> tuple[tuple[Key, ...], ...]:
         found = self._ways.get(cell.person.members)
         if found is None:
-            found = self._ways[cell.person.members] = self._by_ways(cell.person.members)
+            found = self._ways[cell.person.members] = alike((self.view.engine,), cell.person.members)
         return found
 
     @cached_property
     def _ways(self) -> dict[tuple[Key, ...], tuple[tuple[Key, ...], ...]]:
         return {}
-
-    def _by_ways(self, members: tuple[Key, ...]) -> tuple[tuple[Key, ...], ...]:
-        """Divide users with equal rights into those who have them in the same ways."""
-        if len(members) == 1:
-            return (members,)
-        graph = self.view.engine.graph
-        found: dict[object, list[Key]] = {}
-        for user in members:
-            rights = graph.rights(user)
-            ways = (*rights.cloud(), *(way for rows in rights.security.values() for way in rows))
-            found.setdefault(frozenset((tuple(g.end for g in way.grants), way.end) for way in ways), []).append(user)
-        return tuple(map(tuple, found.values()))
 
     def _explained(self, cell: Cell, users: tuple[Key, ...], verdict: Verdict, *, every_path: bool) -> Iterator[Row]:
         regions, there = cell.area.regions, cell.area.ground.there[0]
@@ -160,9 +146,7 @@ class Review:
 
     def decision(self, user: Key, act: Act, hierarchy: Key | None, device: Key | None) -> Decision:
         """Decide one cell in full."""
-        question = Question(user, act.action, act.variant, hierarchy, device)
-        engine = self.view.engine
-        return strict_decision(engine, question) if self.view.strict else decide(engine, question)
+        return decided(self.view, Question(user, act.action, act.variant, hierarchy, device))
 
 
 def total(cell: Cell, place: int) -> Total:

@@ -65,7 +65,7 @@ def reviews_of(estate: Estate, shard: Shard) -> Iterator[Review]:
     every = estate.tables.devices if selection.devices is None else selection.devices
     mine = tuple(key for key in every if part_of(key, shard.parts) == shard.part)
     yield replace(whole, selection=selection._replace(devices=mine))
-    if selection.devices is None and shard.part == 0:
+    if shard.part == 0:
         elsewhere = tuple(act for act in selection.acts if act.action.target != "device")
         yield replace(whole, selection=selection._replace(acts=elsewhere))
 
