@@ -240,6 +240,21 @@ def test_devices_that_nothing_tells_apart(estate: tuple[Path, Data]) -> None:
     assert "devices.parquet: duplicate: row 2: several devices have the resource id `1`" in found
 
 
+def test_columns_without_a_value(estate: tuple[Path, Data]) -> None:
+    folder, data = estate
+    write_inventory(folder, data)
+    rewrite(folder, "memberships", resource_id=[None, None, None])
+    assert problems(folder) == ["memberships.parquet: missing-key: column `resource_id` is empty"]
+    write_inventory(folder, data)
+    rewrite(folder, "devices", name=[None, None, None])
+    assert problems(folder) == ["devices.parquet: missing-key: column `name` is empty"]
+    pq.write_table(
+        pa.table({name: pa.array([]) for name in ("resource_id", "collection")}), folder / "memberships.parquet"
+    )
+    rewrite(folder, "devices", name=["a", "b", "c"], resource_id=["x", "y", None])
+    assert not any(load(folder).tables.device_collections.values())
+
+
 def test_either_columns_or_a_list(estate: tuple[Path, Data]) -> None:
     folder, data = estate
     write_inventory(folder, data)

@@ -235,10 +235,11 @@ class Estate:
             return decision
 
         def fixes() -> tuple[tuple[Fix, ...], str]:
-            from permcheck.review.blast import radius
+            from permcheck.review.blast import Tried, radius
 
             found, why_not = more.fixes()
-            opens = radius(self.view, [self.with_changes(*fix.changes).view for fix in found], question)
+            tried = [Tried(fix.changes, self.with_changes(*fix.changes).view) for fix in found]
+            opens = radius(self.view, tried, question)
             counted = [fix._replace(opens=count) for fix, count in zip(found, opens, strict=True)]
             return tuple(sorted(counted, key=lambda fix: fix.opens)), why_not
 

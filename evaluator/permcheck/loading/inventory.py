@@ -222,6 +222,10 @@ class _Reader:
         for name in needed:
             if name not in table.column_names:
                 self._report(file, "missing-key", f"the column `{name}` is missing")
+            elif pa.types.is_null(table[name].type):
+                found[name] = pa.array([], pa.string())
+                if table.num_rows:
+                    self._report(file, "missing-key", f"column `{name}` is empty")
         return found
 
     def _fits(self, file: str, name: str, kind: pa.DataType) -> bool:

@@ -32,7 +32,8 @@ def prepare(tables: Mapping[str, pa.Table]) -> Prepared:
         names = _column(devices, "name")
         if names is not None and _is_text(names.type):
             folded = fold(names)
-        ids, asked = _column(devices, "resource_id"), memberships and _column(memberships, "resource_id")
+        ids = _column(devices, "resource_id")
+        asked = None if memberships is None else _column(memberships, "resource_id")
         if ids is not None and asked is not None and all(_is_id(column.type) for column in (ids, asked)):
             numbers = number(ids, asked)
     return Prepared(folded, pc.count_distinct(folded).as_py() == len(folded), numbers)
@@ -44,7 +45,8 @@ def _column(table: pa.Table, name: str) -> pa.Array | None:
     if table.column_names.count(name) != 1:
         return None
     column = table[name]
-    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    found = column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    return found.cast(pa.string()) if pa.types.is_null(found.type) else found
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -50,16 +50,13 @@ def totals_outline(review: Review) -> tuple[Section, ...]:
     for effect, title in EFFECTS.items():
         mine = [(act, total) for act, total in review.totals.items() if act.action.effect == effect]
         width = max((len(str(act)) for act, _ in mine), default=0)
+        head = Line(0, f"{'':{width}}  {'allow':>11}  {'undetermined':>12}  {'deny':>13}", "command")
         lines = [
-            Line(
-                0,
-                f"{act!s:{width}}  {t.allow:>9,} allow  {t.undetermined:>9,} undetermined  {t.deny:>11,} deny",
-                "command",
-            )
+            Line(0, f"{act!s:{width}}  {t.allow:>11,}  {t.undetermined:>12,}  {t.deny:>13,}", "command")
             for act, t in mine
         ]
         if lines:
-            sections.append(Section(title, tuple(lines)))
+            sections.append(Section(title, (head, *lines)))
     return (*sections, Section("In all", (Line(0, total_line(review.total)),)))
 
 
@@ -170,7 +167,7 @@ def difference_outline(difference: Difference, rows: int = ROWS) -> tuple[Sectio
     sections = [Section("In all", tuple(_summary(difference)))]
     for causes, changes in by_cause.items():
         merged = _merged(changes)
-        lines = [_changed(tables, kind, users, devices, acts) for (kind, users, devices), acts in merged[:rows]]
+        lines = [_changed(tables, key, where) for key, where in merged[:rows]]
         if len(merged) > rows:
             lines.append(Line(0, f"and {len(merged) - rows:,} more (--format json has them all)"))
         sections.append(Section(" | ".join(causes) or "What changed", tuple(lines)))
@@ -218,22 +215,34 @@ def _summary(difference: Difference) -> Iterator[Line]:
         yield Line(0, f"hierarchy {hierarchy}: decided by {before or 'nobody'} before, by {after or 'nobody'} after")
 
 
-Merged: TypeAlias = list[tuple[tuple[Kind, tuple[Key, ...], Devices], list[str]]]
+Merged: TypeAlias = list[tuple[tuple[Kind, tuple[Key, ...], tuple[str, ...]], list[Devices]]]
 
 
 def _merged(changes: Iterable[Changed]) -> Merged:
-    """Join changes of the same people on the same devices."""
-    found: dict[tuple[Kind, tuple[Key, ...], Devices], list[str]] = {}
+    """Join changes of the same people: first actions on the same devices, then devices with the same actions."""
+    acts: dict[tuple[Kind, tuple[Key, ...], Devices], list[str]] = {}
     for change in changes:
-        found.setdefault((change.kind, change.users, change.devices), []).append(str(change.act))
+        acts.setdefault((change.kind, change.users, change.devices), []).append(str(change.act))
+    found: dict[tuple[Kind, tuple[Key, ...], tuple[str, ...]], list[Devices]] = {}
+    for (kind, users, devices), names in acts.items():
+        found.setdefault((kind, users, tuple(names)), []).append(devices)
     order = list(KIND_WORDS)
     return sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
 
 
-def _changed(tables: Tellers, kind: Kind, users: tuple[Key, ...], devices: Devices, acts: list[str]) -> Line:
+def _changed(tables: Tellers, key: tuple[Kind, tuple[Key, ...], tuple[str, ...]], where: Sequence[Devices]) -> Line:
+    kind, users, acts = key
     who = listed(people(tables, users), len(users))
-    text = f"{KIND_MARKS[kind]} {who} {KIND_WORDS[kind]}: {', '.join(acts)}{_where(tables, devices)}"
+    text = f"{KIND_MARKS[kind]} {who} {KIND_WORDS[kind]}: {', '.join(acts)}{_places(tables, where)}"
     return Line(0, text, "fix" if kind == "gained" else "missing" if kind == "opened" else "error")
+
+
+def _places(tables: Tellers, where: Sequence[Devices]) -> str:
+    """Say several places at once: devices of several hierarchies, or hierarchies."""
+    if any(not one.area.on_devices for one in where):
+        return "".join(_where(tables, one) for one in where)
+    names = (device_name(tables, key) for one in where for key in one.each())
+    return f" on {listed(names, sum(one.count for one in where))}"
 
 
 def outcome_outline(review: Review, outcome: Outcome) -> tuple[Section, ...]:

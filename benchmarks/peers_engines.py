@@ -1,0 +1,320 @@
+"""Other engines, each with its fast path. The encodings are ours; whoever knows an engine better may improve its one.
+
+A way to ask is made ready by a call (which parses and indexes whatever can be parsed and indexed before), and then
+asked. What an engine can't follow quickly, its caller follows for it: `Facts.holders` and `Facts.above`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import casbin
+import cedarpy
+import oso
+import regopy
+from casbin.model.model_fast import FastModel
+from permcheck.graph.node import Node
+from permcheck.model.tables import Key
+from peers_estate import Asked, Facts, Grant
+
+Ask = Callable[[Asked], bool]
+CASBIN_MODEL = """
+[request_definition]
+r = sub, obj, act
+[policy_definition]
+p = sub, obj, act
+[role_definition]
+g = _, _
+g2 = _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = r.act == p.act && g(r.sub, p.sub) && g2(r.obj, p.obj)
+"""
+DEEPEST = 64
+"""Groups in groups, or collections below collections, that casbin follows."""
+POLAR = """
+allow(user, permission, device) if
+    grant in user.grants and permission in grant.permissions and
+    collection in grant.collections and collection in device.above;
+"""
+REGO = """package access
+import rego.v1
+default allow := false
+allow if {
+    some holder in input.holders
+    some collection in input.above
+    data.grants[holder][input.permission][collection]
+}
+"""
+
+
+def ways_of_peers(facts: Facts, asked: Iterable[Asked]) -> dict[str, Callable[[], Ask]]:
+    """Return the engines by name."""
+    questions = tuple(asked)
+    ways: dict[str, Callable[[], Ask]] = {
+        "cedarpy, all policies": lambda: cedar(facts),
+        "cedarpy, sliced by its caller": lambda: cedar_sliced(facts, questions),
+        "casbin FastEnforcer": lambda: fast_casbin(facts),
+        "oso": lambda: polar(facts, questions),
+        "regopy, precompiled": lambda: rego(facts, questions),
+    }
+    program = os.environ.get("CERBOS")
+    if program:
+        ways["Cerbos over HTTP"] = lambda: cerbos(facts, program)
+    return ways
+
+
+def _said(node: Node) -> str:
+    return f"{node.kind}:{node.key}"
+
+
+def _cedar_uid(kind: str, key: str) -> str:
+    return f"{kind}::{json.dumps(key)}"
+
+
+def _cedar_policies(grants: Iterable[Grant]) -> str:
+    return "\n".join(
+        f"permit(principal in {_cedar_uid(grant.holder.kind.capitalize(), grant.holder.key)},"
+        f" action in {_cedar_uid('Action', grant.role)}, resource in {_cedar_uid('Collection', collection)});"
+        for grant in grants
+        for collection in grant.collections
+    )
+
+
+def _cedar_entities(facts: Facts) -> cedarpy.Entities:
+    def entity(kind: str, key: str, parents: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        return {
+            "uid": {"type": kind, "id": key},
+            "attrs": {},
+            "parents": [{"type": parent, "id": id_} for parent, id_ in parents],
+        }
+
+    by_permission: dict[str, list[tuple[str, str]]] = {}
+    for role, permissions in facts.permissions.items():
+        for permission in permissions:
+            by_permission.setdefault(permission, []).append(("Action", role))
+    found = [entity("Action", role, ()) for role in facts.permissions]
+    found += [entity("Action", permission, roles) for permission, roles in by_permission.items()]
+    for node, groups in facts.member_of.items():
+        found.append(entity(node.kind.capitalize(), node.key, [("Group", group.key) for group in groups]))
+    collections = {one for inside in facts.inside.values() for one in inside} | {*facts.limited_to}
+    collections |= {*facts.limited_to.values()} | {one for grant in facts.grants for one in grant.collections}
+    for key in collections:
+        above = facts.limited_to.get(key)
+        found.append(entity("Collection", key, [("Collection", above)] if above else ()))
+    found += [entity("Device", key, [("Collection", one) for one in inside]) for key, inside in facts.inside.items()]
+    return cedarpy.Entities.from_json_str(json.dumps(found))
+
+
+def _cedar_request(asked: Asked) -> dict[str, Any]:
+    return {
+        "principal": {"type": "User", "id": asked.user},
+        "action": {"type": "Action", "id": asked.permission},
+        "resource": {"type": "Device", "id": asked.device},
+    }
+
+
+def cedar(facts: Facts) -> Ask:
+    """One policy for each holder, role and collection; policies and entities parsed before."""
+    policies, entities = cedarpy.PolicySet.from_str(_cedar_policies(facts.grants)), _cedar_entities(facts)
+    return lambda asked: cedarpy.is_authorized(_cedar_request(asked), policies, entities).allowed
+
+
+def cedar_sliced(facts: Facts, questions: Iterable[Asked]) -> Ask:
+    """Use only the policies that name the user or its groups: its caller keeps a parsed set for each user."""
+    entities = _cedar_entities(facts)
+    sets = {
+        user: cedarpy.PolicySet.from_str(
+            _cedar_policies(grant for holder in facts.holders(user) for grant in facts.by_holder.get(holder, ()))
+        )
+        for user in {asked.user for asked in questions}
+    }
+    return lambda asked: cedarpy.is_authorized(_cedar_request(asked), sets[asked.user], entities).allowed
+
+
+def fast_casbin(facts: Facts) -> Ask:
+    """Policies kept by permission; groups and collections as two hierarchies of roles."""
+    model = FastModel([2])
+    model.load_model_from_text(CASBIN_MODEL)
+    model.add_def("g", "g2", "_, _")  # FastModel.add_def returns nothing, so that the parser stops at `g`
+    enforcer = casbin.FastEnforcer(model, cache_key_order=[2])
+    for kind in ("g", "g2"):
+        enforcer.get_named_role_manager(kind).max_hierarchy_level = DEEPEST
+    enforcer.add_policies(
+        dict.fromkeys(
+            (_said(grant.holder), collection, permission)
+            for grant in facts.grants
+            for collection in grant.collections
+            for permission in facts.permissions[grant.role]
+        )
+    )
+    groups = [(_said(node), _said(group)) for node, found in facts.member_of.items() for group in found]
+    above = [*facts.limited_to.items(), *((key, one) for key, inside in facts.inside.items() for one in inside)]
+    for kind, links in (("g", groups), ("g2", above)):
+        manager = enforcer.get_named_role_manager(kind)
+        for link in links:
+            manager.add_link(*link)
+    return lambda asked: enforcer.enforce(f"user:{asked.user}", asked.device, asked.permission)
+
+
+@dataclass(frozen=True)
+class PolarUser:
+    """A user, with all grants of the user and of its groups."""
+
+    grants: list[PolarGrant]
+
+
+@dataclass(frozen=True)
+class PolarGrant:
+    """What a role gives, and where."""
+
+    permissions: list[str]
+    collections: list[Key]
+
+
+@dataclass(frozen=True)
+class PolarDevice:
+    """A device, with the collections that contain it and those above."""
+
+    above: list[Key]
+
+
+def polar(facts: Facts, questions: Iterable[Asked]) -> Ask:
+    """Objects of the caller's, who follows groups and collections; only those that are asked about."""
+    engine = oso.Oso()
+    for kind in (PolarUser, PolarGrant, PolarDevice):
+        engine.register_class(kind)
+    engine.load_str(POLAR)
+    users: dict[Key, PolarUser] = {}
+    devices: dict[Key, PolarDevice] = {}
+    for asked in questions:
+        if asked.user not in users:
+            held = [grant for holder in facts.holders(asked.user) for grant in facts.by_holder.get(holder, ())]
+            grants = [PolarGrant(list(facts.permissions[one.role]), list(one.collections)) for one in held]
+            users[asked.user] = PolarUser(grants)
+        if asked.device not in devices:
+            devices[asked.device] = PolarDevice(list(facts.above(asked.device)))
+    return lambda asked: engine.is_allowed(users[asked.user], asked.permission, devices[asked.device])
+
+
+def rego(facts: Facts, questions: Iterable[Asked]) -> Ask:
+    """Grants as data, by holder, permission and collection; groups and collections come with the question."""
+    found: dict[str, dict[str, dict[str, bool]]] = {}
+    for grant in facts.grants:
+        for permission in facts.permissions[grant.role]:
+            reached = found.setdefault(_said(grant.holder), {}).setdefault(permission, {})
+            reached.update(dict.fromkeys(grant.collections, True))
+    interpreter = regopy.Interpreter()
+    interpreter.add_module("access", REGO)
+    interpreter.add_data({"grants": found})
+    bundle = interpreter.build(None, ["access/allow"])
+    holders: dict[Key, list[str]] = {}
+    above: dict[Key, list[Key]] = {}
+    for asked in questions:
+        if asked.user not in holders:
+            known = (_said(holder) for holder in facts.holders(asked.user))
+            holders[asked.user] = [name for name in known if name in found]
+        if asked.device not in above:
+            above[asked.device] = list(facts.above(asked.device))
+
+    def ask(asked: Asked) -> bool:
+        told = {"holders": holders[asked.user], "above": above[asked.device], "permission": asked.permission}
+        interpreter.set_input(regopy.Input(told))
+        output = interpreter.query_bundle_entrypoint(bundle, "access/allow")
+        return bool(output.results[0].expressions[0])
+
+    return ask
+
+
+def cerbos(facts: Facts, program: str) -> Ask:
+    """Start a server on this computer: a derived role for each security role, what it gives as rules of a resource."""
+    folder = tempfile.mkdtemp()
+    for name, document in _cerbos_policies(facts).items():
+        Path(folder, name).write_text(json.dumps(document), "utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = (
+        f"server.httpListenAddr=127.0.0.1:{port}",
+        "server.grpcListenAddr=127.0.0.1:0",
+        "storage.driver=disk",
+        f"storage.disk.directory={folder}",
+        "telemetry.disabled=true",
+        "audit.enabled=false",
+    )
+    server = subprocess.Popen([program, "server", "--log-level=error", *(f"--set={one}" for one in settings)])
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    for _ in range(200):
+        try:
+            connection.request("GET", "/_cerbos/health")
+            connection.getresponse().read()
+            break
+        except OSError:
+            time.sleep(0.05)
+    grants = {
+        user: [
+            {"role": grant.role, "collections": list(grant.collections)}
+            for holder in facts.holders(user)
+            for grant in facts.by_holder.get(holder, ())
+        ]
+        for user in (node.key for node in facts.member_of if node.kind == "user")
+    }
+    above: dict[Key, tuple[Key, ...]] = {}
+
+    def ask(asked: Asked) -> bool:
+        if asked.device not in above:
+            above[asked.device] = facts.above(asked.device)
+        resource = {"kind": "device", "id": asked.device, "attr": {"above": above[asked.device]}}
+        body = {
+            "principal": {"id": asked.user, "roles": ["user"], "attr": {"grants": grants[asked.user]}},
+            "resources": [{"resource": resource, "actions": [asked.permission]}],
+        }
+        connection.request("POST", "/api/check/resources", json.dumps(body), {"Content-Type": "application/json"})
+        found = json.loads(connection.getresponse().read())
+        return bool(found["results"][0]["actions"][asked.permission] == "EFFECT_ALLOW")
+
+    ask.close = server.terminate  # type: ignore[attr-defined]
+    return ask
+
+
+def _cerbos_policies(facts: Facts) -> dict[str, Any]:
+    names = {role: f"role_{number}" for number, role in enumerate(facts.permissions) if facts.permissions[role]}
+    version = "api.cerbos.dev/v1"
+    definitions = [
+        {
+            "name": name,
+            "parentRoles": ["user"],
+            "condition": {
+                "match": {
+                    "expr": f"P.attr.grants.exists(g, g.role == {json.dumps(role)}"
+                    " && hasIntersection(g.collections, R.attr.above))"
+                }
+            },
+        }
+        for role, name in names.items()
+    ]
+    permissions = dict.fromkeys(one for found in facts.permissions.values() for one in found)
+    rules = [
+        {
+            "actions": [permission],
+            "effect": "EFFECT_ALLOW",
+            "derivedRoles": [name for role, name in names.items() if permission in facts.permissions[role]],
+        }
+        for permission in permissions
+    ]
+    resource = {"resource": "device", "version": "default", "importDerivedRoles": ["security_roles"], "rules": rules}
+    return {
+        "roles.json": {"apiVersion": version, "derivedRoles": {"name": "security_roles", "definitions": definitions}},
+        "device.json": {"apiVersion": version, "resourcePolicy": resource},
+    }
