@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -23,9 +24,9 @@ import cedarpy
 import oso
 import regopy
 from casbin.model.model_fast import FastModel
+from peers_estate import Asked, Facts, Grant
 from permcheck.graph.node import Node
 from permcheck.model.tables import Key
-from peers_estate import Asked, Facts, Grant
 
 Ask = Callable[[Asked], bool]
 CASBIN_MODEL = """
@@ -43,10 +44,10 @@ m = r.act == p.act && g(r.sub, p.sub) && g2(r.obj, p.obj)
 """
 DEEPEST = 64
 """Groups in groups, or collections below collections, that casbin follows."""
+CASBIN_SLICED = CASBIN_MODEL.replace("g = _, _\ng2", "g").replace("g(r.sub, p.sub) && g2(", "g(")
 POLAR = """
 allow(user, permission, device) if
-    grant in user.grants and permission in grant.permissions and
-    collection in grant.collections and collection in device.above;
+    grant in user.grants and permission in grant.permissions and grant.reaches(device);
 """
 REGO = """package access
 import rego.v1
@@ -57,21 +58,32 @@ allow if {
     data.grants[holder][input.permission][collection]
 }
 """
+REGO_SLICED = """package access
+import rego.v1
+default allow := false
+allow if {
+    some role in data.roles[input.permission]
+    some collection in input.grants[role]
+    input.above[collection]
+}
+"""
 
 
 def ways_of_peers(facts: Facts, asked: Iterable[Asked]) -> dict[str, Callable[[], Ask]]:
     """Return the engines by name."""
     questions = tuple(asked)
     ways: dict[str, Callable[[], Ask]] = {
-        "cedarpy, all policies": lambda: cedar(facts),
-        "cedarpy, sliced by its caller": lambda: cedar_sliced(facts, questions),
+        "cedarpy, sliced": lambda: cedar_sliced(facts, questions),
+        "casbin FastEnforcer, sliced": lambda: casbin_sliced(facts, questions),
+        "regopy, sliced": lambda: rego_sliced(facts, questions),
+        "oso, sliced": lambda: polar(facts, questions),
+        "cedarpy": lambda: cedar(facts),
         "casbin FastEnforcer": lambda: fast_casbin(facts),
-        "oso": lambda: polar(facts, questions),
-        "regopy, precompiled": lambda: rego(facts, questions),
+        "regopy": lambda: rego(facts, questions),
     }
     program = os.environ.get("CERBOS")
     if program:
-        ways["Cerbos over HTTP"] = lambda: cerbos(facts, program)
+        ways["Cerbos over HTTP, sliced"] = lambda: cerbos(facts, program)
     return ways
 
 
@@ -86,9 +98,9 @@ def _cedar_uid(kind: str, key: str) -> str:
 def _cedar_policies(grants: Iterable[Grant]) -> str:
     return "\n".join(
         f"permit(principal in {_cedar_uid(grant.holder.kind.capitalize(), grant.holder.key)},"
-        f" action in {_cedar_uid('Action', grant.role)}, resource in {_cedar_uid('Collection', collection)});"
+        f" action in {_cedar_uid('Action', grant.role)}, resource)"
+        f" when {{ resource in [{', '.join(_cedar_uid('Collection', one) for one in grant.collections)}] }};"
         for grant in grants
-        for collection in grant.collections
     )
 
 
@@ -126,7 +138,7 @@ def _cedar_request(asked: Asked) -> dict[str, Any]:
 
 
 def cedar(facts: Facts) -> Ask:
-    """One policy for each holder, role and collection; policies and entities parsed before."""
+    """One policy for each grant; policies and entities parsed before."""
     policies, entities = cedarpy.PolicySet.from_str(_cedar_policies(facts.grants)), _cedar_entities(facts)
     return lambda asked: cedarpy.is_authorized(_cedar_request(asked), policies, entities).allowed
 
@@ -135,9 +147,7 @@ def cedar_sliced(facts: Facts, questions: Iterable[Asked]) -> Ask:
     """Use only the policies that name the user or its groups: its caller keeps a parsed set for each user."""
     entities = _cedar_entities(facts)
     sets = {
-        user: cedarpy.PolicySet.from_str(
-            _cedar_policies(grant for holder in facts.holders(user) for grant in facts.by_holder.get(holder, ()))
-        )
+        user: cedarpy.PolicySet.from_str(_cedar_policies(_grants_of(facts, user)))
         for user in {asked.user for asked in questions}
     }
     return lambda asked: cedarpy.is_authorized(_cedar_request(asked), sets[asked.user], entities).allowed
@@ -149,23 +159,53 @@ def fast_casbin(facts: Facts) -> Ask:
     model.load_model_from_text(CASBIN_MODEL)
     model.add_def("g", "g2", "_, _")  # FastModel.add_def returns nothing, so that the parser stops at `g`
     enforcer = casbin.FastEnforcer(model, cache_key_order=[2])
-    for kind in ("g", "g2"):
-        enforcer.get_named_role_manager(kind).max_hierarchy_level = DEEPEST
-    enforcer.add_policies(
-        dict.fromkeys(
-            (_said(grant.holder), collection, permission)
-            for grant in facts.grants
-            for collection in grant.collections
-            for permission in facts.permissions[grant.role]
-        )
-    )
-    groups = [(_said(node), _said(group)) for node, found in facts.member_of.items() for group in found]
-    above = [*facts.limited_to.items(), *((key, one) for key, inside in facts.inside.items() for one in inside)]
-    for kind, links in (("g", groups), ("g2", above)):
-        manager = enforcer.get_named_role_manager(kind)
-        for link in links:
-            manager.add_link(*link)
+    enforcer.add_policies(_casbin_policies(facts, facts.grants))
+    groups = ((_said(node), _said(group)) for node, found in facts.member_of.items() for group in found)
+    _link(enforcer, "g", groups)
+    _link(enforcer, "g2", _links(facts))
     return lambda asked: enforcer.enforce(f"user:{asked.user}", asked.device, asked.permission)
+
+
+def casbin_sliced(facts: Facts, questions: Iterable[Asked]) -> Ask:
+    """Keep an enforcer for each user, with the policies that name the user or its groups; collections are shared."""
+    enforcers: dict[Key, casbin.FastEnforcer] = {}
+    shared = None
+    for user in {asked.user for asked in questions}:
+        model = FastModel([2])
+        model.load_model_from_text(CASBIN_SLICED)
+        enforcer = enforcers[user] = casbin.FastEnforcer(model, cache_key_order=[2])
+        enforcer.add_policies(_casbin_policies(facts, _grants_of(facts, user)))
+        if shared is None:
+            _link(enforcer, "g", _links(facts))
+            shared = enforcer.get_named_role_manager("g")
+        enforcer.model["g"]["g"].rm = shared
+    return lambda asked: enforcers[asked.user].enforce(asked.user, asked.device, asked.permission)
+
+
+def _grants_of(facts: Facts, user: Key) -> list[Grant]:
+    return [grant for holder in facts.holders(user) for grant in facts.by_holder.get(holder, ())]
+
+
+def _casbin_policies(facts: Facts, grants: Iterable[Grant]) -> list[tuple[str, str, str]]:
+    found = (
+        (_said(grant.holder), collection, permission)
+        for grant in grants
+        for collection in grant.collections
+        for permission in facts.permissions[grant.role]
+    )
+    return list(dict.fromkeys(found))
+
+
+def _links(facts: Facts) -> Iterable[tuple[str, str]]:
+    yield from facts.limited_to.items()
+    yield from ((key, one) for key, inside in facts.inside.items() for one in inside)
+
+
+def _link(enforcer: casbin.FastEnforcer, kind: str, links: Iterable[tuple[str, str]]) -> None:
+    manager = enforcer.get_named_role_manager(kind)
+    manager.max_hierarchy_level = DEEPEST
+    for link in links:
+        manager.add_link(*link)
 
 
 @dataclass(frozen=True)
@@ -180,14 +220,18 @@ class PolarGrant:
     """What a role gives, and where."""
 
     permissions: list[str]
-    collections: list[Key]
+    collections: frozenset[Key]
+
+    def reaches(self, device: PolarDevice) -> bool:
+        """Tell whether one of the collections is above a device."""
+        return not self.collections.isdisjoint(device.above)
 
 
 @dataclass(frozen=True)
 class PolarDevice:
     """A device, with the collections that contain it and those above."""
 
-    above: list[Key]
+    above: frozenset[Key]
 
 
 def polar(facts: Facts, questions: Iterable[Asked]) -> Ask:
@@ -200,11 +244,11 @@ def polar(facts: Facts, questions: Iterable[Asked]) -> Ask:
     devices: dict[Key, PolarDevice] = {}
     for asked in questions:
         if asked.user not in users:
-            held = [grant for holder in facts.holders(asked.user) for grant in facts.by_holder.get(holder, ())]
-            grants = [PolarGrant(list(facts.permissions[one.role]), list(one.collections)) for one in held]
+            held = _grants_of(facts, asked.user)
+            grants = [PolarGrant(list(facts.permissions[one.role]), frozenset(one.collections)) for one in held]
             users[asked.user] = PolarUser(grants)
         if asked.device not in devices:
-            devices[asked.device] = PolarDevice(list(facts.above(asked.device)))
+            devices[asked.device] = PolarDevice(frozenset(facts.above(asked.device)))
     return lambda asked: engine.is_allowed(users[asked.user], asked.permission, devices[asked.device])
 
 
@@ -215,10 +259,6 @@ def rego(facts: Facts, questions: Iterable[Asked]) -> Ask:
         for permission in facts.permissions[grant.role]:
             reached = found.setdefault(_said(grant.holder), {}).setdefault(permission, {})
             reached.update(dict.fromkeys(grant.collections, True))
-    interpreter = regopy.Interpreter()
-    interpreter.add_module("access", REGO)
-    interpreter.add_data({"grants": found})
-    bundle = interpreter.build(None, ["access/allow"])
     holders: dict[Key, list[str]] = {}
     above: dict[Key, list[Key]] = {}
     for asked in questions:
@@ -227,14 +267,43 @@ def rego(facts: Facts, questions: Iterable[Asked]) -> Ask:
             holders[asked.user] = [name for name in known if name in found]
         if asked.device not in above:
             above[asked.device] = list(facts.above(asked.device))
+    evaluate = _rego_program(REGO, {"grants": found})
+    return lambda asked: evaluate(
+        {"holders": holders[asked.user], "above": above[asked.device], "permission": asked.permission}
+    )
 
-    def ask(asked: Asked) -> bool:
-        told = {"holders": holders[asked.user], "above": above[asked.device], "permission": asked.permission}
+
+def rego_sliced(facts: Facts, questions: Iterable[Asked]) -> Ask:
+    """Keep only the roles as data; the grants of the user come with the question as well."""
+    grants: dict[Key, dict[Key, list[Key]]] = {}
+    above: dict[Key, dict[Key, bool]] = {}
+    for asked in questions:
+        if asked.user not in grants:
+            held = grants[asked.user] = {}
+            for grant in _grants_of(facts, asked.user):
+                held.setdefault(grant.role, []).extend(grant.collections)
+        if asked.device not in above:
+            above[asked.device] = dict.fromkeys(facts.above(asked.device), True)
+    permissions = {one for found in facts.permissions.values() for one in found}
+    roles = {one: [role for role, found in facts.permissions.items() if one in found] for one in permissions}
+    evaluate = _rego_program(REGO_SLICED, {"roles": roles})
+    return lambda asked: evaluate(
+        {"grants": grants[asked.user], "above": above[asked.device], "permission": asked.permission}
+    )
+
+
+def _rego_program(source: str, data: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
+    interpreter = regopy.Interpreter()
+    interpreter.add_module("access", source)
+    interpreter.add_data(data)
+    bundle = interpreter.build(None, ["access/allow"])
+
+    def evaluate(told: dict[str, Any]) -> bool:
         interpreter.set_input(regopy.Input(told))
         output = interpreter.query_bundle_entrypoint(bundle, "access/allow")
         return bool(output.results[0].expressions[0])
 
-    return ask
+    return evaluate
 
 
 def cerbos(facts: Facts, program: str) -> Ask:
@@ -242,12 +311,13 @@ def cerbos(facts: Facts, program: str) -> Ask:
     folder = tempfile.mkdtemp()
     for name, document in _cerbos_policies(facts).items():
         Path(folder, name).write_text(json.dumps(document), "utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        port, inner = one.getsockname()[1], other.getsockname()[1]
     settings = (
         f"server.httpListenAddr=127.0.0.1:{port}",
-        "server.grpcListenAddr=127.0.0.1:0",
+        f"server.grpcListenAddr=127.0.0.1:{inner}",
         "storage.driver=disk",
         f"storage.disk.directory={folder}",
         "telemetry.disabled=true",
@@ -261,13 +331,10 @@ def cerbos(facts: Facts, program: str) -> Ask:
             connection.getresponse().read()
             break
         except OSError:
+            connection.close()
             time.sleep(0.05)
     grants = {
-        user: [
-            {"role": grant.role, "collections": list(grant.collections)}
-            for holder in facts.holders(user)
-            for grant in facts.by_holder.get(holder, ())
-        ]
+        user: [{"role": one.role, "collections": list(one.collections)} for one in _grants_of(facts, user)]
         for user in (node.key for node in facts.member_of if node.kind == "user")
     }
     above: dict[Key, tuple[Key, ...]] = {}
@@ -284,7 +351,12 @@ def cerbos(facts: Facts, program: str) -> Ask:
         found = json.loads(connection.getresponse().read())
         return bool(found["results"][0]["actions"][asked.permission] == "EFFECT_ALLOW")
 
-    ask.close = server.terminate  # type: ignore[attr-defined]
+    def close() -> None:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(folder)
+
+    ask.close = close  # type: ignore[attr-defined]
     return ask
 
 

@@ -271,4 +271,3 @@ def _by_classes(estate: Estate) -> Callable[[Asked], bool]:
     acts = tuple(Act(action) for action in estate.policy.actions.values())
     ready = Warm(Answers([estate.view], Selection(tuple(estate.tables.users), acts)))
     return lambda asked: ready.check(asked.user, asked.permission, asked.device) is Verdict.ALLOW
-

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from commands import Cli
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from permcheck.api import Estate, load
 from permcheck.bulk.answers import Answers
 from permcheck.errors import LoadError, NothingSelectedError, SelfCheckError, UnknownNameError
 from permcheck.loading.revision import checked_out
 from permcheck.model.state import Verdict
+from permcheck.review.evidence import evidence
 from permcheck.review.verify import verify
 from strategies import ACTIONS, Data, every_question, load_dict, partial_estates
 
@@ -126,6 +128,20 @@ def test_rows_are_every_single_answer_once(drawn: tuple[Data, Data]) -> None:
             key = (ask.user, action.id + (f":{variant}" if variant else ""), estate.names["device"].find(ask.device))
             assert told.pop(key) is estate.verdict(ask.user, ask.action, ask.device)
     assert not told, tables.name
+
+
+@settings(max_examples=25)
+@given(partial_estates(), st.sampled_from(["shortest", "every"]))
+def test_the_reasons_of_a_row_are_those_of_each_of_its_cells(drawn: tuple[Data, Data], paths: str) -> None:
+    every = paths == "every"
+    estate = load_dict(drawn[0])
+    review = estate.review(actions=ACTIONS)
+    engine = review.view.engine
+    for row in review.rows(every_path=every):
+        for user in row.users:
+            for device in row.devices.each():
+                decision = review.decision(user, row.act, row.hierarchy, device)
+                assert evidence(decision, engine.tables, engine.policy, every=every) == row.evidence
 
 
 @settings(max_examples=15)

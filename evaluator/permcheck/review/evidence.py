@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from permcheck.bulk.answers import View
@@ -16,6 +17,9 @@ from permcheck.review.trail import ASSIGNMENT, COLLECTION, GROUP, ROLE, Trail, e
 
 UNDOCUMENTED = "documents"
 """How a gap of the documents is called among missing facts."""
+
+LIMIT = re.compile(r"collections\[.*\]\.limited_to")
+"""Which collection it is depends on the device."""
 
 
 class Evidence(NamedTuple):
@@ -86,7 +90,7 @@ def _general(missing: Missing, decision: Decision) -> str:
     """Return a fact without the person or device that it was looked up for; a gap of the documents as a text."""
     if missing.fact == UNDOCUMENTED:
         return missing.text
-    fact = missing.fact
+    fact = LIMIT.sub("collections[].limited_to", missing.fact)
     for name in (decision.user, decision.device):
         if name:
             fact = fact.replace(f"[{name}]", "")

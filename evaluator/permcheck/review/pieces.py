@@ -9,21 +9,26 @@ from permcheck.bulk.answers import Area, Cell, View
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import Bits
 from permcheck.evaluate.engine import Engine
+from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.plan import Plan, simple_tests
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import row_of, with_permission, withheld_under
 from permcheck.model import policy as form
+from permcheck.model.state import MET
 from permcheck.model.tables import Key
 
 
-def pieces(view: View, place: int, cell: Cell, user: Key, bits: Bits) -> Iterator[Bits]:
-    """Return parts of `bits` in each of which one device explains all, for one of the users."""
+def pieces(view: View, place: int, cell: Cell, user: Key, bits: Bits, *, every: bool = False) -> Iterator[Bits]:
+    """Return parts of `bits` in each of which one device explains all, for one of the users.
+
+    `every`: also if all paths are told, not the shortest alone.
+    """
     if not cell.area.on_devices:
         yield bits
         return
     terrain = Terrain(cell.area.ground, place, cell.area.regions)
     parts = [bits]
-    for cut in _cuts(view, terrain, cell.act, user):
+    for cut in _cuts(view, terrain, cell.act, user, every=every):
         parts = [one for part in parts for one in _divided(part, cut)]
     yield from parts
 
@@ -38,8 +43,8 @@ def _divided(part: Bits, cut: Sequence[Bits]) -> Iterator[Bits]:
     yield part
 
 
-def _cuts(view: View, terrain: Terrain, act: Act, user: Key) -> Iterator[Sequence[Bits]]:
-    """Return sets of devices that differ in facts, and those that one collection after the other reaches."""
+def _cuts(view: View, terrain: Terrain, act: Act, user: Key, *, every: bool) -> Iterator[Sequence[Bits]]:
+    """Return sets of devices that differ in facts, and those that different rows of the user reach."""
     yield [bits for _, bits in terrain.alike]
     yield [terrain.open]
     engine, hierarchy = view.engine, terrain.ground.hierarchy
@@ -50,11 +55,22 @@ def _cuts(view: View, terrain: Terrain, act: Act, user: Key) -> Iterator[Sequenc
         context = engine.context(question, world, plan)
         for permission in _over_devices(plan):
             kind = "strictly" if withheld_under(engine.policy, engine.readings, permission) else "under"
-            rows = [row_of(context, one) for one in with_permission(context, permission)]
-            key = tuple(collection for row in rows for collection in row.collections)
-            if (kind, key) not in done:
-                done.add((kind, key))
-                yield [terrain.where(kind, [collection]) for collection in key]
+            for cut in _reached(context, permission, every=every):
+                if (kind, cut) not in done:
+                    done.add((kind, cut))
+                    yield [terrain.where(kind, [collection]) for collection in cut]
+
+
+def _reached(context: Context, permission: str, *, every: bool) -> Iterator[tuple[Key, ...]]:
+    """Return collections that are looked at one after the other: the first that covers a device is told.
+
+    Certain rows stand in one line, those with the shortest path in front; a row that is not certain, or each
+    of them where every path is told, has a line of its own, because it is told besides the others.
+    """
+    held = sorted(with_permission(context, permission), key=lambda one: len(one.way.grants) + len(one.tail))
+    rows = [(row_of(context, one).collections, one.state is MET and not every) for one in held]
+    yield tuple(collection for collections, joined in rows if joined for collection in collections)
+    yield from (collections for collections, joined in rows if not joined)
 
 
 def _over_devices(plan: Plan) -> Iterator[str]:

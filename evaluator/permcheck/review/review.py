@@ -136,7 +136,7 @@ class Review:
         if not bits:
             return
         merged: dict[Evidence, Bits] = {}
-        for part in pieces(self.view, 0, cell, users[0], bits):
+        for part in pieces(self.view, 0, cell, users[0], bits, every=every_path):
             decision = self.decision(users[0], cell.act, cell.area.hierarchy, first_device(cell.area, part))
             assert decision.verdict is verdict
             why = evidence(decision, self.view.engine.tables, self.view.engine.policy, every=every_path)

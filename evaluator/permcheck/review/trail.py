@@ -21,7 +21,7 @@ class Hop(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """The hops of one proof, without the person and the permission."""
+    """The hops of one proof, without the person, the permission, and the way down from a collection to a device."""
 
     hops: tuple[Hop, ...]
 
@@ -54,7 +54,13 @@ def _longest(found: Iterable[Trail]) -> tuple[Trail, ...]:
 
 def _shortest(requirement: Requirement) -> Proof | None:
     proofs = [proof for proof in requirement.proofs if proof.kind == "grant"]
-    return min(proofs, key=lambda proof: len(proof.steps), default=None)
+    return min(proofs, key=_length, default=None)
+
+
+def _length(proof: Proof) -> int:
+    """How many steps lead to a role and its permission: how far down the collection lies is the device's matter."""
+    kinds = [step.edge[0] if step.edge else "" for step in proof.steps]
+    return kinds.index("over") if "over" in kinds else len(kinds)
 
 
 def trail(proof: Proof, tables: Tables, policy: Policy) -> Trail:
@@ -83,7 +89,7 @@ def _hop(tables: Tables, policy: Policy, kind: str, end: str, section: str, key:
             return Hop(ADMIN, tables.admins[end].name)
         case "role":
             return Hop(ROLE, _role(tables, policy, end))
-        case "over" | "limits":
+        case "over":
             return Hop(COLLECTION, tables.collections[end].name)
     return None
 
