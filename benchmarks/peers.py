@@ -19,11 +19,11 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from peers_engines import ways_of_peers
-from peers_estate import Asked, asking_permissions, draw_questions, facts_of, ways_to_ask, whole_estate
+from peers_estate import Ask, Asked, asking_permissions, draw_questions, facts_of, one_by_one, ways_to_ask, whole_estate
 from peers_review import by_permcheck, classes_of, make_answers, ready_duckdb, ready_polars
 
 ROUNDS = 5
@@ -31,6 +31,7 @@ ROUNDS = 5
 SECONDS = 1.5
 """Who needs longer in a round is asked fewer questions."""
 AT_ONCE = 20
+"""Questions that go to an engine together, where it takes more than one."""
 SIZES = ("S", "M")
 UNITS = ("permcheck, grant graph", "permcheck, classes")
 """What ratios are given to."""
@@ -38,21 +39,29 @@ UNITS = ("permcheck, grant graph", "permcheck, classes")
 
 def checks(size: str) -> None:
     """Ask single questions."""
-    estate = asking_permissions(whole_estate(size))
+    loaded = whole_estate(size)
+    start = time.perf_counter()
+    estate = asking_permissions(loaded)
+    print(f"  permcheck draws its grant graph in {time.perf_counter() - start:.3f} s")
     facts = facts_of(estate)
     questions = draw_questions(estate, facts)
-    ready: dict[str, tuple[Callable[[Asked], bool], float]] = {}
+    own = {name: partial(_own, make) for name, make in ways_to_ask(estate).items()}
+    ready: dict[str, tuple[Ask, float]] = {}
     try:
-        for name, make in (ways_to_ask(estate) | ways_of_peers(facts, questions)).items():
+        for name, make in (own | ways_of_peers(facts, questions)).items():
             start = time.perf_counter()
             ready[name] = make(), time.perf_counter() - start
         with_collector_off(lambda: _rounds(questions, ready))
     finally:
         for ask, _ in ready.values():
-            getattr(ask, "close", lambda: None)()
+            ask.close()
 
 
-def _rounds(questions: dict[Asked, bool], ready: dict[str, tuple[Callable[[Asked], bool], float]]) -> None:
+def _own(make: Callable[[], Callable[[Asked], bool]]) -> Ask:
+    return one_by_one(make())
+
+
+def _rounds(questions: dict[Asked, bool], ready: dict[str, tuple[Ask, float]]) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in ready}
     fewest: dict[str, int] = dict.fromkeys(ready, len(questions))
     for number in range(ROUNDS + 1):
@@ -68,19 +77,26 @@ def _rounds(questions: dict[Asked, bool], ready: dict[str, tuple[Callable[[Asked
         print(f"  {name:32}{ready[name][1]:10.3f}{found * 1e6:9.1f}   {ratios}   {fewest[name]:9}")
 
 
-def _one_round(name: str, ask: Callable[[Asked], bool], questions: dict[Asked, bool]) -> tuple[float, int]:
+def _one_round(name: str, ask: Ask, questions: dict[Asked, bool]) -> tuple[float, int]:
     """Return seconds of one question, and how many were asked; an answer that differs ends the run."""
+    order = list(questions)
+    chunks = [order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE)]
+    if ask.at_once:
+        by_user: dict[str, list[Asked]] = {}
+        for one in order:
+            by_user.setdefault(one.user, []).append(one)
+        chunks = [all_[start : start + AT_ONCE] for all_ in by_user.values() for start in range(0, len(all_), AT_ONCE)]
     answers: list[bool] = []
-    left = iter(questions)
     start = time.perf_counter()
-    while some := list(islice(left, AT_ONCE)):
-        answers += [ask(one) for one in some]
+    for chunk in chunks:
+        answers += ask.many(chunk)
         if time.perf_counter() - start > SECONDS:
             break
     spent = time.perf_counter() - start
-    for (asked, expected), found in zip(questions.items(), answers, strict=False):
-        if found is not expected:
-            sys.exit(f"{name} answers {found} to {asked}")
+    asked = (one for chunk in chunks for one in chunk)
+    for one, found in zip(asked, answers, strict=False):
+        if found is not questions[one]:
+            sys.exit(f"{name} answers {found} to {one}")
     return spent / len(answers), len(answers)
 
 
@@ -90,12 +106,12 @@ def review(size: str) -> None:
     answers = make_answers(estate)
     expected, parts = by_permcheck(answers), classes_of(answers)
     ready = {"DuckDB over classes": ready_duckdb(parts), "Polars over classes": ready_polars(parts)}
-    seconds: dict[str, list[float]] = {}
+    seconds: dict[str, list[tuple[float, float]]] = {}
 
     def timed(name: str, call: Callable[[], Any]) -> Any:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         found = call()
-        seconds.setdefault(name, []).append(time.perf_counter() - start)
+        seconds.setdefault(name, []).append((time.perf_counter() - start, time.process_time() - before))
         return found
 
     def rounds() -> None:
@@ -108,11 +124,15 @@ def review(size: str) -> None:
                     sys.exit(f"{name} counts otherwise: {totals} for {expected}")
 
     with_collector_off(rounds)
-    middle = {name: statistics.median(found[1:]) for name, found in seconds.items()}
+    middle = {name: tuple(map(statistics.median, zip(*found[1:], strict=True))) for name, found in seconds.items()}
+    unit = middle["permcheck over classes"]
     cells = len(estate.tables.users) * len(estate.tables.devices) * len(expected)
     print(f"  {cells:.3g} cells, {sum(expected.values()):,} allowed")
-    for name, found in middle.items():
-        print(f"  {name:32}{found:10.3f} s   {found / middle['permcheck over classes']:6.2f} x")
+    for name, (clock, processors) in middle.items():
+        print(
+            f"  {name:32}{clock:8.3f} s {clock / unit[0]:6.2f} x"
+            f"   {processors:8.3f} s of processors {processors / unit[1]:6.2f} x"
+        )
 
 
 def with_collector_off(measure: Callable[[], None]) -> None:

@@ -6,17 +6,10 @@ asked. What an engine can't follow quickly, its caller follows for it: `Facts.ho
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import casbin
@@ -24,11 +17,11 @@ import cedarpy
 import oso
 import regopy
 from casbin.model.model_fast import FastModel
-from peers_estate import Asked, Facts, Grant
+from peers_cerbos import cerbos
+from peers_estate import Ask, Asked, Facts, Grant, one_by_one
 from permcheck.graph.node import Node
 from permcheck.model.tables import Key
 
-Ask = Callable[[Asked], bool]
 CASBIN_MODEL = """
 [request_definition]
 r = sub, obj, act
@@ -73,7 +66,8 @@ def ways_of_peers(facts: Facts, asked: Iterable[Asked]) -> dict[str, Callable[[]
     """Return the engines by name."""
     questions = tuple(asked)
     ways: dict[str, Callable[[], Ask]] = {
-        "cedarpy, sliced": lambda: cedar_sliced(facts, questions),
+        "cedarpy, sliced": lambda: cedar_sliced(facts, questions, at_once=False),
+        "cedarpy, sliced, 20 at once": lambda: cedar_sliced(facts, questions, at_once=True),
         "casbin FastEnforcer, sliced": lambda: casbin_sliced(facts, questions),
         "regopy, sliced": lambda: rego_sliced(facts, questions),
         "oso, sliced": lambda: polar(facts, questions),
@@ -83,7 +77,8 @@ def ways_of_peers(facts: Facts, asked: Iterable[Asked]) -> dict[str, Callable[[]
     }
     program = os.environ.get("CERBOS")
     if program:
-        ways["Cerbos over HTTP, sliced"] = lambda: cerbos(facts, program)
+        ways["Cerbos over HTTP, sliced"] = lambda: cerbos(facts, program, at_once=False)
+        ways["Cerbos, sliced, 20 at once"] = lambda: cerbos(facts, program, at_once=True)
     return ways
 
 
@@ -140,17 +135,25 @@ def _cedar_request(asked: Asked) -> dict[str, Any]:
 def cedar(facts: Facts) -> Ask:
     """One policy for each grant; policies and entities parsed before."""
     policies, entities = cedarpy.PolicySet.from_str(_cedar_policies(facts.grants)), _cedar_entities(facts)
-    return lambda asked: cedarpy.is_authorized(_cedar_request(asked), policies, entities).allowed
+    return one_by_one(lambda asked: cedarpy.is_authorized(_cedar_request(asked), policies, entities).allowed)
 
 
-def cedar_sliced(facts: Facts, questions: Iterable[Asked]) -> Ask:
+def cedar_sliced(facts: Facts, questions: Iterable[Asked], *, at_once: bool) -> Ask:
     """Use only the policies that name the user or its groups: its caller keeps a parsed set for each user."""
     entities = _cedar_entities(facts)
     sets = {
-        user: cedarpy.PolicySet.from_str(_cedar_policies(_grants_of(facts, user)))
+        user: cedarpy.PolicySet.from_str(_cedar_policies(facts.grants_of(user)))
         for user in {asked.user for asked in questions}
     }
-    return lambda asked: cedarpy.is_authorized(_cedar_request(asked), sets[asked.user], entities).allowed
+    if not at_once:
+        return one_by_one(lambda one: cedarpy.is_authorized(_cedar_request(one), sets[one.user], entities).allowed)
+
+    def many(questions: Sequence[Asked]) -> list[bool]:
+        requests = list(map(_cedar_request, questions))
+        found = cedarpy.is_authorized_batch(requests, sets[questions[0].user], entities)
+        return [one.allowed for one in found]
+
+    return Ask(many, at_once)
 
 
 def fast_casbin(facts: Facts) -> Ask:
@@ -163,7 +166,7 @@ def fast_casbin(facts: Facts) -> Ask:
     groups = ((_said(node), _said(group)) for node, found in facts.member_of.items() for group in found)
     _link(enforcer, "g", groups)
     _link(enforcer, "g2", _links(facts))
-    return lambda asked: enforcer.enforce(f"user:{asked.user}", asked.device, asked.permission)
+    return one_by_one(lambda asked: enforcer.enforce(f"user:{asked.user}", asked.device, asked.permission))
 
 
 def casbin_sliced(facts: Facts, questions: Iterable[Asked]) -> Ask:
@@ -174,16 +177,12 @@ def casbin_sliced(facts: Facts, questions: Iterable[Asked]) -> Ask:
         model = FastModel([2])
         model.load_model_from_text(CASBIN_SLICED)
         enforcer = enforcers[user] = casbin.FastEnforcer(model, cache_key_order=[2])
-        enforcer.add_policies(_casbin_policies(facts, _grants_of(facts, user)))
+        enforcer.add_policies(_casbin_policies(facts, facts.grants_of(user)))
         if shared is None:
             _link(enforcer, "g", _links(facts))
             shared = enforcer.get_named_role_manager("g")
         enforcer.model["g"]["g"].rm = shared
-    return lambda asked: enforcers[asked.user].enforce(asked.user, asked.device, asked.permission)
-
-
-def _grants_of(facts: Facts, user: Key) -> list[Grant]:
-    return [grant for holder in facts.holders(user) for grant in facts.by_holder.get(holder, ())]
+    return one_by_one(lambda asked: enforcers[asked.user].enforce(asked.user, asked.device, asked.permission))
 
 
 def _casbin_policies(facts: Facts, grants: Iterable[Grant]) -> list[tuple[str, str, str]]:
@@ -244,12 +243,12 @@ def polar(facts: Facts, questions: Iterable[Asked]) -> Ask:
     devices: dict[Key, PolarDevice] = {}
     for asked in questions:
         if asked.user not in users:
-            held = _grants_of(facts, asked.user)
+            held = facts.grants_of(asked.user)
             grants = [PolarGrant(list(facts.permissions[one.role]), frozenset(one.collections)) for one in held]
             users[asked.user] = PolarUser(grants)
         if asked.device not in devices:
             devices[asked.device] = PolarDevice(frozenset(facts.above(asked.device)))
-    return lambda asked: engine.is_allowed(users[asked.user], asked.permission, devices[asked.device])
+    return one_by_one(lambda asked: engine.is_allowed(users[asked.user], asked.permission, devices[asked.device]))
 
 
 def rego(facts: Facts, questions: Iterable[Asked]) -> Ask:
@@ -268,8 +267,10 @@ def rego(facts: Facts, questions: Iterable[Asked]) -> Ask:
         if asked.device not in above:
             above[asked.device] = list(facts.above(asked.device))
     evaluate = _rego_program(REGO, {"grants": found})
-    return lambda asked: evaluate(
-        {"holders": holders[asked.user], "above": above[asked.device], "permission": asked.permission}
+    return one_by_one(
+        lambda asked: evaluate(
+            {"holders": holders[asked.user], "above": above[asked.device], "permission": asked.permission}
+        )
     )
 
 
@@ -280,15 +281,17 @@ def rego_sliced(facts: Facts, questions: Iterable[Asked]) -> Ask:
     for asked in questions:
         if asked.user not in grants:
             held = grants[asked.user] = {}
-            for grant in _grants_of(facts, asked.user):
+            for grant in facts.grants_of(asked.user):
                 held.setdefault(grant.role, []).extend(grant.collections)
         if asked.device not in above:
             above[asked.device] = dict.fromkeys(facts.above(asked.device), True)
     permissions = {one for found in facts.permissions.values() for one in found}
     roles = {one: [role for role, found in facts.permissions.items() if one in found] for one in permissions}
     evaluate = _rego_program(REGO_SLICED, {"roles": roles})
-    return lambda asked: evaluate(
-        {"grants": grants[asked.user], "above": above[asked.device], "permission": asked.permission}
+    return one_by_one(
+        lambda asked: evaluate(
+            {"grants": grants[asked.user], "above": above[asked.device], "permission": asked.permission}
+        )
     )
 
 
@@ -304,89 +307,3 @@ def _rego_program(source: str, data: dict[str, Any]) -> Callable[[dict[str, Any]
         return bool(output.results[0].expressions[0])
 
     return evaluate
-
-
-def cerbos(facts: Facts, program: str) -> Ask:
-    """Start a server on this computer: a derived role for each security role, what it gives as rules of a resource."""
-    folder = tempfile.mkdtemp()
-    for name, document in _cerbos_policies(facts).items():
-        Path(folder, name).write_text(json.dumps(document), "utf-8")
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        port, inner = one.getsockname()[1], other.getsockname()[1]
-    settings = (
-        f"server.httpListenAddr=127.0.0.1:{port}",
-        f"server.grpcListenAddr=127.0.0.1:{inner}",
-        "storage.driver=disk",
-        f"storage.disk.directory={folder}",
-        "telemetry.disabled=true",
-        "audit.enabled=false",
-    )
-    server = subprocess.Popen([program, "server", "--log-level=error", *(f"--set={one}" for one in settings)])
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    for _ in range(200):
-        try:
-            connection.request("GET", "/_cerbos/health")
-            connection.getresponse().read()
-            break
-        except OSError:
-            connection.close()
-            time.sleep(0.05)
-    grants = {
-        user: [{"role": one.role, "collections": list(one.collections)} for one in _grants_of(facts, user)]
-        for user in (node.key for node in facts.member_of if node.kind == "user")
-    }
-    above: dict[Key, tuple[Key, ...]] = {}
-
-    def ask(asked: Asked) -> bool:
-        if asked.device not in above:
-            above[asked.device] = facts.above(asked.device)
-        resource = {"kind": "device", "id": asked.device, "attr": {"above": above[asked.device]}}
-        body = {
-            "principal": {"id": asked.user, "roles": ["user"], "attr": {"grants": grants[asked.user]}},
-            "resources": [{"resource": resource, "actions": [asked.permission]}],
-        }
-        connection.request("POST", "/api/check/resources", json.dumps(body), {"Content-Type": "application/json"})
-        found = json.loads(connection.getresponse().read())
-        return bool(found["results"][0]["actions"][asked.permission] == "EFFECT_ALLOW")
-
-    def close() -> None:
-        server.terminate()
-        server.wait()
-        shutil.rmtree(folder)
-
-    ask.close = close  # type: ignore[attr-defined]
-    return ask
-
-
-def _cerbos_policies(facts: Facts) -> dict[str, Any]:
-    names = {role: f"role_{number}" for number, role in enumerate(facts.permissions) if facts.permissions[role]}
-    version = "api.cerbos.dev/v1"
-    definitions = [
-        {
-            "name": name,
-            "parentRoles": ["user"],
-            "condition": {
-                "match": {
-                    "expr": f"P.attr.grants.exists(g, g.role == {json.dumps(role)}"
-                    " && hasIntersection(g.collections, R.attr.above))"
-                }
-            },
-        }
-        for role, name in names.items()
-    ]
-    permissions = dict.fromkeys(one for found in facts.permissions.values() for one in found)
-    rules = [
-        {
-            "actions": [permission],
-            "effect": "EFFECT_ALLOW",
-            "derivedRoles": [name for role, name in names.items() if permission in facts.permissions[role]],
-        }
-        for permission in permissions
-    ]
-    resource = {"resource": "device", "version": "default", "importDerivedRoles": ["security_roles"], "rules": rules}
-    return {
-        "roles.json": {"apiVersion": version, "derivedRoles": {"name": "security_roles", "definitions": definitions}},
-        "device.json": {"apiVersion": version, "resourcePolicy": resource},
-    }

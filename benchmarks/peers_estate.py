@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +48,24 @@ class Asked(NamedTuple):
     device: Key
 
 
+AskMany = Callable[[Sequence[Asked]], list[bool]]
+"""Asks some questions about one user."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A way to ask, one question at a time or several about one user; what it started is closed."""
+
+    many: AskMany
+    at_once: bool = False
+    close: Callable[[], object] = bool
+
+
+def one_by_one(ask: Callable[[Asked], bool]) -> Ask:
+    """Ask several questions one after the other."""
+    return Ask(lambda questions: [ask(asked) for asked in questions])
+
+
 class Grant(NamedTuple):
     """A role that a user or group has on some collections."""
 
@@ -76,6 +94,10 @@ class Facts:
         for node in found:
             found += [group for group in self.member_of.get(node, ()) if group not in found]
         return tuple(found)
+
+    def grants_of(self, user: Key) -> list[Grant]:
+        """Return the grants of a user and of its groups."""
+        return [grant for holder in self.holders(user) for grant in self.by_holder.get(holder, ())]
 
     def above(self, device: Key) -> tuple[Key, ...]:
         """Return the collections that contain a device, and those above them."""

@@ -367,6 +367,33 @@ def partial_estates(draw: st.DrawFn, versions: Sequence[int] = VERSIONS) -> tupl
     return forget(whole, draw(subsets(forgettable(whole), 3))), whole
 
 
+@st.composite
+def crowds(draw: st.DrawFn) -> tuple[Data, Data]:
+    """Draw a partial estate with several users and devices that are alike, or nearly."""
+    whole = draw(estates())
+    for hierarchy in ("P01", "P02"):
+        inside = [c["id"] for c in whole["collections"] if c["hierarchy"] == hierarchy and c.get("kind") != "user"]
+        first = next(d for d in whole["devices"] if d["hierarchy"] == hierarchy)
+        for number in range(draw(st.integers(1, 4))):
+            twin = first | {"name": f"{first['name']}-{number}", "collections": draw(subsets(inside, 3))}
+            twin |= {"online": draw(st.booleans())} if draw(rarely()) else {}
+            whole["devices"].append(twin)
+    for number in range(draw(st.integers(0, 2))):
+        name = f"twin{number}"
+        twin = whole["users"][0] | {"upn": f"{name}@contoso.com"}
+        for key, value in (("sid", f"S-1-5-21-9-9-9-{number}"), ("account", f"CONTOSO\\{name}"), ("id", None)):
+            twin = {k: v for k, v in twin.items() if k != key} | ({key: value} if key in twin and value else {})
+        twin = {
+            k: twin["upn"] if k in {"discovered_upn", "on_premises_upn", "signs_in_with"} and v else v
+            for k, v in twin.items()
+        }
+        whole["users"].append(twin)
+        for group in whole["groups"]:
+            if draw(st.booleans()) and "members" in group:
+                group["members"] = [*group["members"], twin["upn"]]
+    return forget(whole, draw(subsets(forgettable(whole), 3))), whole
+
+
 def every_question(data: Data, actions: Sequence[str] = ACTIONS) -> Iterator[Ask]:
     """Every user, action and device of an estate, with and without a script or application."""
     for user in data["users"]:

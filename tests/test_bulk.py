@@ -16,7 +16,7 @@ from permcheck.bulk.regions import indices
 from permcheck.bulk.warm import Warm
 from permcheck.evaluate.question import Question
 from permcheck.model.state import VERDICT_OF, Verdict
-from strategies import ACTIONS, READINGS, Data, load_dict, partial_estates
+from strategies import ACTIONS, READINGS, Data, crowds, load_dict
 
 MORE = ("set-use-intune-rbac", "set-enforce-cm-rbac", "view-recovery-keys", "enroll-now", "view-client-details")
 
@@ -57,27 +57,27 @@ def wrong(estate: Estate, answers: Answers, place: int = 0) -> list[tuple[str, s
     return found
 
 
-@given(partial_estates())
+@given(crowds())
 def test_every_cell_is_what_a_single_question_says(drawn: tuple[Data, Data]) -> None:
     for data in drawn:
         estate = load_dict(data)
         assert wrong(estate, Answers([View(estate._engine)], everything([estate]))) == []
 
 
-@given(partial_estates(), st.fixed_dictionaries({name: st.sampled_from(found) for name, found in READINGS.items()}))
+@given(crowds(), st.fixed_dictionaries({name: st.sampled_from(found) for name, found in READINGS.items()}))
 def test_under_whichever_readings(drawn: tuple[Data, Data], readings: dict[str, str]) -> None:
     estate = load_dict(drawn[1]).with_settings(readings={"assigned-and-limited-collection": "restored"} | readings)
     assert wrong(estate, Answers([View(estate._engine)], everything([estate]))) == []
 
 
 @settings(max_examples=10)
-@given(partial_estates())
+@given(crowds())
 def test_strictly(drawn: tuple[Data, Data]) -> None:
     estate = load_dict(drawn[1]).with_settings(strict=True)
     assert wrong(estate, Answers([View(estate._engine, strict=True)], everything([estate]))) == []
 
 
-@given(partial_estates(), partial_estates())
+@given(crowds(), crowds())
 def test_two_estates_side_by_side(one: tuple[Data, Data], two: tuple[Data, Data]) -> None:
     estates = [load_dict(one[0]), load_dict(two[1])]
     answers = Answers([View(estate._engine) for estate in estates], everything(estates))
@@ -86,12 +86,12 @@ def test_two_estates_side_by_side(one: tuple[Data, Data], two: tuple[Data, Data]
 
 
 @settings(max_examples=20)
-@given(partial_estates(), st.booleans())
-def test_what_is_worked_out_is_said_again(drawn: tuple[Data, Data], numpy: bool) -> None:  # noqa: FBT001 - drawn
+@given(crowds(), st.sampled_from(["numpy", "without"]))
+def test_what_is_worked_out_is_said_again(drawn: tuple[Data, Data], how: str) -> None:
     estate = load_dict(drawn[0])
     answers = Answers([View(estate._engine)], everything([estate]))
     with pytest.MonkeyPatch.context() as patch:
-        if not numpy:
+        if how == "without":
             patch.setitem(sys.modules, "numpy", None)
         warm = Warm(answers)
         could: dict[tuple[str, str, Verdict], set[str]] = {}

@@ -15,7 +15,7 @@ from permcheck.review.diff import KINDS, SEVERAL, Difference
 from permcheck.review.edits import Edit, edits
 from permcheck.review.graft import grafted
 from permcheck.review.reasons import OtherReason, other_reasons
-from strategies import ACTIONS, Data, load_dict, partial_estates
+from strategies import ACTIONS, Data, crowds, load_dict
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 Cells = dict[tuple[str, str, str], tuple[Verdict, Verdict]]
@@ -60,19 +60,19 @@ def compare(old: Estate, new: Estate) -> Difference:
     return difference
 
 
-@given(partial_estates())
+@given(crowds())
 def test_a_difference_is_that_of_every_single_question(drawn: tuple[Data, Data]) -> None:
     compare(load_dict(drawn[0]), load_dict(drawn[1]))
 
 
 @settings(max_examples=30)
-@given(partial_estates(), partial_estates())
+@given(crowds(), crowds())
 def test_also_between_estates_that_share_nothing(one: tuple[Data, Data], two: tuple[Data, Data]) -> None:
     compare(load_dict(one[0]), load_dict(two[0]))
 
 
 @settings(max_examples=30)
-@given(partial_estates())
+@given(crowds())
 def test_a_cause_is_enough_alone(drawn: tuple[Data, Data]) -> None:
     old, new = load_dict(drawn[0]), load_dict(drawn[1])
     found = edits(old.tables, new.tables, old.policy)
@@ -88,7 +88,7 @@ def test_a_cause_is_enough_alone(drawn: tuple[Data, Data]) -> None:
 
 
 @settings(max_examples=30)
-@given(partial_estates(), partial_estates())
+@given(crowds(), crowds())
 def test_all_edits_together_make_the_other_estate(one: tuple[Data, Data], two: tuple[Data, Data]) -> None:
     old, new = load_dict(one[0]), load_dict(two[0])
     records: dict[str, dict[str, Any]] = {}

@@ -19,7 +19,7 @@ from permcheck.loading.revision import checked_out
 from permcheck.model.state import Verdict
 from permcheck.review.evidence import evidence
 from permcheck.review.verify import verify
-from strategies import ACTIONS, Data, every_question, load_dict, partial_estates
+from strategies import ACTIONS, Data, crowds, every_question, load_dict
 
 CONTOSO = str(Path(__file__).parent.parent / "examples" / "contoso")
 
@@ -111,7 +111,7 @@ def test_selectors() -> None:
 
 # --- the review itself ------------------------------------------------------------------------------------------------
 @settings(max_examples=25)
-@given(partial_estates())
+@given(crowds())
 def test_rows_are_every_single_answer_once(drawn: tuple[Data, Data]) -> None:
     estate = load_dict(drawn[0])
     told: dict[tuple[str, str, str], Verdict] = {}
@@ -131,7 +131,7 @@ def test_rows_are_every_single_answer_once(drawn: tuple[Data, Data]) -> None:
 
 
 @settings(max_examples=25)
-@given(partial_estates(), st.sampled_from(["shortest", "every"]))
+@given(crowds(), st.sampled_from(["shortest", "every"]))
 def test_the_reasons_of_a_row_are_those_of_each_of_its_cells(drawn: tuple[Data, Data], paths: str) -> None:
     every = paths == "every"
     estate = load_dict(drawn[0])
@@ -145,7 +145,7 @@ def test_the_reasons_of_a_row_are_those_of_each_of_its_cells(drawn: tuple[Data, 
 
 
 @settings(max_examples=15)
-@given(partial_estates())
+@given(crowds())
 def test_totals_and_rows_agree_however_they_are_cut(drawn: tuple[Data, Data]) -> None:
     review = load_dict(drawn[0]).review(actions=ACTIONS)
     for by in ("class", "user", "cell"):
@@ -167,7 +167,7 @@ def test_the_self_check_finds_a_wrong_answer(monkeypatch: pytest.MonkeyPatch, cl
 
 # --- fixes ------------------------------------------------------------------------------------------------------------
 @settings(max_examples=6)
-@given(partial_estates())
+@given(crowds())
 def test_a_fix_says_how_many_other_answers_it_opens(drawn: tuple[Data, Data]) -> None:
     estate = load_dict(drawn[0])
     denied = [

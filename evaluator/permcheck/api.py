@@ -156,7 +156,7 @@ class Estate:
     ) -> Estate:
         """Return the same estate, with the documents read in another way. Raises QuestionError for unknown names."""
         chosen = tuple(sorted((readings or {}).items()))
-        _check_settings(self._policy, edition, chosen)
+        check_settings(self._policy, edition, chosen)
         return Estate(self._tables, self._policy, self.warnings, Settings(edition, chosen, strict), self._container)
 
     def review(self, users: Sequence[str] = (), actions: Sequence[str] = (), devices: Sequence[str] = ()) -> Review:
@@ -246,7 +246,8 @@ class Estate:
         return replace(decision, further=more._replace(fixes=fixes))
 
 
-def _check_settings(policy: Policy, edition: str | None, readings: tuple[tuple[str, str], ...]) -> None:
+def check_settings(policy: Policy, edition: str | None, readings: tuple[tuple[str, str], ...]) -> None:
+    """Refuse an edition, a reading or an alternative that is not there. Raises QuestionError."""
     if edition is not None and edition not in policy.editions:
         message = f"no edition is called `{edition}`"
         raise QuestionError(message, "known are " + ", ".join(policy.editions))

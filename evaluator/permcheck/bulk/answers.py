@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from permcheck.bulk.act import Act
-from permcheck.bulk.ground import Ground, Signer, ground, itself
+from permcheck.bulk.ground import Ground, ground, itself, signers_of
 from permcheck.bulk.partition import Rows, by_hierarchy, shared_inventory
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
@@ -150,7 +150,9 @@ class Answers:
         hierarchies = tuple(dict.fromkeys(key for engine in engines for key in engine.tables.hierarchies))
         if "device" in targets:
             for hierarchy, devices in self._devices(hierarchies).items():
-                found = ground(self._signers(hierarchy), [e.tables for e in engines], hierarchy, devices)
+                tables = [engine.tables for engine in engines]
+                whole = any(self._needs_whole(view, hierarchy) for view in self.views)
+                found = ground(signers_of(tables, hierarchy, whole=whole), tables, hierarchy, devices)
                 yield Area(found, Regions(found.sizes), on_devices=True)
         if self.selection.devices is None:
             top: tuple[Key | None, ...] = (*hierarchies, None)
@@ -170,13 +172,6 @@ class Answers:
         for device in chosen:
             found[hierarchy_of(device)].append(device)
         return {hierarchy: devices for hierarchy, devices in found.items() if devices}
-
-    def _signers(self, hierarchy: Key) -> list[Signer | None]:
-        whole = any(self._needs_whole(view, hierarchy) for view in self.views)
-        return [
-            Signer(view.engine.tables, hierarchy, whole=whole) if hierarchy in view.engine.tables.hierarchies else None
-            for view in self.views
-        ]
 
     def _needs_whole(self, view: View, hierarchy: Key) -> bool:
         """Whether some test looks at more than which assigned collections cover a device."""

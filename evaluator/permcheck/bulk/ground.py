@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from permcheck.bulk.partition import Members, Rows, divide
+from permcheck.bulk.partition import Members, Rows, Seen, divide
 from permcheck.bulk.regions import Bits, bits_of, few
 from permcheck.model.estate import Device
 from permcheck.model.tables import Key, Tables, hierarchy_of
@@ -28,13 +28,12 @@ OPEN: Atom = ("open", "")
 class Signer:
     """Says everything of a device on which an answer can depend, under one estate: as two numbers.
 
-    `whole` keeps every collection apart, for readings and permissions that look at more
-    than which assigned collections cover a device.
+    `assigned` are the collections on which somebody holds a role. `whole` keeps every collection
+    apart, for readings and permissions that look at more than which assigned ones cover a device.
     """
 
-    def __init__(self, tables: Tables, hierarchy: Key, *, whole: bool) -> None:
-        self._tables, self._whole = tables, whole
-        self._assigned = {key for row in tables.rows.values() if row.hierarchy == hierarchy for key in row.collections}
+    def __init__(self, tables: Tables, hierarchy: Key, assigned: frozenset[Key], *, whole: bool) -> None:
+        self._tables, self._whole, self._assigned = tables, whole, assigned
         self._uploads = _upload_collections(tables, hierarchy)
         self.atoms: list[Atom] = []
         self._numbers: dict[Atom, int] = {}
@@ -81,6 +80,30 @@ class Signer:
     def facts(self, device: Device) -> int:
         """Return the number of the facts of a device: the same for the same facts."""
         return self._facts.setdefault(FACTS(device), len(self._facts))
+
+
+def signers_of(tables: Sequence[Tables], hierarchy: Key, *, whole: bool) -> list[Signer | None]:
+    """Return what says of devices what matters under each of some estates; None where one lacks the hierarchy.
+
+    Estates that share their devices and collections share it, as an estate and one with another group or role do.
+    """
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for place, one in enumerate(tables):
+        if hierarchy in one.hierarchies:
+            shared = (one.devices, one.device_collections, one.membership_open, one.limited_to, one.collections)
+            key = (*map(id, shared), _upload_collections(one, hierarchy))
+            alike.setdefault(key, []).append(place)
+    found: list[Signer | None] = [None] * len(tables)
+    for places in alike.values():
+        assigned = frozenset[Key]().union(*(_assigned(tables[place], hierarchy) for place in places))
+        signer = Signer(tables[places[0]], hierarchy, assigned, whole=whole)
+        for place in places:
+            found[place] = signer
+    return found
+
+
+def _assigned(tables: Tables, hierarchy: Key) -> frozenset[Key]:
+    return frozenset(key for row in tables.rows.values() if row.hierarchy == hierarchy for key in row.collections)
 
 
 def climb(tables: Tables, collection: Key) -> tuple[list[Key], bool]:
@@ -138,39 +161,36 @@ def ground(
     signers: Sequence[Signer | None], tables: Sequence[Tables], hierarchy: Key, devices: Iterable[Key] | Rows
 ) -> Ground:
     """Divide the devices of a hierarchy into classes, under one estate or several."""
+    known = dict(zip(signers, tables, strict=True))
+    order = {signer: place for place, signer in enumerate(known)}
+    members: Sequence[Sequence[Key]]
     if isinstance(devices, Rows):
-        found, views = divide(signers, hierarchy, devices)
-        return Ground(hierarchy, found, *map(list, zip(*views, strict=True)))
+        members, parts = divide(tuple(known), hierarchy, devices)
+    else:
+        members, parts = _divided(known, devices)
+    seen = [parts[order[signer]] for signer in signers]
+    return Ground(
+        hierarchy, members, [one.atoms for one in seen], [one.alike for one in seen], [one.there for one in seen]
+    )
+
+
+def _divided(
+    known: Mapping[Signer | None, Tables], devices: Iterable[Key]
+) -> tuple[Sequence[Sequence[Key]], list[Seen]]:
     classes: dict[tuple[Signature | None, ...], list[Key]] = {}
     for device in devices:
         signed = tuple(
-            signer.sign(device) if signer and device in one.devices else None
-            for signer, one in zip(signers, tables, strict=True)
+            signer.sign(device) if signer and device in tables.devices else None for signer, tables in known.items()
         )
         classes.setdefault(signed, []).append(device)
     ordered = sorted(classes.items(), key=lambda item: -len(item[1]))  # to count is quick where the large come first
     members = tuple(found for _, found in ordered)
-    parts = [_part(signer, [key[place] for key, _ in ordered], members) for place, signer in enumerate(signers)]
-    return Ground(
-        hierarchy,
-        members,
-        [part.atoms for part in parts],
-        [part.alike for part in parts],
-        [part.there for part in parts],
-    )
+    return members, [_seen(signer, [key[place] for key, _ in ordered], members) for place, signer in enumerate(known)]
 
 
-class _Part(NamedTuple):
-    """What one estate says of the classes."""
-
-    atoms: dict[Atom, Bits]
-    alike: list[tuple[Key, Bits]]
-    there: Bits
-
-
-def _part(signer: Signer | None, signatures: Sequence[Signature | None], members: Sequence[Sequence[Key]]) -> _Part:
+def _seen(signer: Signer | None, signatures: Sequence[Signature | None], members: Sequence[Sequence[Key]]) -> Seen:
     if signer is None:
-        return _Part({}, [], 0)
+        return Seen({}, [], 0)
     size = len(signatures)
     there: list[int] = []
     atoms: list[list[int]] = [[] for _ in signer.atoms]
@@ -182,7 +202,7 @@ def _part(signer: Signer | None, signatures: Sequence[Signature | None], members
             alike.setdefault((facts, said & signer.of_facts), []).append(index)
             for number in few(said):
                 atoms[number].append(index)
-    return _Part(
+    return Seen(
         {atom: bits_of(found, size) for atom, found in zip(signer.atoms, atoms, strict=True) if found},
         [(members[found[0]][0], bits_of(found, size)) for found in alike.values()],
         bits_of(there, size),

@@ -102,7 +102,7 @@ class Pairs(NamedTuple):
     said: np.ndarray
 
 
-class View(NamedTuple):
+class Seen(NamedTuple):
     """What one estate says of the classes."""
 
     atoms: dict[Atom, Bits]
@@ -110,7 +110,7 @@ class View(NamedTuple):
     there: Bits
 
 
-def divide(signers: Sequence[Signer | None], hierarchy: Key, chosen: Rows) -> tuple[Members, list[View]]:
+def divide(signers: Sequence[Signer | None], hierarchy: Key, chosen: Rows) -> tuple[Members, list[Seen]]:
     """Divide rows into classes that none of some estates, which share an inventory, tells apart."""
     import numpy as np
 
@@ -127,7 +127,7 @@ def divide(signers: Sequence[Signer | None], hierarchy: Key, chosen: Rows) -> tu
     first = order[starts[:-1]]
     members = Members(inventory, rows[order], starts.tolist())
     everything = (1 << count) - 1
-    return members, [View({}, [], 0) if view is None else view.seen(first, everything) for view in views]
+    return members, [Seen({}, [], 0) if view is None else view.seen(first, everything) for view in views]
 
 
 class _Signed:
@@ -182,7 +182,7 @@ class _Signed:
         counts, said = gathered(starts, flat, pairs.said)
         return pairs_of(np.repeat(owners, counts), said, len(pairs.starts) - 1, len(self._signer.atoms))
 
-    def seen(self, first: np.ndarray, everything: Bits) -> View:
+    def seen(self, first: np.ndarray, everything: Bits) -> Seen:
         """Return what is said of the classes, of each of which one row is given."""
         import numpy as np
 
@@ -198,7 +198,7 @@ class _Signed:
         for number in few(self._root):
             bits[number] = everything
         atoms = {atom: found for atom, found in zip(signer.atoms, bits, strict=True) if found}
-        return View(atoms, self._alike(first, pairs, size), everything)
+        return Seen(atoms, self._alike(first, pairs, size), everything)
 
     def _alike(self, first: np.ndarray, pairs: Pairs, size: int) -> list[tuple[Key, Bits]]:
         """Return classes on which a test of a fact comes out the same, each with a device of them."""

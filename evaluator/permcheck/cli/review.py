@@ -12,11 +12,12 @@ import click
 from permcheck.cli import options
 from permcheck.cli.codes import Exit
 from permcheck.cli.session import Asked, open_estate
+from permcheck.cli.terminal import tell
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
     from permcheck.bulk.answers import Cell
-    from permcheck.review.review import Review
+    from permcheck.review.review import Review, Total
 
 FORMATS: Final = ("text", "json", "csv", "jsonl", "parquet", "xlsx", "markdown")
 ON_STDOUT: Final = frozenset({"text", "json"})
@@ -35,6 +36,15 @@ class Wanted(NamedTuple):
     format_: str | None
     verify: int
     decisions: Path | None
+
+
+class Many(NamedTuple):
+    """The options of a review of many tenants."""
+
+    tenants: Path | None
+    engine: str
+    jobs: int
+    parts: int
 
 
 @click.command(short_help="List every answer with its reasons, for people who review access.")
@@ -77,6 +87,28 @@ class Wanted(NamedTuple):
     type=click.Path(path_type=Path),
     help="Read a signed CSV of this review, and work its removals out.",
 )
+@click.option(
+    "--tenants",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Review every estate in FOLDER into one set of files.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="What does the work of --tenants.",
+)
+@click.option("--jobs", metavar="N", type=click.IntRange(min=0), default=0, help="Processes. Default: one a processor.")
+@click.option(
+    "--parts",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Divide each tenant by its devices.",
+)
 def review(**how: Any) -> int:
     """List every answer of an estate: who can do what on which devices, through what, and why.
 
@@ -84,12 +116,16 @@ def review(**how: Any) -> int:
     permcheck review -e estate -o review.xlsx
     permcheck review -e estate -u group:Contractors -a effect:act --by user -o review.csv
     permcheck review -e estate --by user --decisions signed.csv
+    permcheck review --tenants tenants -o reviewed
 
     Without -o, only how many answers there are of each kind. docs/review.md describes the columns.
 
     Exit codes: 0 done; with --decisions 1 if a removal does not work or ends what is to be kept.
     """  # fmt: skip  # noqa: D301 - click's own marker
+    many = Many(**{name: how.pop(name) for name in Many._fields})
     wanted = Wanted(**{name: how.pop(name) for name in Wanted._fields})
+    if many.tenants is not None:
+        return _tenants(many.tenants, many, wanted, Asked(**how))
     estate = open_estate(Asked(**how), with_networkx=False)
     found = estate.review(wanted.users, wanted.actions, wanted.devices)
     if wanted.verify:
@@ -104,6 +140,46 @@ def review(**how: Any) -> int:
     else:
         _write(estate, found, wanted, wanted.output, Asked(**how))
     return Exit.ALLOW
+
+
+def _tenants(folder: Path, many: Many, wanted: Wanted, asked: Asked) -> int:
+    """Review every tenant of a folder."""
+    from datetime import UTC, datetime
+
+    from permcheck.live.progress import on_stderr
+    from permcheck.model.state import Verdict
+    from permcheck.printable import printable
+    from permcheck.scale.run import How, review_tenants
+    from permcheck.scale.values import Asked as Questions
+
+    if wanted.output is None or wanted.decisions is not None or wanted.verify:
+        message = "--tenants needs a folder for its files: name it with -o; --verify and --decisions ask one estate"
+        raise click.UsageError(message)
+    questions = Questions(
+        wanted.users,
+        wanted.actions,
+        wanted.devices,
+        tuple(Verdict(name) for name in wanted.verdicts or VERDICTS),
+        wanted.by,  # type: ignore[arg-type]
+        asked.edition,
+        tuple(sorted((asked.readings or {}).items())),
+        asked.strict,
+        asked.what_if,
+    )
+    how = How(many.engine, many.jobs, many.parts)
+    outcome = review_tenants(folder, wanted.output, datetime.now(UTC), questions, how, on_stderr())
+    for problem in (*outcome.merged.warnings, *outcome.merged.problems):
+        tell(problem.severity, f"{problem.place}: {problem.message}", problem.help)
+    click.echo(total_of(outcome.merged.total, len(outcome.tenants)))
+    click.echo(printable(f"wrote {outcome.manifest}"), err=True)
+    return Exit.UNUSABLE if outcome.merged.problems else Exit.ALLOW
+
+
+def total_of(total: Total, tenants: int) -> str:
+    """Say how many answers there are, and of how many tenants."""
+    from permcheck.review.outline import total_line
+
+    return f"{tenants:,} tenant{'s'[: tenants != 1]}, {total_line(total)}"
 
 
 def _verify(found: Review, number: int) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 from permcheck.errors import QuestionError
+from permcheck.review.write.frames import needed
 from permcheck.scale.local import RETRIES, was_killed
 from permcheck.scale.values import Results, Shard, ShardResult, Work
 
@@ -36,10 +36,7 @@ def _done(work: Work, shard: Shard) -> ShardResult:
 
 def needed_ray() -> Any:
     """Import Ray. Raises QuestionError."""
-    try:
-        return import_module("ray")
-    except ImportError:
-        raise QuestionError("ray is not installed", 'pip install "permcheck[ray]"') from None
+    return needed("ray")
 
 
 def _connect(ray: Any, jobs: int) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from permcheck.api import check_settings
 from permcheck.errors import QuestionError
 from permcheck.live.progress import Progress, Silent
 from permcheck.loading.files import EXPORTS, file_problem
@@ -151,6 +152,7 @@ def _check(tenants: Path, output: Path, asked: Asked, how: How) -> None:
         raise QuestionError("there is at least one part, and one job")
     needed("pyarrow.parquet")
     NEEDS.get(how.engine, lambda: None)()
+    check_settings(load_policy(), asked.edition, asked.readings)
     for text in asked.actions:
         if not text.startswith((EFFECT, TARGET)):
             load_policy().action_names.find(text.partition(":")[0])

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = 20_000
 """So many rows are turned at once."""
-EXTRAS: Final = {"pyarrow": "permcheck[bulk]", "polars": "permcheck[frame]", "xlsxwriter": "permcheck[xlsx]"}
+EXTRAS: Final = {
+    "pyarrow": "permcheck[bulk]",
+    "polars": "permcheck[frame]",
+    "xlsxwriter": "permcheck[xlsx]",
+    "ray": "permcheck[ray]",
+}
 
 
 def needed(package: str) -> Any:
