@@ -575,7 +575,8 @@ def test_a_program_of_a_user_runs(capsys: pytest.CaptureFixture[str], monkeypatc
     assert user_code.main(Path("contoso")) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("helpdesk@contoso.com can't run-script: CM-COLL-RUNSCRIPT, ")
-    assert lines[1] == "after `add helpdesk@contoso.com to group AD-CM-ScriptRunners`: allow"
+    least = "give helpdesk@contoso.com the security role Script Runners in hierarchy PRD, for collection Pilot Ring 1"
+    assert lines[1] == f"after `{least} and security scope Default`: allow"
     assert lines[-5:] == [
         "as it is: helpdesk@contoso.com allow, cloud-helpdesk@contoso.com deny",
         "toggle off: helpdesk@contoso.com allow, cloud-helpdesk@contoso.com deny",

@@ -170,7 +170,7 @@ def test_promise(name: str, user: str, action: str, device: str | None, object_:
     assert example(name).check(user, action, device, object=object_).verdict.value == verdict
 
 
-def test_best_fix_is_the_group_that_exists() -> None:
+def test_a_fix_is_the_group_that_exists_and_the_first_is_the_one_that_opens_least() -> None:
     decision = example("contoso").check("helpdesk@contoso.com", "run-script", "PC-1042", object="Clear print queue")
     assert [requirement.id for requirement in decision.unmet] == [
         "CM-COLL-RUNSCRIPT",
@@ -178,7 +178,8 @@ def test_best_fix_is_the_group_that_exists() -> None:
         "CM-SCRIPTS-READ",
         "CM-SCOPE-SCRIPT",
     ]
-    assert decision.fixes[0].texts == ("add helpdesk@contoso.com to group AD-CM-ScriptRunners",)
+    assert ("add helpdesk@contoso.com to group AD-CM-ScriptRunners",) in [fix.texts for fix in decision.fixes]
+    assert decision.fixes[0].opens == min(fix.opens for fix in decision.fixes)
 
 
 @pytest.mark.parametrize(

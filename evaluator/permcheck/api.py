@@ -66,7 +66,9 @@ class Estate:
         warnings: tuple[Problem, ...] = (),
         settings: Settings = Settings(),
         container: Callable[[], Container] = Adjacency,
+        like: Engine | None = None,
     ) -> None:
+        """Make the estate; `like` is an engine whose plans it may share."""
         self._tables = tables
         self._policy = policy
         self._container = container
@@ -76,7 +78,9 @@ class Estate:
         self._graph = GrantGraph(tables, draw(tables, policy, container()))
         readings = policy.defaults() | dict(tables.readings) | dict(settings.readings)
         membership = Membership(tables)
-        self._engine = Engine(tables, policy, self._graph, membership, readings, settings.edition)
+        engine = Engine(tables, policy, self._graph, membership, readings, settings.edition)
+        alike = like is not None and (like.readings, like.edition) == (readings, settings.edition)
+        self._engine = like.over(tables, self._graph, membership) if like is not None and alike else engine
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle what the estate says; what was worked out is worked out again."""
@@ -219,7 +223,7 @@ class Estate:
         return View(self._engine, strict=self.settings.strict)
 
     def _changed(self, tables: Tables) -> Estate:
-        return Estate(tables, self._policy, self.warnings, self.settings, self._container)
+        return Estate(tables, self._policy, self.warnings, self.settings, self._container, self._engine)
 
     def _decide(self, question: Question) -> Decision:
         if self.settings.strict:
@@ -229,7 +233,10 @@ class Estate:
         return self._with_radius(question, decide(self._engine, question, further(self._engine, question)))
 
     def _with_radius(self, question: Question, decision: Decision) -> Decision:
-        """Return a decision whose fixes say what else they would allow, the one that opens least first."""
+        """Return a decision whose fixes say what else they would allow, the one that opens least first.
+
+        It is counted under the chosen readings, also where the question is asked strictly.
+        """
         more = decision.further
         if more is None or decision.verdict is not Verdict.DENY:
             return decision
@@ -238,8 +245,9 @@ class Estate:
             from permcheck.review.blast import Tried, radius
 
             found, why_not = more.fixes()
-            tried = [Tried(fix.changes, self.with_changes(*fix.changes).view) for fix in found]
-            opens = radius(self.view, tried, question)
+            after = (self.with_changes(*fix.changes) for fix in found)
+            tried = [Tried(fix.changes, one.view._replace(strict=False)) for fix, one in zip(found, after, strict=True)]
+            opens = radius(self.view._replace(strict=False), tried, question)
             counted = [fix._replace(opens=count) for fix, count in zip(found, opens, strict=True)]
             return tuple(sorted(counted, key=lambda fix: fix.opens)), why_not
 

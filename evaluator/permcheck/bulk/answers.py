@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from permcheck.bulk.act import Act
@@ -151,7 +151,7 @@ class Answers:
         if "device" in targets:
             for hierarchy, devices in self._devices(hierarchies).items():
                 tables = [engine.tables for engine in engines]
-                whole = any(self._needs_whole(view, hierarchy) for view in self.views)
+                whole = any(self._needs_whole(view, hierarchy) for view in self._ways_to_read(hierarchy))
                 found = ground(signers_of(tables, hierarchy, whole=whole), tables, hierarchy, devices)
                 yield Area(found, Regions(found.sizes), on_devices=True)
         if self.selection.devices is None:
@@ -173,13 +173,21 @@ class Answers:
             found[hierarchy_of(device)].append(device)
         return {hierarchy: devices for hierarchy, devices in found.items() if devices}
 
+    def _ways_to_read(self, hierarchy: Key) -> Iterable[View]:
+        """Return one of the views for each way to read the documents about a hierarchy."""
+        found: dict[object, View] = {}
+        for view in self.views:
+            engine = view.engine
+            if hierarchy in engine.tables.hierarchies:
+                how = (view.strict, tuple(sorted(engine.readings.items())), engine.worlds(hierarchy))
+                found.setdefault(how, view)
+        return found.values()
+
     def _needs_whole(self, view: View, hierarchy: Key) -> bool:
         """Whether some test looks at more than which assigned collections cover a device."""
         if view.strict:
             return True
         engine = view.engine
-        if hierarchy not in engine.tables.hierarchies:
-            return False
         questions = [Question("", act.action, act.variant, hierarchy) for act in self.selection.acts]
         plans = (engine.plan(question, world) for question in questions for world in engine.worlds(hierarchy))
         return any(

@@ -69,7 +69,7 @@ def shared_inventory(tables: Sequence[Tables]) -> Inventory | None:
         for part in (one.devices, one.device_collections, one.membership_open):
             if getattr(part, "inventory", None) is not inventory:
                 return None
-    return inventory if _has_numpy() else None
+    return inventory if inventory is not None and _has_numpy() else None
 
 
 def _has_numpy() -> bool:

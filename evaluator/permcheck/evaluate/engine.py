@@ -48,6 +48,11 @@ class Engine:
     told: dict[tuple[object, ...], Requirement] = field(default_factory=dict)
     """Requirements that don't depend on the device, worked out for explanations."""
 
+    def over(self, tables: Tables, graph: GrantGraph, membership: Membership) -> Engine:
+        """Return an engine for another estate that reads the documents in the same way: plans are shared."""
+        how = self.readings, self.edition
+        return Engine(tables, self.policy, graph, membership, *how, _plans=self._plans)
+
     def worlds(self, hierarchy: Key | None) -> tuple[World, ...]:
         """Every way in which the switches and the version of a hierarchy may stand."""
         found = self._worlds.get(hierarchy)

@@ -61,4 +61,4 @@ def engine_of(engine: Engine, tables: Tables) -> Engine:
     """Return an engine like another one, for changed tables; what the roles of both give is shared."""
     known = engine.graph.roles()
     graph = GrantGraph(tables, draw(tables, engine.policy, Adjacency(known), known))
-    return Engine(tables, engine.policy, graph, Membership(tables), engine.readings, engine.edition)
+    return engine.over(tables, graph, Membership(tables))

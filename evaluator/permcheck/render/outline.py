@@ -87,7 +87,7 @@ def outline(decision: Decision, policy: Policy) -> Iterator[Section]:
     sections = [
         ("Who decides", _authority(decision, notes)),
         (stops, _obstacles(decision, notes)),
-        ("How to fix it (each was tried on a copy of the estate; what opens least comes first)", _fixes(decision)),
+        ("How to fix it (each was tried on a copy; what opens least comes first)", _fixes(decision)),
         ("What the person sees", _error(decision, notes)),
         ("Near misses", [Line(0, n.text, "near") for n in decision.near_misses]),
         ("What is needed, in the order in which to look for a fault", _requirements(decision, notes)),
