@@ -109,7 +109,7 @@ def test_a_shell_that_asks_gets_an_answer_from_a_process() -> None:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("permcheck ", ["actions", "anonymise", "check", "explain", "import", "init", "lint", "rule", "schema", "show", "test", "validate"]),
+        ("permcheck ", ["actions", "anonymise", "check", "diff", "explain", "import", "init", "lint", "review", "rule", "schema", "show", "test", "validate", "what-can", "what-if", "who-can"]),
         ("permcheck ex", ["explain"]),
         (f"permcheck check -e {CONTOSO} helpd", HELPDESKS),
         (f"permcheck check -e {CONTOSO} HELPD", HELPDESKS),

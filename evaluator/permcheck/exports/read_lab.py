@@ -104,12 +104,13 @@ def _security(into: Gathered, owner: str, row: Row, at: At) -> None:
 def _administrators(into: Gathered, owner: str, row: Row, at: At, roles_by_id: dict[str, str]) -> None:
     for item in parts(row, "admins") or ():
         roles, name = texts(item, "roles") or (), text(item, "name")
-        single = ({"role": roles[0], "scopes": None, "collections": texts(item, "collections") or ()},)
+        collections = texts(item, "collections") or ()
+        paired = tuple({"role": role, "scopes": None, "collections": collections} for role in dict.fromkeys(roles))
         fields: dict[str, Any] = {
             "hierarchy": owner,
             "name": name,
             "sid": _sid(text(item, "adminSid")),
-            "assignments": single if len(set(roles)) == 1 else None,
+            "assignments": paired if len(paired) == 1 else None,
             "is_group": flag(folded(item), "isGroup"),
             "roles": tuple(roles_by_id.get(role, role) for role in roles),
         }
