@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import yaml
 from commands import Cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,9 @@ from permcheck.errors import LoadError, NothingSelectedError, SelfCheckError, Un
 from permcheck.loading.revision import checked_out
 from permcheck.model.state import Verdict
 from permcheck.review.evidence import evidence
+from permcheck.review.removals import work_out
+from permcheck.review.signed import Signed
+from permcheck.review.table import Printer, record
 from permcheck.review.verify import verify
 from strategies import ACTIONS, Data, crowds, every_question, load_dict
 
@@ -217,6 +221,22 @@ def test_removals_are_tried_and_say_what_else_goes(cli: Cli, sheet: Path) -> Non
     assert removal["grants"]
     assert removal["other_answers"] > 0
     assert result.document["undecided"] > 0
+
+
+def test_a_removal_after_which_it_is_open_does_not_end_it() -> None:
+    """Somebody else may still give the right: the members of a second assignment are not told."""
+    known = yaml.safe_load((Path(CONTOSO) / "intune.yaml").read_text("utf-8"))["intune_assignments"][0]
+    estate = load(CONTOSO)
+    tables = estate.tables
+    told = next(one for one in tables.intune_assignments.values() if one.name == known["name"])
+    other = told._replace(key="other", name="other", members=(), members_known=False)
+    doubtful = Estate(tables.having("intune_assignments", {**tables.intune_assignments, "other": other}), estate.policy)
+    review = doubtful.review(["helpdesk@contoso.com"], ["run-script"], ["PC-0042"])
+    (row,) = review.rows([Verdict.ALLOW])
+    row_id = str(record(Printer(doubtful.tables, doubtful.policy), row)["row_id"])
+    outcome = work_out(review, [row], [Signed(2, row_id, "remove")])
+    assert [(one.ends, one.open) for one in outcome.removals] == [(False, 1)]
+    assert not outcome.clean
 
 
 def test_a_removal_that_ends_what_is_kept_is_said(cli: Cli, sheet: Path) -> None:

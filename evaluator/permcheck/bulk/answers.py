@@ -14,7 +14,7 @@ from permcheck.bulk.regions import NOWHERE, RegionId, Regions
 from permcheck.bulk.solve import Solver
 from permcheck.bulk.strict import StrictSolver
 from permcheck.evaluate.engine import Engine
-from permcheck.evaluate.plan import Leaf, leaves
+from permcheck.evaluate.plan import Leaf, leaves, simple_tests
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import withheld_under
 from permcheck.model import policy as form
@@ -211,15 +211,10 @@ class Answers:
 
 
 def _wants_whole(engine: Engine, leaf: Leaf) -> bool:
-    tests = [leaf.test]
-    while tests:
-        test = tests.pop()
-        if isinstance(test, form.Combined):
-            tests += [case.test for case in test.of]
-        elif isinstance(test, form.SameCollectionTest):
-            return True
-        elif isinstance(test, form.RightTest) and test.over == "device":
-            tests_way_down = withheld_under(engine.policy, engine.readings, test.permission)
-            if tests_way_down:
+    for test in simple_tests(leaf.test):
+        match test:
+            case form.SameCollectionTest():
+                return True
+            case form.RightTest(over="device") if withheld_under(engine.policy, engine.readings, test.permission):
                 return True
     return False

@@ -59,11 +59,6 @@ class Regions:
     def __len__(self) -> int:
         return len(self._found)
 
-    def put_indices(self, certain: Iterable[int], possible: Iterable[int]) -> RegionId:
-        """Return the number of a region that is given by class numbers."""
-        size = len(self.sizes)
-        return self.put(bits_of(certain, size), bits_of(possible, size))
-
     def all_of(self, one: RegionId, two: RegionId) -> RegionId:
         """Where both hold."""
         if two in {one, EVERYWHERE} or one == NOWHERE:

@@ -25,7 +25,6 @@ DEVICES, MEMBERSHIPS = INVENTORY
 FLAGS: Final = frozenset(
     {"uploaded", "client_current", "online", "endpoint_analytics", "bitlocker_policy"}
 )  # the fields of a device that are true or false
-TEXTS: Final = frozenset({"name", "hierarchy", "entra_id", "intune_id", "client_version", "powershell", "management"})
 MEMBERSHIP: Final = ("hierarchy", "resource_id", "collection")
 PLAIN: Final = {
     "name": r"^[ -~]*[!-~][ -~]*$",

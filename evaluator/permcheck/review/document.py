@@ -107,6 +107,7 @@ def outcome_document(review: Review, outcome: Outcome) -> dict[str, Any]:
                 **_where(tables, one.row.devices),
                 "grants": list(one.steps),
                 "ends": one.ends,
+                "undetermined": one.open,
                 "other_answers": one.besides,
                 "other_users": list(people(tables, one.people)),
             }

@@ -271,7 +271,9 @@ def _removals(tables: Tellers, outcome: Outcome) -> Iterator[Line]:
         yield Line(0, _capability(tables, one.row), mark="ok" if one.ends else "no")
         for step in one.steps:
             yield Line(1, f"take away: {step}", "fix")
-        if not one.ends:
+        if one.open:
+            yield Line(1, f"may not end it: {one.open:,} of its answers are undetermined then", "missing")
+        elif not one.ends:
             yield Line(
                 1, "no removal of grants was found that ends it" if not one.steps else "this does not end it", "error"
             )

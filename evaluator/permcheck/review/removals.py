@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from permcheck.bulk.act import Act
-from permcheck.bulk.answers import Answers, Selection, View
+from permcheck.bulk.answers import Answers, Cell, Selection, View
+from permcheck.bulk.regions import Bits
 from permcheck.evaluate.change import changed
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.revocations import revocations
@@ -16,6 +17,7 @@ from permcheck.model.decision import Revocation
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key
 from permcheck.review.diff import Changed, Difference
+from permcheck.review.pieces import first_device
 from permcheck.review.review import Review
 from permcheck.review.row import Row
 from permcheck.review.signed import KEEP, REMOVE, Signed
@@ -35,7 +37,9 @@ class Removal(NamedTuple):
     """The grants that are taken away, as sentences."""
     changes: tuple[Change, ...] = ()
     ends: bool = False
-    """Whether nobody of the row can do it any more on any of its devices: tried on a copy of the estate."""
+    """Whether certainly nobody of the row can do it any more on any of its devices: tried on a copy of the estate."""
+    open: int = 0
+    """How many of its answers are undetermined then."""
     besides: int = 0
     """How many other answers are no longer allow."""
     people: tuple[Key, ...] = ()
@@ -84,7 +88,12 @@ def _removal(review: Review, signed: Signed, row: Row) -> Removal:
         if question is None:
             lost = _lost(review.view, view, row)
             people = tuple(dict.fromkeys(user for change in lost for user in change.users))
-            return Removal(signed, row, tuple(steps), tuple(changes), True, sum(one.cells for one in lost), people)  # noqa: FBT003 - a fact
+            doubtful = sum(
+                cell.area.regions.count(bits) * len(cell.person.members)
+                for cell, bits in _still(view, row, Verdict.UNDETERMINED)
+            )
+            besides = sum(one.cells for one in lost)
+            return Removal(signed, row, tuple(steps), tuple(changes), not doubtful, doubtful, besides, people)
         best = _least(view, row, revocations(view.engine, question)[:OPTIONS])
         if best is None:
             break
@@ -110,17 +119,20 @@ def after(view: View, changes: Iterable[Change]) -> View:
 
 def _left(view: View, row: Row) -> Question | None:
     """Return a question of the row that is still allowed."""
+    for cell, bits in _still(view, row, Verdict.ALLOW):
+        device = first_device(cell.area, bits)
+        return Question(cell.person.members[0], row.act.action, row.act.variant, cell.area.hierarchy, device)
+    return None
+
+
+def _still(view: View, row: Row, verdict: Verdict) -> Iterator[tuple[Cell, Bits]]:
+    """Return the answers of the row that have a verdict."""
     area = row.devices.area
     devices = tuple(row.devices.each()) if area.on_devices else None
-    answers = Answers((view,), Selection(row.users, (row.act,), devices))
-    for cell in answers.cells():
-        if cell.area.hierarchy != area.hierarchy:
-            continue
-        bits = cell.area.regions.bits(cell.regions[0], Verdict.ALLOW) & cell.area.ground.there[0]
-        if bits:
-            device = cell.area.ground.members[(bits & -bits).bit_length() - 1][0] or None
-            return Question(cell.person.members[0], row.act.action, row.act.variant, area.hierarchy, device)
-    return None
+    for cell in Answers((view,), Selection(row.users, (row.act,), devices)).cells():
+        bits = cell.area.regions.bits(cell.regions[0], verdict) & cell.area.ground.there[0]
+        if bits and cell.area.hierarchy == area.hierarchy:
+            yield cell, bits
 
 
 def _everything(view: View) -> Selection:
