@@ -10,6 +10,10 @@ ROLES = {
     "Queries": ["Read", "Run CMPivot"],
     "Scripts": ["Read", "Read Resource", "Run Script", "Notify Resource"],
 }
+TENANT = {
+    "cloud": "public", "multi_geo": False, "use_intune_rbac": "On", "unlicensed_admins": True,
+    "scoped_permissions": "merged", "entra_premium": True,
+}  # fmt: skip
 AT_THE_TOP = 20
 """Collections limited to All Systems itself."""
 
@@ -23,10 +27,7 @@ def estate(users: int, groups: int, collections: int, devices: int, assignments:
         "estate": "generated",
         "complete": True,
         "assume": ["SITE-*"],
-        "tenant": {
-            "cloud": "public", "multi_geo": False, "use_intune_rbac": "On", "unlicensed_admins": True,
-            "scoped_permissions": "merged", "entra_premium": True,
-        },
+        "tenant": TENANT,
         "hierarchies": [
             {"id": id_, "version": 2303, "tenant_attached": True, "upload": "all", "enforce_configmgr_rbac": checked}
             for id_, checked in (("TST", "cleared"), ("PRD", "checked"))

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from generate import TENANT
 
 
 class Size(NamedTuple):
@@ -104,10 +105,7 @@ def _estate(chance: random.Random, size: Size, plan: _Plan, profile: str) -> dic
         "estate": f"generated {profile}",
         "complete": True,
         "assume": ["SITE-*"],
-        "tenant": {
-            "cloud": "public", "multi_geo": False, "use_intune_rbac": "On", "unlicensed_admins": True,
-            "scoped_permissions": "merged", "entra_premium": True,
-        },
+        "tenant": TENANT,
         "hierarchies": [
             {"id": id_, "version": 2409, "tenant_attached": True, "upload": "all",
              "enforce_configmgr_rbac": "cleared" if profile == "mixed" and id_ == "TST" else "checked"}

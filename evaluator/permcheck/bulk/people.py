@@ -11,6 +11,7 @@ from permcheck.bulk.shapes import Shapes, ShortGraph
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.facts import DERIVED, FROM_ROLES
 from permcheck.evaluate.outcome import Context
+from permcheck.evaluate.plan import simple_tests
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import doubts
 from permcheck.evaluate.simple import OPEN_LISTS
@@ -189,13 +190,10 @@ def _reads(fact: str) -> int:
 def user_facts(policy: Policy) -> tuple[str, ...]:
     """Return the facts of a user that some test of the policy compares."""
     found: set[str] = set()
-    cases = [case for requirement in policy.requirements.values() for case in requirement.tests]
-    while cases:
-        test = cases.pop().test
-        if isinstance(test, form.Combined):
-            cases += test.of
-        elif isinstance(test, form.FactTest):
-            found.add(test.fact)
-        elif isinstance(test, form.SameTest):
-            found |= set(test.facts)
+    for requirement in policy.requirements.values():
+        for test in (one for case in requirement.tests for one in simple_tests(case.test)):
+            if isinstance(test, form.FactTest):
+                found.add(test.fact)
+            elif isinstance(test, form.SameTest):
+                found |= set(test.facts)
     return tuple(sorted(name for name in found if name.startswith("user.") and name not in FROM_ROLES))

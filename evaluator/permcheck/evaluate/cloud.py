@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
+from permcheck.evaluate.outcome import UNDOCUMENTED, Context, Explanation, Outcome, missing
 from permcheck.graph.node import Node
 from permcheck.graph.rights import Grants, Way
 from permcheck.model import policy as form
@@ -89,7 +89,7 @@ def unknowns(context: Context, one: Held) -> Iterator[Missing]:
         if condition and condition.missing:
             yield Missing(condition.missing, "not stated")
     if one.way.fault == "nested" and one.way.state is UNKNOWN:
-        yield Missing("documents", FAULTS["nested"].format(group=_last_group(one.way)))
+        yield Missing(UNDOCUMENTED, FAULTS["nested"].format(group=_last_group(one.way)))
 
 
 def _lost(ways: tuple[Held, ...]) -> Iterator[NearMiss]:

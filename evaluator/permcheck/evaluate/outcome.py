@@ -26,6 +26,8 @@ class Explanation(NamedTuple):
 
 
 NOTHING = Explanation()
+UNDOCUMENTED = "documents"
+"""How a gap of the documents is called among missing facts."""
 
 
 class Outcome(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from permcheck.evaluate.facts import Fact, dotted, fact
-from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
+from permcheck.evaluate.outcome import UNDOCUMENTED, Context, Explanation, Outcome, missing
 from permcheck.model import policy as form
 from permcheck.model.decision import Proof, Step
 from permcheck.model.state import MET, UNKNOWN, state_of
@@ -86,7 +86,7 @@ def switch_test(context: Context, test: form.SwitchTest, _: form.Need) -> Outcom
 def undocumented_test(_context: Context, _test: form.UndocumentedTest, _: form.Need) -> Outcome:
     """No document says what is needed."""
     text = "no document says what is needed here"
-    return Outcome(UNKNOWN, lambda: Explanation(missing=missing(("documents",), text)))
+    return Outcome(UNKNOWN, lambda: Explanation(missing=missing((UNDOCUMENTED,), text)))
 
 
 def _unknown(found: Fact) -> Outcome:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from permcheck.bulk.answers import View
 from permcheck.evaluate.decide import decide
+from permcheck.evaluate.outcome import UNDOCUMENTED
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.strict import strict_decision
 from permcheck.model.decision import Decision, Missing
@@ -14,9 +15,6 @@ from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Tables
 from permcheck.review.trail import ASSIGNMENT, COLLECTION, GROUP, ROLE, Trail, every_trail, trails
-
-UNDOCUMENTED = "documents"
-"""How a gap of the documents is called among missing facts."""
 
 LIMIT = re.compile(r"collections\[.*\]\.limited_to")
 """Which collection it is depends on the device."""

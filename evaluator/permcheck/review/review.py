@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -168,11 +167,3 @@ def _expanded(row: Row, by: By) -> Iterator[Row]:
         else:
             for device in row.devices.each():
                 yield row._replace(users=(user,), devices=replace(row.devices, only=device))
-
-
-def tally(rows: Iterator[Row]) -> Counter[Verdict]:
-    """Count the cells of rows by verdict."""
-    found: Counter[Verdict] = Counter()
-    for row in rows:
-        found[row.verdict] += row.cells
-    return found
