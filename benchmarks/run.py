@@ -2,7 +2,7 @@
 
     make bench            everything
     python benchmarks/run.py cold warm load exports lint
-    python benchmarks/run.py whole [S] [M] [L]
+    python benchmarks/run.py whole cached [S] [M] [L]
 
 Nothing here is a test: figures of a noisy machine are for people.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import random
 import resource
 import statistics
@@ -49,6 +50,11 @@ print(time.perf_counter() - start)
 """
 EXPORTS = ((50_000, 500_000, 3), (500_000, 5_000_000, 1))
 """Devices, memberships, runs. At most 20 s and 1.5 GiB for the first, 3 minutes and 6 GiB for the second."""
+HELLO = Path(__file__).with_name("hello.py")
+OF_WHOLE = ["user5@contoso.com", "run-script", "pc-000042"]
+"""A question about a generated estate; its answer is certain."""
+CHANGES_SHOW = 2.1
+"""Seconds until nothing is compiled of files that may still change unseen."""
 WHOLE_CELLS = 2_000
 """Cells that are asked one by one as well, when the time was taken."""
 WHOLE_LIMITS = {"L": {"mixed": "at most 1.5", "hard": "at most 3", "random": "at most 6, and 2560 MiB"}}
@@ -65,9 +71,10 @@ def median(measure: Callable[[], Any], times: int) -> float:
     return statistics.median(seconds)
 
 
-def process(*arguments: str) -> Callable[[], Any]:
+def process(*arguments: str, **how: Any) -> Callable[[], Any]:
     """Start a program and throw away what it prints."""
-    return lambda: subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return lambda: subprocess.run(arguments, check=False, **quiet, **how)
 
 
 def cold() -> None:
@@ -76,7 +83,7 @@ def cold() -> None:
     programs = {
         "import click": process(sys.executable, "-c", "import click"),
         "import the four": process(sys.executable, "-c", "import click, networkx, pydantic, jsonschema"),
-        "check": process(command, "check", *QUESTION, "-e", str(CONTOSO)),
+        "check": process(command, "check", "--no-cache", *QUESTION, "-e", str(CONTOSO)),
         "explain": process(command, "explain", *QUESTION, "-e", str(CONTOSO)),
         "--help": process(command, "--help"),
     }
@@ -89,6 +96,33 @@ def cold() -> None:
         print(f"  {name:18}{found * 1e3:8.0f} ms")
     print(f"  check is {middle['check'] / middle['import click']:.2f} x `import click` (at most 6)")
     print(f"  explain is {middle['explain'] / middle['import the four']:.2f} x the four imports (at most 1.5)")
+
+
+def cached(sizes: list[str]) -> None:
+    """Measure a cold check that is answered from what was compiled beside a greeting, in turns; and compiling."""
+    command = str(Path(sys.executable).parent / "permcheck")
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "estate"
+            write_whole(source, WHOLE[size], "hard")
+            for path in source.iterdir():
+                os.utime(path, (0, 0))
+            time.sleep(CHANGES_SHOW)
+            own = {**os.environ, "XDG_CACHE_HOME": f"{folder}/cache", "XDG_STATE_HOME": f"{folder}/state"}
+            check = process(command, "check", *OF_WHOLE, "-e", str(source), env=own, cwd=folder)
+            first, second = median(check, 1), median(check, 1)
+            programs = {"hello": process(sys.executable, str(HELLO), "anna"), "check": check}
+            seconds: dict[str, list[float]] = {name: [] for name in programs}
+            for _ in range(31):
+                for name, program in programs.items():
+                    seconds[name].append(median(program, 1))
+            written = sum(path.stat().st_size for path in Path(folder, "cache").rglob("*.sqlite"))
+        check_, hello = (statistics.median(seconds[name]) for name in ("check", "hello"))
+        print(
+            f"  {size}  check {check_ * 1e3:5.1f} ms, {check_ / hello:.2f} x a greeting ({hello * 1e3:.1f} ms; at most 1.25);"
+            f" the first question took {first:.2f} s, the second, which compiled, {second:.2f} s;"
+            f" {written / 2**20:.1f} MiB"
+        )
 
 
 def warm() -> None:
@@ -207,6 +241,7 @@ def main(chosen: list[str]) -> None:
         ("exports", exports),
         ("lint", lint),
         ("whole", lambda: whole(sizes)),
+        ("cached", lambda: cached(sizes)),
     )
     for name, measure in measures:
         if not chosen or name in chosen:

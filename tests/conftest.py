@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from commands import VARIABLES, Cli, Result
 
+os.environ["PERMCHECK_CACHE"] = "0"  # no test is answered from another one; those of the cache have their own
+
 settings.register_profile(
     "local",
     deadline=None,

@@ -17,7 +17,8 @@ import pytest
 from click.shell_completion import get_completion_class
 from permcheck.api import load
 from permcheck.cli.codes import Exit
-from permcheck.cli.config import KEYS, find_config
+from permcheck.cli.config import find_config
+from permcheck.cli.config_file import KEYS
 from permcheck.cli.main import COMMANDS, guarded, main
 from permcheck.cli.reference import KINDS
 from permcheck.evaluate import fixes, revocations
@@ -266,8 +267,10 @@ def test_decisions_tell_the_limits() -> None:
 
 def test_cli_names_every_command_argument_and_option() -> None:
     text = text_of(ROOT / "docs/cli.md")
-    for command in COMMANDS:
-        context = click.Context(main)
+    context = click.Context(main)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None
         usage = " ".join(p.make_metavar(context) for p in command.params if isinstance(p, click.Argument))
         usage = "KIND [NAME]" if command.name == "show" else usage  # else every kind stands there
         heading = f"permcheck {command.name} {usage}".rstrip()

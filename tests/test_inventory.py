@@ -17,7 +17,8 @@ from permcheck import LoadError, load
 from permcheck.bulk import partition
 from permcheck.bulk.answers import Answers, View
 from permcheck.model.estate import Device
-from strategies import Data, every_question, partial_estates
+from recalled import ALWAYS, compared
+from strategies import Data, crowds, every_question, partial_estates
 from test_bulk import cells, everything
 
 pa = pytest.importorskip("pyarrow")
@@ -299,3 +300,11 @@ def test_files_beside_an_inventory_are_linted_with_it(estate: tuple[Path, Data],
     write_inventory(folder, data)
     (folder / "more.yaml").write_text("collections: [{hierarchy: P01, id: C3, name: Third, members: [PC-1]}]\n")
     assert cli("validate", folder / "more.yaml").code == 0
+
+
+@given(crowds())
+@settings(max_examples=10)
+def test_what_is_compiled_of_an_inventory_is_what_the_evaluator_says(both: tuple[Data, Data]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_inventory(Path(folder), columnar(both[0]))
+        assert compared(load(folder), 400).keys() <= ALWAYS

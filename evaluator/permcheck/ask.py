@@ -74,7 +74,7 @@ class Asker:
     def _variant(self, action: Action, rest: str | None, object_: str | None) -> tuple[str | None, str | None]:
         if rest is None:
             return None, object_
-        names = Names("variant", ((v.id, (v.id, v.name, *v.synonyms)) for v in action.variants))
+        names = variant_names(action)
         found = names.get(rest)
         if found is not None:
             return found, object_
@@ -113,3 +113,8 @@ class Asker:
         records = self.tables.scripts if action.object == "script" else self.tables.applications
         mine = ((key, (form.name,)) for key, form in records.items() if hierarchy_of(key) == hierarchy)
         return Names(action.object, mine).find(name)
+
+
+def variant_names(action: Action) -> Names:
+    """Return the names of an action's variants."""
+    return Names("variant", ((v.id, (v.id, v.name, *v.synonyms)) for v in action.variants))

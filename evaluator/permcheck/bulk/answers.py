@@ -84,6 +84,11 @@ class Answers:
         }
         """Those of views that have the hierarchy."""
 
+    @property
+    def people(self) -> People:
+        """Everybody, as the first view sees them."""
+        return self._people[0]
+
     def cells(self) -> Iterator[Cell]:
         """Every answer, by person, action and area, in the order of the selection."""
         wanted = [(act, index) for act in self.selection.acts for index in self.areas_of(act)]

@@ -89,9 +89,14 @@ class Solver:
             return branches[0]
         return self._of("agreed", branches, lambda: self._agreed(branches))
 
-    def _world(self, question: Question, world: World) -> Part:
+    def context(self, question: Question, world: World) -> Context:
+        """Return what the tests of a question may look at."""
         plan = self._engine.plan(question, world)
-        context = self._engine.context(question, world, plan)._replace(graph=self._people.graph, memo=self._memo)
+        return self._engine.context(question, world, plan)._replace(graph=self._people.graph, memo=self._memo)
+
+    def _world(self, question: Question, world: World) -> Part:
+        context = self.context(question, world)
+        plan = context.plan
         parts = [self._tree(context, plan.sides[side]) for side in plan.deciding]
         if not plan.documented:
             parts.append(self._constant(OPEN))
@@ -101,7 +106,7 @@ class Solver:
         if isinstance(tree, State):
             return self._constant(CONSTANT[tree])
         if isinstance(tree, Leaf):
-            part = self._test(context, tree.test, tree.need)
+            part = self.test(context, tree.test, tree.need)
             return self._assumed(part) if self._engine.assumes(tree.requirement.id) else part
         assert isinstance(tree, Branch)
         return self._joined(tree.kind, [self._tree(context, child) for child in tree.children])
@@ -160,9 +165,10 @@ class Solver:
         columns = (self._crowd.spread(part.column, part.reads, reads) for part in branches)
         return _mapped(self._regions.agreed, list(zip(*columns, strict=True)))
 
-    def _test(self, context: Context, test: form.Test, need: form.Need) -> Part:
+    def test(self, context: Context, test: form.Test, need: form.Need) -> Part:
+        """Return what a test says of everybody; tests that are alike are one part."""
         if isinstance(test, form.Combined):
-            return self._joined(test.kind, [self._test(context, case.test, need) for case in test.of])
+            return self._joined(test.kind, [self.test(context, case.test, need) for case in test.of])
         rights = context.plan.collection_permissions if isinstance(test, form.SameCollectionTest) else ()
         asked = context.plan.asked_permission if isinstance(test, form.ScopeTagTest) else None
         told = (need.permission, need.value, need.at_least, tuple(need.updates or ()))

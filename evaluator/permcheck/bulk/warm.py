@@ -38,7 +38,7 @@ class Warm:
     def __init__(self, answers: Answers, place: int = 0) -> None:
         self._answers, self._place = answers, place
         self._rows = {user: row for row, person in enumerate(answers.persons) for user in person.members}
-        self._spots = dict(_spots(answers))
+        self._spots = dict(spots(answers))
         self._columns: dict[str, dict[int, Sequence[RegionId]]] = {
             str(act): {area: answers.column(place, act, area) for area in answers.areas_of(act)}
             for act in answers.selection.acts
@@ -169,7 +169,7 @@ def _standing(rows: list[bytes]) -> np.ndarray:
     return np.ascontiguousarray(np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1).T)
 
 
-def _spots(answers: Answers) -> Iterator[tuple[Key, Spot]]:
+def spots(answers: Answers) -> Iterator[tuple[Key, Spot]]:
     """Return where each device is; a hierarchy is called by its key, the tenant by nothing."""
     for number, area in enumerate(answers.areas):
         members = area.ground.members

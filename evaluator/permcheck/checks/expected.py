@@ -102,7 +102,7 @@ def _opened(path: Path) -> Estate:
 
 def ask_all(parsed: Parsed, form: ExpectedFile, estate: Estate) -> Iterator[Outcome | Problem]:
     """Ask an estate every question of a file; a problem is a question that can't be asked."""
-    from permcheck.render.brief import brief_line
+    from permcheck.render.brief import brief, brief_line
 
     @cache
     def read(edition: str | None, readings: tuple[tuple[str, str], ...]) -> Estate:
@@ -116,4 +116,4 @@ def ask_all(parsed: Parsed, form: ExpectedFile, estate: Estate) -> Iterator[Outc
         except PermcheckError as error:
             yield Problem(file, line, column, "question", str(error), getattr(error, "help", ""))
         else:
-            yield Outcome(Place(file, line, column), case, decision.verdict.value, brief_line(decision))
+            yield Outcome(Place(file, line, column), case, decision.verdict.value, brief_line(brief(decision)))

@@ -9,11 +9,16 @@ import click
 from permcheck.cli import complete
 from permcheck.cli.codes import Exit
 from permcheck.cli.options import question_options
-from permcheck.cli.session import Asked, open_estate
+from permcheck.cli.session import Asked, cache_of, keep, open_estate
+from permcheck.cli.terminal import tell
+from permcheck.render.brief import brief as make_brief
+from permcheck.render.brief import brief_line
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
+    from permcheck.cache.recall import Recalled
     from permcheck.model.decision import Decision
+    from permcheck.model.state import Verdict
 
 user_argument = click.argument("user", shell_complete=complete.users)
 action_argument = click.argument("action", shell_complete=complete.actions)
@@ -26,6 +31,13 @@ device_argument = click.argument("device", required=False, shell_complete=comple
 @device_argument
 @question_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code is the answer.")
+@click.option(
+    "--cache/--no-cache",
+    default=True,
+    envvar="PERMCHECK_CACHE",
+    show_envvar=True,
+    help="Compile an estate that is asked about again, and answer from that.",
+)
 def check(
     user: str,
     action: str,
@@ -33,6 +45,7 @@ def check(
     object_: str | None,
     format_: str,
     quiet: bool,  # noqa: FBT001 - click passes flags so
+    cache: bool,  # noqa: FBT001
     **how: object,
 ) -> int:
     """Tell whether USER can do ACTION on DEVICE: one line, and an exit code.
@@ -45,11 +58,26 @@ def check(
     Exit codes: 0 allow, 1 deny, 2 usage, 3 the estate can't be used,
     4 undetermined, 70 internal error.
     """  # noqa: D301 - click's own marker
-    estate = open_estate(asked(how), with_networkx=False)
+    question = asked(how)
+    kept = cache_of(question) if cache and format_ == "text" and object_ is None else None
+    recalled = kept.answer(user, action, device) if kept else None
+    if recalled is not None:
+        return _show_recalled(recalled, quiet=quiet)
+    estate = open_estate(question, with_networkx=False)
     decision = estate.check(user, action, device, object=object_)
     if not quiet:
         show(estate, decision, format_, brief=True)
-    return exit_code(decision)
+    if kept is not None:
+        keep(kept, estate)
+    return exit_code(decision.verdict)
+
+
+def _show_recalled(recalled: Recalled, *, quiet: bool) -> int:
+    for warning in recalled.warnings:
+        tell(*warning)
+    if not quiet:
+        click.echo(brief_line(recalled.answer))
+    return exit_code(recalled.answer.verdict)
 
 
 @click.command(short_help="Answer one question with proof, fixes and sources.")
@@ -70,7 +98,7 @@ def explain(user: str, action: str, device: str | None, object_: str | None, for
     estate = open_estate(asked(how), with_networkx=True)
     decision = estate.check(user, action, device, object=object_)
     show(estate, decision, format_, brief=False)
-    return exit_code(decision)
+    return exit_code(decision.verdict)
 
 
 def asked(how: dict[str, object]) -> Asked:
@@ -89,9 +117,7 @@ def show(estate: Estate, decision: Decision, format_: str, *, brief: bool) -> No
 
         click.echo(decision_markdown(decision, estate.policy), nl=False)
     elif brief:
-        from permcheck.render.brief import brief_line
-
-        click.echo(brief_line(decision))
+        click.echo(brief_line(make_brief(decision)))
     else:
         from permcheck.cli.terminal import console
         from permcheck.render.text import print_explanation
@@ -99,6 +125,6 @@ def show(estate: Estate, decision: Decision, format_: str, *, brief: bool) -> No
         print_explanation(console(), decision, estate.policy)
 
 
-def exit_code(decision: Decision) -> int:
-    """Return the exit code for a decision."""
-    return {"allow": Exit.ALLOW, "deny": Exit.DENY, "undetermined": Exit.UNDETERMINED}[decision.verdict.value]
+def exit_code(verdict: Verdict) -> int:
+    """Return the exit code for a verdict."""
+    return {"allow": Exit.ALLOW, "deny": Exit.DENY, "undetermined": Exit.UNDETERMINED}[verdict.value]

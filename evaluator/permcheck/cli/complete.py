@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from permcheck.printable import printable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 MANY = 200
 
@@ -24,6 +27,8 @@ def _estate_names(context: click.Context, kind: str) -> Iterable[str]:
 
 
 def _matching(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # only a shell asks
+
     folded = incomplete.casefold()
     found = sorted({name for name in names if name.casefold().startswith(folded) and printable(name) == name})
     return [CompletionItem(name) for name in found[:MANY]]
@@ -41,6 +46,8 @@ def devices(context: click.Context, _parameter: click.Parameter, incomplete: str
 
 def actions(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return action ids with their titles; behind a colon the variants."""
+    from click.shell_completion import CompletionItem
+
     from permcheck.loading.policy import load_policy
 
     policy = load_policy()

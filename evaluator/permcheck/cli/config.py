@@ -1,106 +1,25 @@
-"""Defaults from permcheck.toml, or [tool.permcheck] in pyproject.toml: the nearest one upwards."""
+"""Find the configuration: permcheck.toml, or [tool.permcheck] in pyproject.toml, the nearest one upwards."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from permcheck.errors import LoadError, Problem
-
-KEYS: Final[dict[str, type]] = {
-    "estate": str,
-    "edition": str,
-    "format": str,
-    "strict": bool,
-    "readings": dict,
-    "lint": dict,
-}
-LINT: Final[dict[str, type]] = {
-    "select": list,
-    "ignore": list,
-    "fail-on": str,
-    "baseline": str,
-    "against": str,
-    "options": dict,
-    "suppress": list,
-}
-LINT_TABLE: Final = "lint_table"
-"""Under this name the options hold the file and its table [lint]; the name of a command would hide that command's."""
-PATHS: Final = ("estate", "baseline")
+OWN: Final = "permcheck.toml"
+SHARED: Final = "pyproject.toml"
 
 
-def find_config(start: Path) -> dict[str, Any]:
+def find_config(start: str | os.PathLike[str]) -> dict[str, Any]:
     """Defaults for the options of every command. Raises LoadError."""
-    for folder in (start, *start.parents):
-        for path in (folder / "permcheck.toml", folder / "pyproject.toml"):
-            if path.is_file():
-                settings = _read(path)
-                if settings is not None:
-                    return _options(path, settings)
-    return {}
+    folder = os.path.abspath(start)
+    while True:
+        for path in (os.path.join(folder, OWN), os.path.join(folder, SHARED)):
+            if os.path.isfile(path):
+                from permcheck.cli.config_file import options_of  # most folders have none
 
-
-def options_in(path: Path) -> dict[str, Any]:
-    """Options that one configuration file states. Raises LoadError with every problem."""
-    return _options(path, _read(path) or {})
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """Read a configuration file; None if it is a pyproject.toml that has nothing for permcheck. Raises LoadError."""
-    import tomllib
-
-    table = "permcheck" if path.name == "pyproject.toml" else ""
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        if table:  # somebody else's pyproject.toml is not our business
-            return None
-        raise LoadError((Problem(str(path), 0, 0, "syntax", f"not TOML: {error}"),)) from None
-    if not table:
-        return data
-    tool = data.get("tool")
-    found = tool.get(table) if isinstance(tool, dict) else None
-    if found is not None and not isinstance(found, dict):
-        problem = Problem(str(path), 0, 0, "type", f"`tool.{table}` is not a table", f"write [tool.{table}]")
-        raise LoadError((problem,))
-    return found
-
-
-def _wrong(path: Path, settings: Mapping[str, Any], known: Mapping[str, type[Any]], prefix: str) -> Iterator[Problem]:
-    for key, value in settings.items():
-        if key not in known:
-            help_ = "known are " + ", ".join(known)
-            yield Problem(str(path), 0, 0, "unknown-key", f"unknown key `{prefix}{key}`", help_)
-        elif not isinstance(value, known[key]):
-            yield Problem(str(path), 0, 0, "type", f"`{prefix}{key}` has a value of the wrong type")
-        elif known[key] is list and key != "suppress" and not all(isinstance(item, str) for item in value):
-            yield Problem(str(path), 0, 0, "type", f"`{prefix}{key}` is not a list of names")
-
-
-def _against(folder: Path, text: str) -> str:
-    """Return an estate to compare with as it is called from here: a path, or REVISION:PATH."""
-    revision, colon, path = text.partition(":")
-    if not colon or (folder / text).exists():
-        return str((folder / text).resolve())
-    return f"{revision}:{Path(os.path.relpath(folder / path)).as_posix()}"
-
-
-def _options(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    problems = list(_wrong(path, settings, KEYS, ""))
-    lint = settings.get("lint", {})
-    if isinstance(lint, dict):
-        problems += _wrong(path, lint, LINT, "lint.")
-    if problems:
-        raise LoadError(tuple(problems))
-    plain = {key: value for key, value in (settings | lint).items() if key not in {"lint", "options", "suppress"}}
-    options = {"format_" if key == "format" else key.replace("-", "_"): value for key, value in plain.items()}
-    for key in PATHS:
-        if key in options:
-            options[key] = str((path.parent / options[key]).resolve())
-    if "against" in options:
-        options["against"] = _against(path.parent, options["against"])
-    if "readings" in options:
-        options["readings"] = tuple(f"{name}={choice}" for name, choice in options["readings"].items())
-    return options | ({LINT_TABLE: (path, lint)} if "lint" in settings else {})
+                options = options_of(path)
+                if options is not None:
+                    return options
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return {}

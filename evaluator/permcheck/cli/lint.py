@@ -11,7 +11,7 @@ import click
 
 from permcheck.cli import options
 from permcheck.cli.codes import Exit
-from permcheck.cli.config import LINT_TABLE, options_in
+from permcheck.cli.config_file import LINT_TABLE, options_in
 from permcheck.cli.terminal import tell
 from permcheck.errors import LoadError
 

@@ -6,50 +6,58 @@ import gc
 import io
 import os
 import sys
-from pathlib import Path
+from importlib import import_module
+from typing import Final
 
 import click
 
 from permcheck import __version__
-from permcheck.cli.anonymise import anonymise
-from permcheck.cli.ask import check, explain
 from permcheck.cli.codes import Exit
 from permcheck.cli.config import find_config
-from permcheck.cli.diff import diff, what_if
-from permcheck.cli.expected import test
-from permcheck.cli.files import init, schema
-from permcheck.cli.imports import import_
-from permcheck.cli.lint import lint, rule, validate
-from permcheck.cli.people import what_can, who_can
-from permcheck.cli.reference import actions, show
-from permcheck.cli.review import review
 from permcheck.cli.terminal import tell
-from permcheck.errors import (
-    LiveError,
-    LoadError,
-    NothingSelectedError,
-    PermcheckError,
-    SelfCheckError,
-    WriteError,
-)
 
-CODES: dict[type[PermcheckError], Exit] = {
-    LiveError: Exit.UNUSABLE,
-    NothingSelectedError: Exit.UNUSABLE,
-    WriteError: Exit.UNUSABLE,
-    SelfCheckError: Exit.CRASH,
+COMMANDS: Final = {
+    "check": "ask",
+    "explain": "ask",
+    "who-can": "people",
+    "what-can": "people",
+    "review": "review",
+    "diff": "diff",
+    "what-if": "diff",
+    "import": "imports:import_",
+    "anonymise": "anonymise",
+    "validate": "lint",
+    "lint": "lint",
+    "rule": "lint",
+    "test": "expected",
+    "actions": "reference",
+    "show": "reference",
+    "schema": "files",
+    "init": "files",
 }
-"""Errors that are no mistake of the command line."""
+"""Every command, and its module. One that is not asked for is not imported."""
 INTERRUPTED = 130
 READER_GONE = 141
 """What shells say of a process that a signal ended."""
-COMMANDS = (
-    check, explain, who_can, what_can, review, diff, what_if, import_, anonymise, validate, lint, rule, test, actions,
-    show, schema, init,
-)  # fmt: skip
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Return a command; None if there is none of that name."""
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name].partition(":")
+        found: click.Command = getattr(import_module(f"permcheck.cli.{module}"), attribute or name.replace("-", "_"))
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", message="permcheck %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -60,12 +68,8 @@ def main(context: click.Context) -> None:
     permcheck check   helpdesk@contoso.com run-cmpivot PC-0042 -e examples/contoso
     """  # noqa: D301 - click's own marker
     asks_for_help = not {"-h", "--help"}.isdisjoint(sys.argv)
-    options = {} if asks_for_help else find_config(Path.cwd())
-    context.default_map = {command.name or "": options for command in COMMANDS} | options
-
-
-for _command in COMMANDS:
-    main.add_command(_command)
+    options = {} if asks_for_help else find_config(os.getcwd())
+    context.default_map = dict.fromkeys(COMMANDS, options) | options
 
 
 def run() -> None:
@@ -104,17 +108,26 @@ def guarded(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("aborted", err=True)
         return INTERRUPTED
-    except LoadError as error:
-        for problem in error.problems:
-            tell(problem.severity, f"{problem.place}: {problem.message}", problem.help)
-        return Exit.UNUSABLE
-    except PermcheckError as error:
-        tell("error", str(error), getattr(error, "help", ""))
-        return next((code for kind, code in CODES.items() if isinstance(error, kind)), Exit.USAGE)
     except SystemExit as stop:  # how click ends a completion, or where the reader of a pipe went away
         return READER_GONE if stop.code else Exit.ALLOW
     except Exception as error:  # noqa: BLE001 - the guard: a traceback would exit 1, which means denied
+        return _told(error)
+
+
+def _told(error: Exception) -> int:
+    """Print what went wrong and how to get on."""
+    from permcheck import errors  # only a mistake pays for it
+
+    if not isinstance(error, errors.PermcheckError):
         return _crashed(error)
+    if isinstance(error, errors.LoadError):
+        for problem in error.problems:
+            tell(problem.severity, f"{problem.place}: {problem.message}", problem.help)
+        return Exit.UNUSABLE
+    tell("error", str(error), getattr(error, "help", ""))
+    if isinstance(error, errors.LiveError | errors.NothingSelectedError | errors.WriteError):
+        return Exit.UNUSABLE
+    return Exit.CRASH if isinstance(error, errors.SelfCheckError) else Exit.USAGE
 
 
 def _crashed(error: Exception) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from permcheck.cli.config import find_config
 from permcheck.cli.terminal import tell
-from permcheck.errors import PermcheckError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from permcheck.api import Estate
+    from permcheck.cache.cache import Cache
     from permcheck.model.tables import Tables
 
 
@@ -29,13 +32,13 @@ class Asked(NamedTuple):
 
 def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
     """Load the estate, print its warnings to stderr, and apply the options. Raises PermcheckError."""
-    from permcheck.api import load
-    from permcheck.graph.node import Adjacency
-
     if asked.estate is None:
         message = "no estate was named"
         raise click.UsageError(f"{message}\n\nName one with -e PATH, with PERMCHECK_ESTATE, or in permcheck.toml.")
-    estate = load(Path(asked.estate), container=None if with_networkx else Adjacency)
+    from permcheck.api import load
+    from permcheck.graph.node import Adjacency
+
+    estate = load(asked.estate, container=None if with_networkx else Adjacency)
     for warning in estate.warnings:
         tell("warning", f"{warning.place}: {warning.message}", warning.help)
     if asked.what_if:
@@ -45,9 +48,26 @@ def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
     return estate
 
 
+def cache_of(asked: Asked) -> Cache | None:
+    """Return what is kept of an estate; None where the question is about another one, or another way to read it."""
+    if asked.estate is None or asked.edition or asked.readings or asked.strict or asked.what_if:
+        return None
+    from permcheck.cache.cache import Cache  # not every command needs it
+
+    return Cache(asked.estate)
+
+
+def keep(cache: Cache, estate: Estate) -> None:
+    """Keep what the next question will need. The answer is out by then."""
+    sys.stdout.flush()
+    if cache.compiles and sys.stderr.isatty():
+        tell("note", "compiling the estate, so that the next question is answered at once; --no-cache leaves that out")
+    cache.keep(estate)
+
+
 def path_of(text: str, folder: Path) -> str:
     """Return the path of an estate; that of a git revision is written to a folder first."""
-    if Path(text).exists() or ":" not in text:
+    if os.path.exists(text) or ":" not in text:
         return text
     from permcheck.loading.revision import checked_out
 
@@ -56,14 +76,15 @@ def path_of(text: str, folder: Path) -> str:
 
 def load_quietly(context: click.Context) -> Tables | None:
     """Return the tables of the estate that is named somewhere, for completion; None on any fault."""
-    import os
+    from pathlib import Path
 
+    from permcheck.errors import PermcheckError
     from permcheck.loading.estate import read_estate
     from permcheck.loading.policy import load_policy
     from permcheck.loading.resolve import resolve
 
     try:
-        defaults = context.default_map or find_config(Path.cwd())
+        defaults = context.default_map or find_config(os.getcwd())
     except PermcheckError:
         defaults = {}
     path = context.params.get("estate") or os.environ.get("PERMCHECK_ESTATE") or defaults.get("estate")

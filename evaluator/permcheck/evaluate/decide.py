@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_leaf
+from permcheck.evaluate.merge import SIDES, merged
 from permcheck.evaluate.outcome import Context, Explanation
 from permcheck.evaluate.plan import Branch, Leaf, Plan, Tree
 from permcheck.evaluate.question import Question, World
@@ -34,9 +35,6 @@ from permcheck.model.state import (
 )
 from permcheck.model.tables import Tables
 
-SIDES: tuple[Side, ...] = ("common", "configmgr", "intune", "switch")
-PLACE = {side: index for index, side in enumerate(SIDES)}
-
 
 class Evaluated(NamedTuple):
     """One world, with the state of every requirement in it."""
@@ -52,7 +50,7 @@ def decide(engine: Engine, question: Question, further: Further | None = None) -
     """Answer a question with all its reasons."""
     worlds = tuple(evaluate(engine, question, world) for world in engine.worlds(question.hierarchy))
     state = agreed(one.state for one in worlds)
-    requirements = _merged(engine, worlds, state)
+    requirements = merged([one.requirements for one in worlds], state, engine.policy.requirement_order)
     authority = _authority(engine, question, worlds)
     missing = tuple(_missing(engine, question, worlds, requirements, state))
     near = (*_other_side(worlds, state), *(n for r in requirements if r.counts for n in r.near))
@@ -186,39 +184,6 @@ def _fields(context: Context, leaf: Leaf) -> dict[str, str]:
         "at_least": leaf.need.at_least or "",
         "permission": context.policy.title(leaf.need.permission) if leaf.need.permission else "",
     }
-
-
-def _merged(engine: Engine, worlds: tuple[Evaluated, ...], verdict: State) -> tuple[Requirement, ...]:
-    """One entry for each requirement, in troubleshooting order; worlds that disagree make it unknown."""
-    found = worlds[0].requirements if len(worlds) == 1 else _joined(worlds, verdict)
-    order = engine.policy.requirement_order
-    unique: dict[tuple[str, str], Requirement] = {}
-    for requirement in found:
-        key = (requirement.id, requirement.needs)
-        if key not in unique or (requirement.counts and not unique[key].counts):
-            unique[key] = requirement
-    return tuple(sorted(unique.values(), key=lambda r: (order[r.id.partition(":")[0]], PLACE[r.side])))
-
-
-def _joined(worlds: tuple[Evaluated, ...], verdict: State) -> tuple[Requirement, ...]:
-    by_key: dict[tuple[str, str, Side], list[Requirement]] = {}
-    for one in worlds:
-        for requirement in one.requirements:
-            by_key.setdefault((requirement.id, requirement.needs, requirement.side), []).append(requirement)
-    return tuple(_merge(same, verdict, len(worlds)) for same in by_key.values())
-
-
-def _merge(same: list[Requirement], verdict: State, worlds: int) -> Requirement:
-    """Join one requirement over worlds: those where it counts decide.
-
-    Where the answer is open, a requirement that fails in some worlds only is open, too.
-    """
-    counting = [r for r in same if r.counts] or same
-    state = agreed(r.state for r in counting)
-    pick = next((r for r in counting if r.state is state), counting[0])
-    if verdict is UNKNOWN and state is UNMET and pick.counts and len(counting) < worlds:
-        state = UNKNOWN
-    return pick._replace(state=state)
 
 
 def _authority(engine: Engine, question: Question, worlds: tuple[Evaluated, ...]) -> Authority | None:

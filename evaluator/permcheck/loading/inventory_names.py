@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from permcheck.loading.resolve_configmgr import device_names
@@ -19,6 +19,15 @@ SURE = 4
 def names_of_devices(devices: Mapping[Key, Device]) -> Names:
     """Return the names of devices."""
     return DeviceNames(devices.inventory) if isinstance(devices, Devices) else Names("device", device_names(devices))
+
+
+def written_names(devices: Mapping[Key, Device]) -> Iterator[tuple[Key, str]]:
+    """Return every device with its name as the estate writes it."""
+    if isinstance(devices, Devices):
+        inventory = devices.inventory
+        yield from zip(inventory.keys, inventory.columns["name"].to_pylist(), strict=True)
+    else:
+        yield from ((key, device.name) for key, device in devices.items())
 
 
 class DeviceNames(Names):
@@ -39,6 +48,23 @@ class DeviceNames(Names):
             named = inventory.row(folded)
             rows |= set() if named is None else {named}
         return tuple(inventory.key(row) for row in sorted(rows))
+
+    def single(self) -> Iterator[tuple[str, str]]:
+        """Return names alone, without ids, that stand for one device, each with its key."""
+        import pyarrow.compute as pc
+
+        names = self._inventory.folded
+        counted = pc.value_counts(names)
+        taken = pc.greater(counted.field("counts"), 1)
+        values = counted.field("values")
+        for ids in (finder.column for finder in self._finders[1:]):
+            taken = pc.or_(taken, pc.is_in(values, value_set=ids))
+        more = pc.is_in(names, value_set=values.filter(taken)).to_pylist()
+        listed = zip(names.to_pylist(), self._inventory.keys, more, strict=True)
+        return ((name, key) for name, key, ambiguous in listed if not ambiguous and not self._has_hierarchy(name))
+
+    def _has_hierarchy(self, folded: str) -> bool:
+        return folded.partition("/")[0] in self._inventory.hierarchies if "/" in folded else False
 
     def near(self, folded: str) -> tuple[str, ...]:
         """Return names that look like `folded`, at most three, one for each thing."""

@@ -24,7 +24,7 @@ class Finder:
     """Finds rows by the text of a column."""
 
     def __init__(self, column: pa.Array) -> None:
-        self._column = column
+        self.column = column
         self._asked = 0
         self._index: dict[str, list[int]] | None = None
 
@@ -35,14 +35,14 @@ class Finder:
         self._asked += 1
         if self._asked > SCANS:
             self._index = {}
-            for row, value in enumerate(self._column.to_pylist()):
+            for row, value in enumerate(self.column.to_pylist()):
                 if value is not None:
                     self._index.setdefault(value, []).append(row)
             return self.rows(text)
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        same = pc.equal(self._column, pa.scalar(text, self._column.type))
+        same = pc.equal(self.column, pa.scalar(text, self.column.type))
         found: list[int] = pc.indices_nonzero(same).to_pylist()
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from permcheck.errors import AmbiguousNameError, UnknownNameError
 
@@ -42,6 +42,10 @@ class Names:
     def keys_of(self, folded: str) -> tuple[str, ...]:
         """Keys of everything with a name, which is folded."""
         return self._keys.get(folded, ())
+
+    def single(self) -> Iterator[tuple[str, str]]:
+        """Return names, folded, that stand for one thing alone, each with its key; in no order, and not always all."""
+        return ((folded, keys[0]) for folded, keys in self._keys.items() if len(keys) == 1)
 
     def find(self, name: str, hints: Mapping[str, str] | None = None) -> str:
         """Key of the one thing called `name`. Raises UnknownNameError or AmbiguousNameError."""

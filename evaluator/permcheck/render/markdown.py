@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from permcheck.model.decision import Decision
 from permcheck.model.policy_index import Policy
 from permcheck.printable import printable
-from permcheck.render.outline import Line, Section, outline, sentence
+from permcheck.render.brief import brief, sentence
+from permcheck.render.outline import Line, Section, outline
 
 MARKS = {"ok": "✅ ", "no": "❌ ", "?": "❔ "}
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
@@ -16,7 +17,8 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
 
 def decision_markdown(decision: Decision, policy: Policy) -> str:
     """Return the whole explanation. Names are escaped."""
-    return sections_markdown(f"{decision.verdict.value.upper()}: {sentence(decision)}", outline(decision, policy))
+    title = f"{decision.verdict.value.upper()}: {sentence(brief(decision))}"
+    return sections_markdown(title, outline(decision, policy))
 
 
 def sections_markdown(title: str, sections: Iterable[Section]) -> str:

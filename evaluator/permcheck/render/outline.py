@@ -67,18 +67,6 @@ class Notes:
         return document.date > self.day, not document.specification
 
 
-def sentence(decision: Decision) -> str:
-    """Return the answer as one sentence."""
-    what = decision.action + (f" with {decision.object}" if decision.object else "")
-    where = f" on {decision.device}" if decision.device else (f" in {decision.hierarchy}" if decision.hierarchy else "")
-    match decision.verdict:
-        case Verdict.ALLOW:
-            return f"{decision.user} can {what}{where}"
-        case Verdict.DENY:
-            return f"{decision.user} can't {what}{where}"
-    return f"nobody can say from this estate whether {decision.user} can {what}{where}"
-
-
 def outline(decision: Decision, policy: Policy) -> Iterator[Section]:
     """Return the sections of an explanation, what matters most first. Empty ones are left out."""
     day = max((policy.editions[edition].date for edition in decision.editions), default="9999")

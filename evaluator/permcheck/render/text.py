@@ -9,7 +9,8 @@ from permcheck.model.decision import Decision
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
 from permcheck.printable import printable
-from permcheck.render.outline import Line, Section, outline, sentence
+from permcheck.render.brief import brief, sentence
+from permcheck.render.outline import Line, Section, outline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +38,7 @@ def print_explanation(console: Console, decision: Decision, policy: Policy) -> N
 
     title = Text()
     title.append(decision.verdict.value.upper(), VERDICT_STYLES[decision.verdict])
-    title.append(f"  {printable(sentence(decision))}")
+    title.append(f"  {printable(sentence(brief(decision)))}")
     if decision.strict:
         title.append("  (strict: every edition and reading must allow)")
     for chunk in title.wrap(console, console.width):
