@@ -7,6 +7,7 @@ import gc
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from permcheck.api import load
 from permcheck.errors import QuestionError, UnknownNameError, WriteError
 from permcheck.model.state import Verdict
 from permcheck.review.review import VERDICTS, By
@@ -511,3 +513,28 @@ def test_a_module_is_imported_when_it_is_asked_for() -> None:
 def test_json_lines_hold_nothing_that_json_does_not_know(folder: Path) -> None:
     for line in (folder / "jsonl" / "review.jsonl").read_text("utf-8").splitlines():
         assert json.loads(line, parse_constant=pytest.fail)
+
+
+def test_what_speaks_for_keeping_or_removing_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "estate"
+    shutil.copytree(ROOT / "examples" / "contoso", folder)
+    (folder / "usage.yaml").write_text(
+        "usage:\n"
+        "- source: status messages\n"
+        "  since: '2026-01-01'\n"
+        "  until: '2026-06-30'\n"
+        "  hierarchy: PRD\n"
+        "  actions: [run-script]\n"
+        "  used:\n"
+        "  - {user: field-service@contoso.com, action: run-script, at: '2026-03-01'}\n",
+        "utf-8",
+    )
+    said: dict[tuple[str, str, str], set[Any]] = {}
+    for one in load(folder).review(actions=["run-script", "run-cmpivot"]).records(by="user"):
+        said.setdefault((one["users"][0], one["action"], one["verdict"]), set()).add(one["advice"])
+    assert said["cm-admin@contoso.com", "run-script", "allow"] == {"remove: its use is logged, and there is none", None}
+    assert said["field-service@contoso.com", "run-script", "allow"] == {"keep: it is used", None}
+    open_ = [advice for (_, _, verdict), advice in said.items() if verdict == "undetermined"]
+    assert open_
+    assert all(advice == {"investigate: facts are missing"} for advice in open_)
+    assert all(advice == {None} for (_, _, verdict), advice in said.items() if verdict == "deny")

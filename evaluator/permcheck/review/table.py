@@ -168,6 +168,20 @@ def _used_in(printer: Printer, row: Row) -> Value:
     return tuple(f"{log.source}, {log.since} to {log.until}" for log in _logs(printer, row))
 
 
+def _advice(printer: Printer, row: Row) -> Value:
+    """Say what speaks for keeping or removing it. What nothing speaks about stays with the reviewer."""
+    if row.verdict is Verdict.DENY:
+        return None
+    if row.verdict is Verdict.UNDETERMINED:
+        return "investigate: facts are missing"
+    match _used(printer, row):
+        case True:
+            return "keep: it is used"
+        case False:
+            return "remove: its use is logged, and there is none"
+    return None
+
+
 def _id(printer: Printer, row: Row) -> Value:
     """Return the same id for the same capability of the same people over the same devices."""
     path = "|".join(map(str, row.evidence.trails))
@@ -203,6 +217,9 @@ SAID = (
     Column("enabled", "flag", "whether the account is enabled, where the row is about one user", _fact("enabled")),
     Column("last_sign_in", "text", "day of the last sign-in, likewise", _fact("last_sign_in")),
     Column("used", "flag", "whether a log says that the user did this, on any device, likewise", _used),
+    Column(
+        "advice", "text", "`keep`, `remove` or `investigate`, and why; nothing where no fact speaks for one", _advice,
+    ),
 )  # fmt: skip
 """What permcheck says, for people."""
 DETAILS = (

@@ -38,6 +38,7 @@ WIDTHS: Final = {
     "authority": 10,
     "enabled": 9,
     "used": 7,
+    "advice": 24,
     "reviewer": 22,
     "comment": 32,
     "missing": 36,
@@ -54,7 +55,7 @@ NARROW: Final = 12
 FROZEN: Final = 3
 """Columns that stay in view, and are printed on each page: the verdict, who, and what."""
 LINE_HEIGHT, MOST_LINES = 15, 20
-WRAPPED: Final = frozenset({"users", "name", "action_title", "devices", "path", "reason"})
+WRAPPED: Final = frozenset({"users", "name", "action_title", "devices", "path", "reason", "advice"})
 
 
 class Layout(NamedTuple):
