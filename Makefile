@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A process for each processor; one that is done takes over tests of another.
+PYTEST := -m pytest --numprocesses=auto --dist=worksteal
 
 .PHONY: demo test check lint types layers generated wheel bench schemas clean
 
@@ -12,7 +14,7 @@ demo: $(READY)  ## Explain an allow and a deny of the example tenant
 	$(BIN)/permcheck explain cloud-helpdesk@contoso.com run-cmpivot PC-1042 -e examples/contoso || test $$? -eq 1
 
 test: $(READY)  ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 
 check: lint types layers generated wheel  ## Everything that must hold before a change lands
 
@@ -40,8 +42,8 @@ wheel: $(READY)  ## The tests pass on the built wheel, too
 	rm -rf build/wheel && mkdir -p build/wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
 	$(PYTHON) -m venv build/wheel/venv
-	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(ls build/wheel/*.whl)[bulk,frame,live,xlsx]" hypothesis openpyxl pytest
-	build/wheel/venv/bin/python -m pytest $(LAWS:%=--ignore=tests/test_%.py)
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(ls build/wheel/*.whl)[bulk,frame,live,xlsx]" hypothesis openpyxl pytest pytest-xdist
+	build/wheel/venv/bin/python $(PYTEST) $(LAWS:%=--ignore=tests/test_%.py)
 
 bench: $(READY)  ## Medians and ratios, all measured in one run
 	$(BIN)/python benchmarks/run.py
