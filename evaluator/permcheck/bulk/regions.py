@@ -163,8 +163,12 @@ class Regions:
 
 def _digits(sizes: Sequence[int]) -> list[Bits]:
     """For each binary place, the classes whose size has a one there: counting is a few intersections then."""
-    most = max(sizes, default=0)
-    return [bits_of((i for i, n in enumerate(sizes) if n >> p & 1), len(sizes)) for p in range(most.bit_length())]
+    found: list[Bits] = []
+    left = [(index, size) for index, size in enumerate(sizes) if size]
+    while left:  # most classes are small: few are left for the higher places
+        found.append(bits_of((index for index, size in left if size & 1), len(sizes)))
+        left = [(index, size >> 1) for index, size in left if size > 1]
+    return found
 
 
 def bits_of(indices: Iterable[int], size: int) -> Bits:
