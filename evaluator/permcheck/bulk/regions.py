@@ -61,7 +61,7 @@ class Regions:
 
     def all_of(self, one: RegionId, two: RegionId) -> RegionId:
         """Where both hold."""
-        if two in {one, EVERYWHERE} or one == NOWHERE:
+        if one == two or two == EVERYWHERE or one == NOWHERE:  # noqa: PLR1714, SIM109 - called so often
             return one
         if one == EVERYWHERE or two == NOWHERE:
             return two
@@ -76,7 +76,7 @@ class Regions:
 
     def any_of(self, one: RegionId, two: RegionId) -> RegionId:
         """Where at least one holds."""
-        if two in {one, NOWHERE} or one == EVERYWHERE:
+        if one == two or two == NOWHERE or one == EVERYWHERE:  # noqa: PLR1714, SIM109 - called so often
             return one
         if one == NOWHERE or two == EVERYWHERE:
             return two

@@ -26,21 +26,17 @@ Kind: TypeAlias = Literal["all", "any"]
 
 
 class Part:
-    """A part of what an action needs: what it reads of a user, and its column, worked out when it is asked for."""
+    """A part of what an action needs: what it reads of a user, and a region for everything that it may see.
 
-    __slots__ = ("_column", "_make", "reads")
+    Where the region is the same for everybody, it reads nothing: what it is joined with stays small.
+    """
 
-    def __init__(self, reads: int, make: Callable[[], Column]) -> None:
-        self.reads = reads
-        self._make = make
-        self._column: Column | None = None
+    __slots__ = ("column", "reads")
 
-    @property
-    def column(self) -> Column:
-        """Return a region for everything that it may see."""
-        if self._column is None:
-            self._column = self._make()
-        return self._column
+    def __init__(self, reads: int, column: Column) -> None:
+        same = column[0] if column.count(column[0]) == len(column) else None
+        self.reads = reads if same is None else 0
+        self.column = column if same is None else [same]
 
 
 class Solver:
@@ -83,6 +79,8 @@ class Solver:
 
     def _prepared(self, act: Act) -> Part:
         hierarchy = self._terrain.ground.hierarchy
+        if not self._crowd.seen(0):
+            return self._constant(NOWHERE)  # there is nobody
         question = Question("", act.action, act.variant, hierarchy)
         branches = [self._world(question, world) for world in self._engine.worlds(hierarchy)]
         if len(branches) == 1:
@@ -123,7 +121,7 @@ class Solver:
     def _once(self, key: Hashable, reads: int, make: Callable[[], Column]) -> Part:
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = Part(reads, make)
+            found = self._known[key] = Part(reads, make())
         return found
 
     def _joined(self, kind: Kind, parts: Iterable[Part]) -> Part:
@@ -143,6 +141,12 @@ class Solver:
 
     def _pair(self, kind: Kind, one: Part, two: Part) -> Part:
         join = self._regions.all_of if kind == "all" else self._regions.any_of
+        neutral, absorbing = (EVERYWHERE, NOWHERE) if kind == "all" else (NOWHERE, EVERYWHERE)
+        for part, other in ((one, two), (two, one)):
+            if part.column == [absorbing]:
+                return part
+            if part.column == [neutral]:
+                return other
 
         def make() -> Column:
             reads = one.reads | two.reads
