@@ -15,10 +15,13 @@ WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
 
 def draw(tables: Tables, policy: Policy, container: Container, known: Collection[Node] = ()) -> Container:
     """Add every grant of an estate to a container and return it; what `known` roles give is in it already."""
+    adj, add = container.adj, container.add_edge
     for grant in edges(tables, policy, known):
-        drawn = container.adj.get(grant.start, {}).get(grant.end)
+        start, end = grant.start, grant.end
+        ends = adj.get(start)
+        drawn = None if ends is None else ends.get(end)
         if drawn is None or (drawn["grant"].condition is not None and grant.condition is None):
-            container.add_edge(grant.start, grant.end, grant=grant)
+            add(start, end, grant=grant)
     return container
 
 
@@ -42,15 +45,17 @@ def _users_and_groups(tables: Tables, who: Principals) -> Iterator[tuple[Node, s
 
 
 def _memberships(tables: Tables) -> Iterator[Grant]:
-    for key, members in tables.members.items():
-        name, record = tables.groups[key].name, ("groups", key)
-        for node, who in _users_and_groups(tables, members):
-            yield Grant("member", node, Node("group", key), f"{who} is a member of group {name}", record)
-    for key, members in tables.indirect.items():
-        name, record = tables.groups[key].name, ("groups", key)
-        for node, who in _users_and_groups(tables, members):
-            reason = f"{who} is in group {name}, directly or through other groups"
-            yield Grant("inside", node, Node("group", key), reason, record)
+    users = {key: (Node("user", key), form.upn) for key, form in tables.users.items()}
+    groups = {key: (Node("group", key), f"group {form.name}") for key, form in tables.groups.items()}
+    lists = (("member", tables.members, "is a member of"), ("inside", tables.indirect, "is in"))
+    for kind, listed, verb in lists:
+        further = "" if kind == "member" else ", directly or through other groups"
+        for key, members in listed.items():
+            (node, name), record = groups[key], ("groups", key)
+            says = f" {verb} {name}{further}"
+            for known, keys in ((users, members.users), (groups, members.groups)):
+                for start, who in map(known.__getitem__, keys):
+                    yield Grant(kind, start, node, who + says, record)
 
 
 def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
