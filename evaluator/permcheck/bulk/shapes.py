@@ -35,7 +35,7 @@ class Shapes:
         self._named: list[Node] = []
         self._above: dict[Node, Bits] = {}
         self._nested: dict[Bits, Bits] = {}
-        self._entries: dict[tuple[Node, str], tuple[Bits, Bits, Bits, Bits]] = {}
+        self._entries: dict[str, dict[Node, tuple[Bits, Bits, Bits, Bits]]] = {kind: {} for kind in MEMBER_EDGES}
         self._may_be: dict[tuple[bool, bool], Bits] = {}
         self._users: dict[Key, Bits] = {}
         self._unstated = self._all(graph.unstated)
@@ -87,10 +87,11 @@ class Shapes:
 
     def _groups_of(self, start: Node) -> tuple[Bits, Bits, Bits]:
         """Return groups that a user or group is a member of, the others above those, and what all of them hold."""
-        direct, above, held, held_above = 0, 0, 0, 0
+        direct, above, held, held_above, entries = 0, 0, 0, 0, self._entries
         for grant in self._graph.out(start):
-            if grant.kind in MEMBER_EDGES:
-                group, higher, own, further = self._entered(grant)
+            known = entries.get(grant.kind)
+            if known is not None:
+                group, higher, own, further = known.get(grant.end) or self._entered(grant)
                 direct |= group
                 above |= higher
                 held |= own
@@ -102,13 +103,10 @@ class Shapes:
 
     def _entered(self, grant: Grant) -> tuple[Bits, Bits, Bits, Bits]:
         """Return the group that a membership leads to, those above it, and what that one and those hold."""
-        key = grant.end, grant.kind
-        found = self._entries.get(key)
-        if found is None:
-            higher = self._all_above(grant.end)
-            own = self._held_by(grant.end, nested=is_nested((grant,)))
-            found = 1 << self._number_of(grant.end), higher, own, self._held_by_all(higher)
-            self._entries[key] = found
+        higher = self._all_above(grant.end)
+        own = self._held_by(grant.end, nested=is_nested((grant,)))
+        found = 1 << self._number_of(grant.end), higher, own, self._held_by_all(higher)
+        self._entries[grant.kind][grant.end] = found
         return found
 
     def _number_of(self, group: Node) -> int:
