@@ -15,6 +15,7 @@ from permcheck.evaluate.plan import simple_tests
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import doubts
 from permcheck.evaluate.simple import OPEN_LISTS
+from permcheck.graph.rights import GrantGraph
 from permcheck.model import policy as form
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import Key
@@ -79,9 +80,12 @@ class People:
         context = engine.context(question, world, engine.plan(question, world))
         self._context = context._replace(graph=self.graph, memo={})
 
-    def face(self, user: Key) -> tuple[Facets, ...]:
-        """Return what can be seen of a user: in each hierarchy, in the order of the estate, and in none."""
-        held, parts = self.shapes.of(user), self.shapes.parts
+    def face(self, user: Key, graph: GrantGraph | None = None) -> tuple[Facets, ...]:
+        """Return what can be seen of a user: in each hierarchy, in the order of the estate, and in none.
+
+        `graph` is that of an estate in which the user is in other groups.
+        """
+        held, parts = self.shapes.of(user, graph), self.shapes.parts
         person = self.persons.number(self._person(user), user)
         in_cloud = held & self.shapes.in_cloud
         cloud = self.clouds.number(in_cloud, user, in_cloud)
@@ -118,7 +122,8 @@ class People:
         alike = hierarchy, self._engine.tables.users[user].synced is False, held & self.shapes.silent
         doubt = self._doubts.get(alike)
         if doubt is None:
-            doubt = self._doubts[alike] = bool(doubts(self._asking(user, hierarchy)))
+            asked = self._asking(user, hierarchy)._replace(graph=self.graph.showing(held))
+            doubt = self._doubts[alike] = bool(doubts(asked))
         return self.securities[hierarchy].number((held, doubt), user, held, doubt=doubt)
 
     def first(self, reads: int, seen: int | None, hierarchy: Key | None) -> Key:

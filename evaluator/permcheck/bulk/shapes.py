@@ -46,11 +46,13 @@ class Shapes:
         """The shapes that end in the cloud."""
         return self.parts[CLOUD]
 
-    def of(self, user: Key) -> Bits:
-        """Return the shapes of everything that a user holds or may hold."""
+    def of(self, user: Key, graph: GrantGraph | None = None) -> Bits:
+        """Return the shapes of everything that a user holds or may hold; in `graph` only the user's groups differ."""
+        if graph is not None:
+            return self._of(user, graph)
         found = self._users.get(user)
         if found is None:
-            found = self._users[user] = self._of(user)
+            found = self._users[user] = self._of(user, self._graph)
         return found
 
     def rights(self, user: Key, held: Bits) -> Rights:
@@ -66,10 +68,10 @@ class Shapes:
         admins = frozenset(way.end.key for way in ways if way.end.kind == "admin")
         return Rights(user, intune, entra, app, {key: tuple(found) for key, found in security.items()}, admins)
 
-    def _of(self, user: Key) -> Bits:
+    def _of(self, user: Key, graph: GrantGraph) -> Bits:
         record = self._tables.users[user]
         start = Node("user", user)
-        direct, above, found = self._groups_of(start)
+        direct, above, found = self._groups_of(start, graph)
         found |= self._held_by(start, nested=False) | self._unstated
         certain = direct | above
         for inside, everything, each in self._opaque:
@@ -85,10 +87,10 @@ class Shapes:
             self._may_be[alike] = self._all(self._graph.may_be_user(record))
         return found | self._may_be[alike]
 
-    def _groups_of(self, start: Node) -> tuple[Bits, Bits, Bits]:
+    def _groups_of(self, start: Node, graph: GrantGraph) -> tuple[Bits, Bits, Bits]:
         """Return groups that a user or group is a member of, the others above those, and what all of them hold."""
         direct, above, held, held_above, entries = 0, 0, 0, 0, self._entries
-        for grant in self._graph.out(start):
+        for grant in graph.out(start):
             known = entries.get(grant.kind)
             if known is not None:
                 group, higher, own, further = known.get(grant.end) or self._entered(grant)
@@ -159,7 +161,7 @@ class Shapes:
     def _doubtful(self, group: Node) -> tuple[Bits, Bits, list[tuple[Bits, Bits]]]:
         """Return, of a group that anybody may be in, it and those above it, what they hold together, and each."""
         own = 1 << self._number_of(group)
-        direct, above, _ = self._groups_of(group)
+        direct, above, _ = self._groups_of(group, self._graph)
         each = [(own, self._held_by(group, nested=False, doubtful=True))]
         for grant in self._graph.out(group):
             if grant.kind in MEMBER_EDGES and grant.end != group:

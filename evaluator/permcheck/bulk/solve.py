@@ -174,19 +174,23 @@ class Solver:
         return self._once(key, reads_of(test), lambda: self._leaf(context, test, need))
 
     def _leaf(self, context: Context, test: form.LeafTest, need: form.Need) -> Column:
-        reads, hierarchy = reads_of(test), context.question.hierarchy
+        reads = reads_of(test)
         if isinstance(test, form.GrantTest | form.AnyRoleTest):
             return self._through_cloud(context, test, need)
         if isinstance(test, form.RightTest):
             return self._through_rows(context, test)
         if reads == CLOUD:
             return self._looking_at_roles(context, test, need)
-        people = self._people
-        contexts = [
-            context._replace(question=context.question._replace(user=people.first(reads, seen, hierarchy)))
-            for seen in self._crowd.seen(reads)
-        ]
-        return [self._run(asked, test, need) for asked in contexts]
+        return [self._run(self._seeing(context, reads, seen), test, need) for seen in self._crowd.seen(reads)]
+
+    def _seeing(self, context: Context, reads: int, seen: int | None) -> Context:
+        """Return a context with somebody of whom a test sees this."""
+        people, hierarchy = self._people, context.question.hierarchy
+        asked = context._replace(question=context.question._replace(user=people.first(reads, seen, hierarchy)))
+        if reads != SECURITY:
+            return asked
+        held = people.securities[hierarchy].shapes[seen or 0]
+        return asked._replace(graph=people.graph.showing(held), memo={})
 
     def _run(self, context: Context, test: form.LeafTest, need: form.Need) -> RegionId:
         if not device_test(test):
