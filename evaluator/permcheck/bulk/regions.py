@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, repeat
+from operator import and_, lshift
 from typing import NamedTuple, TypeAlias
 
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, Verdict
@@ -142,8 +144,8 @@ class Regions:
         found = self._both_counts.get(region)
         if found is None:
             certain, possible = self._found[region]
-            count = self._count(certain)
-            found = self._both_counts[region] = count, count if certain is possible else self._count(possible)
+            sure = self._count(certain)
+            found = self._both_counts[region] = sure, sure if certain is possible else self._count(possible)
         return found
 
     def count(self, bits: Bits) -> int:
@@ -158,7 +160,7 @@ class Regions:
     def _count(self, bits: Bits) -> int:
         if self._digits is None:
             self._digits = _digits(self.sizes)
-        return sum((bits & digit).bit_count() << place for place, digit in enumerate(self._digits))
+        return sum(map(lshift, map(int.bit_count, map(and_, repeat(bits), self._digits)), count()))
 
 
 def _digits(sizes: Sequence[int]) -> list[Bits]:

@@ -8,6 +8,7 @@ from typing import Final
 from permcheck.bulk.regions import Bits, few
 from permcheck.graph.node import Grant, Node
 from permcheck.graph.rights import MEMBER_EDGES, GrantGraph, Rights, Way, in_domain, is_nested
+from permcheck.model.state import State
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
 SOMEBODY: Final = Node("group", "")
@@ -38,6 +39,7 @@ class Shapes:
         self._entries: dict[str, dict[Node, tuple[Bits, Bits, Bits, Bits]]] = {kind: {} for kind in MEMBER_EDGES}
         self._may_be: dict[tuple[bool, bool], Bits] = {}
         self._users: dict[Key, Bits] = {}
+        self._rows: dict[tuple[Key, int], dict[tuple[Node, State], list[int]]] = {}
         self._unstated = self._all(graph.unstated)
         self._opaque = [self._doubtful(group) for group in graph.opaque]
 
@@ -197,13 +199,24 @@ class Shapes:
             self.parts[part] |= found
         return found
 
-    def alike(self, look: Callable[[Way], Hashable]) -> list[tuple[Bits, Bits]]:
+    def rows(self, hierarchy: Key) -> dict[tuple[Node, State], list[int]]:
+        """Return the shapes that end in rows of a hierarchy, by role and by how sure they are."""
+        key = hierarchy, len(self.ways)
+        found = self._rows.get(key)
+        if found is None:
+            found = self._rows[key] = {}
+            for shape in few(self.parts[hierarchy] & ~self.silent):
+                way = self.ways[shape]
+                found.setdefault((way.role, way.state), []).append(shape)
+        return found
+
+    def alike(self, look: Callable[[Way], Hashable]) -> tuple[tuple[Bits, Bits], ...]:
         """Return the shapes of the cloud that look the same, and the first of each: it stands for all of them."""
         found: dict[Hashable, Bits] = {}
         for shape in few(self.in_cloud):
             looks = look(self.ways[shape])
             found[looks] = found.get(looks, 0) | 1 << shape
-        return [(shapes, shapes & -shapes) for shapes in found.values()]
+        return tuple((shapes, shapes & -shapes) for shapes in found.values())
 
     def _seen(self, way: Way) -> Hashable:
         """Return what a test can see of a way, but for its explanation."""

@@ -54,6 +54,7 @@ class Solver:
         self._places: dict[int, list[int]] = {}
         self._of_shape: dict[int, RegionId] = {}
         self._unions: dict[Bits, RegionId] = {}
+        self._looks: dict[Hashable, list[Bits]] = {}
 
     def region(self, act: Act, facets: Facets, _user: Key = "") -> RegionId:
         """Return where an action is allowed, and where it may be."""
@@ -199,17 +200,18 @@ class Solver:
 
     def _looking_at_roles(self, context: Context, test: form.LeafTest, need: form.Need) -> Column:
         """Run a test once for all whose roles in the cloud look the same to it."""
-        people, known, column = self._people, dict[Bits, RegionId](), []
-        look = seen_of(context)
-        marks = people.shapes.alike(look)
+        people = self._people
+        marks = people.shapes.alike(seen_of(context))
+        looks = self._looks.get(marks)
+        if looks is None:
+            faces = (people.clouds.shapes[face] for face in self._crowd.seen(CLOUD))
+            looks = self._looks[marks] = [sum(one for shapes, one in marks if shapes & held) for held in faces]
         somebody = context._replace(question=context.question._replace(user=people.persons.first[0]))
-        for face in self._crowd.seen(CLOUD):
-            held = people.clouds.shapes[face]
-            looks = sum(first for shapes, first in marks if shapes & held)
-            if looks not in known:
-                known[looks] = self._run(somebody._replace(graph=people.graph.showing(looks), memo={}), test, need)
-            column.append(known[looks])
-        return column
+        known = {
+            held: self._run(somebody._replace(graph=people.graph.showing(held), memo={}), test, need)
+            for held in dict.fromkeys(looks)
+        }
+        return list(map(known.__getitem__, looks))
 
     def _through_cloud(self, context: Context, test: form.GrantTest | form.AnyRoleTest, need: form.Need) -> Column:
         """One way to a permission of the cloud is enough."""
@@ -235,11 +237,10 @@ class Solver:
         hierarchy = self._terrain.ground.hierarchy
         everywhere = sum(1 << shape for shape, region in regions.items() if region == EVERYWHERE)
         somewhere = sum(1 << shape for shape, region in regions.items() if region not in {EVERYWHERE, NOWHERE})
-        shapes = self._people.faces(reads, hierarchy).shapes
-        known = self._known_unions(reads, regions)
+        known, faces = self._known_unions(reads, regions), self._crowd.seen(reads)
+        known.setdefault(0, NOWHERE)
         column = []
-        for face in self._crowd.seen(reads):
-            mine = shapes[face]
+        for mine in map(self._people.faces(reads, hierarchy).shapes.__getitem__, faces):
             if mine & everywhere:
                 column.append(EVERYWHERE)
                 continue
@@ -247,7 +248,10 @@ class Solver:
             region = known.get(some)
             if region is None:
                 region = known[some] = self._regions.union([regions[shape] for shape in few(some)])
-            column.append(self._regions.any_of(region, OPEN) if doubt(face) else region)
+            column.append(region)
+        if any(map(doubt, faces)):
+            open_ = self._regions.any_of
+            return [open_(one, OPEN) if doubt(face) else one for face, one in zip(faces, column, strict=True)]
         return column
 
     def _known_unions(self, reads: int, regions: dict[int, RegionId]) -> dict[Bits, RegionId]:
