@@ -180,7 +180,8 @@ def _tables(folder: Path) -> dict[str, pa.Table]:
     found = {}
     for path in (folder / name for name in INVENTORY if (folder / name).is_file()):
         try:
-            table = pq.read_table(path)
+            with pq.ParquetFile(path) as file:  # in pieces as large as they were written
+                table = file.read()
             found[path.name] = pa.table([whole(column) for column in table.columns], table.column_names)
         except (OSError, pa.ArrowException, ValueError) as error:
             reason = (str(error).splitlines() or ["it can't be read"])[0]
