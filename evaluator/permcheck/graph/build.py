@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from permcheck.graph.node import Condition, Container, Grant, Node
+from permcheck.graph.rights import in_domain
 from permcheck.model.policy import BuiltInRole, RoleGrant
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import UNKNOWN, UNMET
@@ -186,20 +187,21 @@ def _administrators(tables: Tables) -> Iterator[Grant]:
     """Join users and groups to administrative users by SID, else by account name."""
     by_sid: dict[str, Node] = {}
     by_account: dict[str, Node] = {}
-    for kind, records in (("user", tables.users), ("group", tables.groups)):
-        for key, record in records.items():
-            if getattr(record, "synced", None) is not False:  # a cloud-only account can't be an administrative user
-                if record.sid:
-                    by_sid[record.sid.upper()] = Node(kind, key)
-                if record.account:
-                    by_account[record.account.casefold()] = Node(kind, key)
+    users = [(key, user) for key, user in tables.users.items() if in_domain(user)]
+    for kind, records in (("user", users), ("group", tables.groups.items())):
+        for key, record in records:
+            node = Node(kind, key)
+            if record.sid:
+                by_sid[record.sid.upper()] = node
+            if record.account:
+                by_account[record.account.casefold()] = node
     for key, admin in tables.admins.items():
-        node = by_sid.get((admin.sid or "").upper()) or by_account.get(admin.name.casefold())
-        if node is not None:
+        found = by_sid.get((admin.sid or "").upper()) or by_account.get(admin.name.casefold())
+        if found is not None:
             hierarchy = hierarchy_of(key).upper()
-            who = tables.users[node.key].upn if node.kind == "user" else f"group {tables.groups[node.key].name}"
+            who = tables.users[found.key].upn if found.kind == "user" else f"group {tables.groups[found.key].name}"
             reason = f"{who} is the administrative user {admin.name} in hierarchy {hierarchy}"
-            yield Grant("is-admin", node, Node("admin", key), reason, ("administrative_users", key))
+            yield Grant("is-admin", found, Node("admin", key), reason, ("administrative_users", key))
 
 
 def _limits(tables: Tables) -> Iterator[Grant]:
