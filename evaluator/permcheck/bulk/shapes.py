@@ -73,8 +73,8 @@ class Shapes:
     def _of(self, user: Key, graph: GrantGraph) -> Bits:
         record = self._tables.users[user]
         start = Node("user", user)
-        direct, above, found = self._groups_of(start, graph)
-        found |= self._held_by(start, nested=False) | self._unstated
+        direct, above, found, more = self._groups_of(start, graph)
+        found |= (self._held_by(start, nested=False) if more else 0) | self._unstated
         certain = direct | above
         for inside, everything, each in self._opaque:
             if not inside & certain:
@@ -89,9 +89,12 @@ class Shapes:
             self._may_be[alike] = self._all(self._graph.may_be_user(record))
         return found | self._may_be[alike]
 
-    def _groups_of(self, start: Node, graph: GrantGraph) -> tuple[Bits, Bits, Bits]:
-        """Return groups that a user or group is a member of, the others above those, and what all of them hold."""
-        direct, above, held, held_above, entries = 0, 0, 0, 0, self._entries
+    def _groups_of(self, start: Node, graph: GrantGraph) -> tuple[Bits, Bits, Bits, bool]:
+        """Return groups that a user or group is a member of, the others above those, and what all of them hold.
+
+        And whether there are other grants than memberships.
+        """
+        direct, above, held, held_above, more, entries = 0, 0, 0, 0, False, self._entries
         for grant in graph.out(start):
             known = entries.get(grant.kind)
             if known is not None:
@@ -100,10 +103,12 @@ class Shapes:
                 above |= higher
                 held |= own
                 held_above |= further
+            else:
+                more = True
         if direct & above:  # what somebody is in directly does not count as nested
             above &= ~direct
             held_above = self._held_by_all(above)
-        return direct, above, held | held_above
+        return direct, above, held | held_above, more
 
     def _entered(self, grant: Grant) -> tuple[Bits, Bits, Bits, Bits]:
         """Return the group that a membership leads to, those above it, and what that one and those hold."""
@@ -163,7 +168,7 @@ class Shapes:
     def _doubtful(self, group: Node) -> tuple[Bits, Bits, list[tuple[Bits, Bits]]]:
         """Return, of a group that anybody may be in, it and those above it, what they hold together, and each."""
         own = 1 << self._number_of(group)
-        direct, above, _ = self._groups_of(group, self._graph)
+        direct, above, _, _ = self._groups_of(group, self._graph)
         each = [(own, self._held_by(group, nested=False, doubtful=True))]
         for grant in self._graph.out(group):
             if grant.kind in MEMBER_EDGES and grant.end != group:
