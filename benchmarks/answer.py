@@ -18,7 +18,9 @@ import sys
 import time
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from operator import mul
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +29,7 @@ START = time.perf_counter()
 from permcheck.api import Estate  # noqa: E402 - importing is part of what is measured
 from permcheck.bulk.act import Act  # noqa: E402
 from permcheck.bulk.answers import Answers, Selection, View  # noqa: E402
+from permcheck.bulk.regions import RegionId, Regions  # noqa: E402
 from permcheck.bulk.warm import Warm  # noqa: E402
 from permcheck.evaluate.question import Question  # noqa: E402
 from permcheck.loading.estate import collector_off, read_estate  # noqa: E402
@@ -80,37 +83,47 @@ def count_and_write(answers: Answers, stream: BinaryIO) -> Counter[Verdict]:
 
 
 class Packer:
-    """Compresses what is written in blocks."""
+    """Compresses what is written in blocks, beside the work that goes on."""
 
     def __init__(self, stream: BinaryIO, codec: object) -> None:
         self._stream, self._codec = stream, codec
-        self._block = bytearray()
+        self._block: list[bytes] = []
+        self._size = 0
+        self._pool = ThreadPoolExecutor(1)
+        self._written: list[Future[None]] = []
 
     def put(self, data: bytes) -> None:
         """Write some bytes."""
-        self._block += data
-        if len(self._block) >= BLOCK:
-            self.end()
+        self._block.append(data)
+        self._size += len(data)
+        if self._size >= BLOCK:
+            self._pack()
 
     def end(self) -> None:
         """Write what is left."""
-        packed = self._codec.compress(bytes(self._block), asbytes=True)  # type: ignore[attr-defined]
-        self._stream.write(len(self._block).to_bytes(8, "little") + len(packed).to_bytes(8, "little") + packed)
-        self._block.clear()
+        self._pack()
+        self._pool.shutdown()
+        for one in self._written:
+            one.result()
+
+    def _pack(self) -> None:
+        self._written.append(self._pool.submit(self._write, b"".join(self._block)))
+        self._block, self._size = [], 0
+
+    def _write(self, block: bytes) -> None:
+        packed = self._codec.compress(block, asbytes=True)  # type: ignore[attr-defined]
+        self._stream.write(len(block).to_bytes(8, "little") + len(packed).to_bytes(8, "little") + packed)
 
 
-def tally(regions: object, column: object, weights: list[int]) -> Counter[Verdict]:
+def tally(regions: Regions, column: Sequence[RegionId], weights: list[int]) -> Counter[Verdict]:
     """Count the cells of a column by verdict."""
-    people: Counter[int] = Counter()
-    for region, weight in zip(column, weights, strict=True):  # type: ignore[call-overload]
-        people[region] += weight
+    counts = {region: regions.counts(region) for region in set(column)}
+    allowed = {region: certain for region, (certain, _) in counts.items()}
+    open_ = {region: possible - certain for region, (certain, possible) in counts.items()}
     found: Counter[Verdict] = Counter()
-    full = sum(regions.sizes)  # type: ignore[attr-defined]
-    for region, weight in people.items():
-        certain, possible = regions.counts(region)  # type: ignore[attr-defined]
-        found[Verdict.ALLOW] += certain * weight
-        found[Verdict.UNDETERMINED] += (possible - certain) * weight
-        found[Verdict.DENY] += (full - possible) * weight
+    found[Verdict.ALLOW] = sum(map(mul, map(allowed.__getitem__, column), weights))
+    found[Verdict.UNDETERMINED] = sum(map(mul, map(open_.__getitem__, column), weights))
+    found[Verdict.DENY] = sum(regions.sizes) * sum(weights) - found.total()
     return found
 
 

@@ -15,6 +15,7 @@ from permcheck.bulk.answers import Answers, Selection, View
 from permcheck.bulk.regions import indices
 from permcheck.bulk.warm import Warm
 from permcheck.evaluate.question import Question
+from permcheck.model.change import AddMember, RemoveMember
 from permcheck.model.state import VERDICT_OF, Verdict
 from strategies import ACTIONS, READINGS, Data, crowds, load_dict
 
@@ -83,6 +84,32 @@ def test_two_estates_side_by_side(one: tuple[Data, Data], two: tuple[Data, Data]
     answers = Answers([View(estate._engine) for estate in estates], everything(estates))
     for place, estate in enumerate(estates):
         assert wrong(estate, answers, place) == []
+
+
+@settings(max_examples=50)
+@given(crowds(), st.booleans(), st.data())
+def test_estates_that_differ_in_members_share_answers(
+    drawn: tuple[Data, Data],
+    strict: bool,  # noqa: FBT001 - drawn
+    data: st.DataObject,
+) -> None:
+    estates = [load_dict(drawn[data.draw(st.integers(0, 1))]).with_settings(strict=strict)]
+    tables = estates[0].tables
+    for _ in range(data.draw(st.integers(1, 3))):
+        group, user = (
+            data.draw(st.sampled_from(sorted(tables.members))),
+            data.draw(st.sampled_from(sorted(tables.users))),
+        )
+        old = estates[data.draw(st.integers(0, len(estates) - 1))]
+        inside = user in old.tables.members[group].users
+        estates.append(old.with_changes(RemoveMember(group, user) if inside else AddMember(group, user)))
+    views = [estate.view for estate in estates]
+    selection = everything(estates) if not strict else everything(estates)._replace(acts=acts(estates[0])[:3])
+    answers = Answers(views, selection)
+    for place, estate in enumerate(estates):
+        assert wrong(estate, answers, place) == []
+    changed = [cell for cell in answers.cells() if cell.regions[0] != cell.regions[1]]
+    assert list(answers.changed()) == changed
 
 
 @settings(max_examples=20)

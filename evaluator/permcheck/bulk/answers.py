@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from operator import ne
 from typing import NamedTuple
 
 from permcheck.bulk.act import Act
+from permcheck.bulk.alike import moved
 from permcheck.bulk.ground import Ground, ground, itself, signers_of
 from permcheck.bulk.partition import Rows, by_hierarchy, shared_inventory
 from permcheck.bulk.people import Facets, People
@@ -71,18 +74,22 @@ class Answers:
     def __init__(self, views: Sequence[View], selection: Selection) -> None:
         self.views = tuple(views)
         self.selection = selection
-        self._people = [People(view.engine) for view in views]
+        self._like = tuple(self._first_like(place) for place in range(len(views)))
+        """By view: the first one that sees others at most of some users, and those users."""
+        people = {place: People(views[place].engine) for place, _ in self._like}
+        self._people = [people[place] for place, _ in self._like]
         self.areas = tuple(self._areas())
         self.persons = tuple(self._persons())
         self._columns: dict[tuple[int, int, Hashable], Sequence[RegionId]] = {}
         self._rows: dict[tuple[int, Key | None], list[Facets | None]] = {}
-        self._solvers = {
-            (place, index): self._solver(place, area)
-            for index, area in enumerate(self.areas)
-            for place, view in enumerate(views)
-            if area.hierarchy is None or area.hierarchy in view.engine.tables.hierarchies
-        }
+        self._others: dict[int, list[int]] = {}
+        self._solvers: dict[tuple[int, int], Solver | StrictSolver] = {}
         """Those of views that have the hierarchy."""
+        for index, area in enumerate(self.areas):
+            for place, view in enumerate(views):
+                if area.hierarchy is None or area.hierarchy in view.engine.tables.hierarchies:
+                    known = self._solvers.get((self._like[place][0], index))
+                    self._solvers[place, index] = known or self._solver(place, area)
 
     @property
     def people(self) -> People:
@@ -91,14 +98,29 @@ class Answers:
 
     def cells(self) -> Iterator[Cell]:
         """Every answer, by person, action and area, in the order of the selection."""
-        wanted = [(act, index) for act in self.selection.acts for index in self.areas_of(act)]
-        columns = [
-            (act, self.areas[index], tuple(self.column(place, act, index) for place in range(len(self.views))))
-            for act, index in wanted
-        ]
+        columns = self._all_columns()
         for row, person in enumerate(self.persons):
             for act, area, found in columns:
                 yield Cell(person, act, area, tuple([column[row] for column in found]))
+
+    def changed(self) -> Iterator[Cell]:
+        """Return those whose answer under the second view is another than under the first, in the same order."""
+        columns, numbers = self._all_columns(), range(len(self.persons))
+        different: dict[int, list[int]] = {}
+        for place, (_, _, found) in enumerate(columns):
+            for row in compress(numbers, map(ne, found[0], found[1])) if found[0] is not found[1] else ():
+                different.setdefault(row, []).append(place)
+        for row in sorted(different):
+            for place in different[row]:
+                act, area, found = columns[place]
+                yield Cell(self.persons[row], act, area, tuple([column[row] for column in found]))
+
+    def _all_columns(self) -> list[tuple[Act, Area, tuple[Sequence[RegionId], ...]]]:
+        wanted = [(act, index) for act in self.selection.acts for index in self.areas_of(act)]
+        return [
+            (act, self.areas[index], tuple(self.column(place, act, index) for place in range(len(self.views))))
+            for act, index in wanted
+        ]
 
     def column(self, place: int, act: Act, area: int) -> Sequence[RegionId]:
         """Return the regions of one view for every person, in their order. Acts that need the same share one."""
@@ -112,6 +134,9 @@ class Answers:
         return found
 
     def _column(self, place: int, act: Act, area: int) -> Sequence[RegionId]:
+        like = self._like[place][0]
+        if like != place:
+            return self._like_another(place, like, act, area)
         solver, hierarchy = self._solvers[place, area], self.areas[area].hierarchy
         whole = self.areas[area].ground.there[place] == self.areas[area].regions.full
         rows = self._rows.get((place, hierarchy))
@@ -121,6 +146,19 @@ class Answers:
         if isinstance(solver, Solver) and whole and None not in rows:
             return solver.column(act, [row for row in rows if row is not None])
         return [self.region(place, person, act, area) for person in self.persons]
+
+    def _like_another(self, place: int, like: int, act: Act, area: int) -> Sequence[RegionId]:
+        """Return the column of another view, with the answers of those who are seen otherwise."""
+        rows = self._others.get(place)
+        if rows is None:
+            persons = enumerate(self.persons)
+            rows = self._others[place] = [row for row, one in persons if one.faces[place] != one.faces[like]]
+        column = self.column(like, act, area)
+        if rows:
+            column = list(column)
+            for row in rows:
+                column[row] = self.region(place, self.persons[row], act, area)
+        return column
 
     def areas_of(self, act: Act) -> tuple[int, ...]:
         """Return the numbers of the areas in which an action takes place."""
@@ -199,14 +237,28 @@ class Answers:
             _wants_whole(engine, leaf) for plan in plans for tree in plan.sides.values() for leaf in leaves(tree)
         )
 
+    def _first_like(self, place: int) -> tuple[int, frozenset[Key]]:
+        view = self.views[place]
+        for like, other in enumerate(self.views[:place]):
+            others = moved(other.engine, view.engine) if other.strict == view.strict else None
+            if others is not None:
+                return like, others
+        return place, frozenset()
+
     def _persons(self) -> Iterator[Person]:
         known = [view.engine.tables.users for view in self.views]
         classes: dict[tuple[tuple[Facets, ...] | None, ...], list[Key]] = {}
         for user in self.selection.users:
-            faces = tuple(
-                people.face(user) if user in users else None for people, users in zip(self._people, known, strict=True)
-            )
-            classes.setdefault(faces, []).append(user)
+            found: list[tuple[Facets, ...] | None] = []
+            for place, (like, others) in enumerate(self._like):
+                if user not in known[place]:
+                    found.append(None)
+                elif like == place:
+                    found.append(self._people[place].face(user))
+                else:
+                    graph = self.views[place].engine.graph
+                    found.append(self._people[place].face(user, graph) if user in others else found[like])
+            classes.setdefault(tuple(found), []).append(user)
         for faces, members in classes.items():
             seen = tuple(
                 None if face is None else people.by_hierarchy(face)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WIDE: Final = 2**40
 """Codes above it are numbered anew, so that further facts fit beside them."""
+BLOCK: Final = 2**14
+"""So many rows are looked at together."""
 FEW: Final = 64
 """So many classes make a set sooner without numpy."""
 TRIES: Final = 8
@@ -157,18 +159,21 @@ class _Signed:
         return rough if len(left) == len(first) else fine[rough]
 
     def _groups(self) -> Pairs:
-        """Return the groups of collections that each row is in."""
+        """Return the groups of collections that each row is in; some rows after the other, which needs less memory."""
         import numpy as np
 
-        inventory, rows = self._inventory, self._rows
-        found = self._group_of.take(inventory.inside)
-        entries = found.nonzero()[0]
-        places = np.full(len(inventory), -1, np.int32)
-        places[rows] = np.arange(len(rows), dtype=np.int32)
-        owners = places[inventory.entry_rows[entries]]
-        if owners.min(initial=0) < 0:
-            entries, owners = entries[owners >= 0], owners[owners >= 0]
-        return pairs_of(owners.astype(np.int64), found[entries], len(rows), len(self._masks))
+        inventory, starts, said, before = self._inventory, [np.zeros(1, np.int64)], [np.zeros(0, np.int32)], 0
+        for start in range(0, len(self._rows), BLOCK):
+            rows = self._rows[start : start + BLOCK]
+            counts, inside = gathered(inventory.starts, inventory.inside, rows)
+            found = self._group_of.take(inside)
+            entries = found.nonzero()[0]
+            owners = np.repeat(np.arange(len(rows), dtype=np.int64), counts)[entries]
+            pairs = pairs_of(owners, found[entries], len(rows), len(self._masks))
+            starts.append(pairs.starts[1:] + before)
+            said.append(pairs.said)
+            before += len(pairs.said)
+        return Pairs(np.concatenate(starts), np.concatenate(said))
 
     def _atoms(self, pairs: Pairs) -> Pairs:
         """Return what is said of things by the groups that they are in."""
@@ -322,19 +327,13 @@ def joined(one: np.ndarray, two: np.ndarray) -> np.ndarray:
 def numbered(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a number for every value, in order of appearance, and where each appears first."""
     import numpy as np
+    import pyarrow as pa
 
-    if not len(values):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    order = np.argsort(values)
-    ordered = values[order]
-    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    firsts = np.minimum.reduceat(order, new.nonzero()[0])
-    appearance = np.argsort(firsts)
-    rank = np.empty(len(firsts), np.int64)
-    rank[appearance] = np.arange(len(firsts))
-    numbers = np.empty(len(values), np.int64)
-    numbers[order] = rank[np.cumsum(new) - 1]
-    return numbers, firsts[appearance]
+    encoded = pa.array(values).dictionary_encode()
+    numbers = encoded.indices.to_numpy().astype(np.int64)
+    first = np.empty(len(encoded.dictionary), np.int64)
+    first[numbers[::-1]] = np.arange(len(values) - 1, -1, -1)
+    return numbers, first
 
 
 def grouped(numbers: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

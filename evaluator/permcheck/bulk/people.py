@@ -15,6 +15,7 @@ from permcheck.evaluate.plan import simple_tests
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.security import doubts
 from permcheck.evaluate.simple import OPEN_LISTS
+from permcheck.graph.rights import GrantGraph
 from permcheck.model import policy as form
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import Key
@@ -70,7 +71,7 @@ class People:
         self.shapes = Shapes(engine.tables, engine.graph)
         self.graph = ShortGraph(engine.graph, self.shapes)
         self.persons, self.clouds = Faces(), Faces()
-        self.securities: dict[Key | None, Faces] = {key: Faces() for key in (None, *engine.tables.hierarchies)}
+        self.securities: dict[Key | None, Faces] = {key: Faces() for key in (*engine.tables.hierarchies, None)}
         self._doubts: dict[tuple[Key, bool, Bits], bool] = {}
         self._crowds: dict[Key | None, Crowd] = {key: Crowd() for key in self.securities}
         action = next(iter(engine.policy.actions.values()))
@@ -79,38 +80,49 @@ class People:
         context = engine.context(question, world, engine.plan(question, world))
         self._context = context._replace(graph=self.graph, memo={})
 
-    def face(self, user: Key) -> tuple[Facets, ...]:
-        """Return what can be seen of a user: in each hierarchy, in the order of the estate, and in none."""
-        held, parts = self.shapes.of(user), self.shapes.parts
-        context = self._context._replace(question=self._context.question._replace(user=user))
-        person = self.persons.number(self._person(context), user)
+    def face(self, user: Key, graph: GrantGraph | None = None) -> tuple[Facets, ...]:
+        """Return what can be seen of a user: in each hierarchy, in the order of the estate, and in none.
+
+        `graph` is that of an estate in which the user is in other groups.
+        """
+        held, parts = self.shapes.of(user, graph), self.shapes.parts
+        person = self.persons.number(self._person(user), user)
         in_cloud = held & self.shapes.in_cloud
         cloud = self.clouds.number(in_cloud, user, in_cloud)
-        hierarchies = self._engine.tables.hierarchies
-        found = [(person, cloud, self._security(context, held & parts[key], key)) for key in hierarchies]
-        found.append((person, cloud, self.securities[None].number(0, user)))
-        for hierarchy, facets in zip((*hierarchies, None), found, strict=True):
-            self._crowds[hierarchy].add(facets)
+        found = []
+        for hierarchy, crowd in self._crowds.items():
+            if hierarchy is None:
+                facets = person, cloud, self.securities[None].number(0, user)
+            else:
+                facets = person, cloud, self._security(user, held & parts[hierarchy], hierarchy)
+            crowd.add(facets)
+            found.append(facets)
         return tuple(found)
 
     def by_hierarchy(self, face: tuple[Facets, ...]) -> dict[Key | None, Facets]:
         """Return a face by hierarchy."""
-        return dict(zip((*self._engine.tables.hierarchies, None), face, strict=True))
+        return dict(zip(self._crowds, face, strict=True))
 
     def crowd(self, hierarchy: Key | None) -> Crowd:
         """Return everybody as they are seen in a hierarchy."""
         return self._crowds[hierarchy]
 
-    def _person(self, context: Context) -> Hashable:
-        record = context.tables.users[context.question.user]
+    def _person(self, user: Key) -> Hashable:
+        record = self._engine.tables.users[user]
+        if not self._derived:
+            return self._stated(record)
+        context = self._asking(user)
         return (self._stated(record), *[derived(context, record) for derived in self._derived])
 
-    def _security(self, context: Context, held: Bits, hierarchy: Key) -> int:
-        user = context.question.user
-        alike = hierarchy, context.tables.users[user].synced is False, held & self.shapes.silent
+    def _asking(self, user: Key, hierarchy: Key | None = None) -> Context:
+        question = self._context.question._replace(user=user, hierarchy=hierarchy)
+        return self._context._replace(question=question)
+
+    def _security(self, user: Key, held: Bits, hierarchy: Key) -> int:
+        alike = hierarchy, self._engine.tables.users[user].synced is False, held & self.shapes.silent
         doubt = self._doubts.get(alike)
         if doubt is None:
-            asked = context._replace(question=context.question._replace(hierarchy=hierarchy))
+            asked = self._asking(user, hierarchy)._replace(graph=self.graph.showing(held))
             doubt = self._doubts[alike] = bool(doubts(asked))
         return self.securities[hierarchy].number((held, doubt), user, held, doubt=doubt)
 

@@ -7,17 +7,16 @@ from typing import NamedTuple
 
 from permcheck.bulk.ground import OPEN as OPEN_ATOM
 from permcheck.bulk.ground import Atom, Ground, climb
-from permcheck.bulk.regions import CONSTANT, EVERYWHERE, Bits, RegionId, Regions, few
+from permcheck.bulk.regions import CONSTANT, EVERYWHERE, Bits, RegionId, Regions
 from permcheck.bulk.shapes import Shapes
 from permcheck.evaluate.cloud import Held, carries
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.security import EXTENTS, covers_all, doubts, giving, row_of, with_permission, withheld_under
-from permcheck.graph.node import Node
 from permcheck.graph.rights import Way
 from permcheck.model import policy as form
-from permcheck.model.state import MET, UNKNOWN, UNMET, State, any_of
+from permcheck.model.state import MET, UNKNOWN, UNMET, any_of
 from permcheck.model.tables import Key, Tables
 
 
@@ -78,17 +77,13 @@ def way_regions(
     """Return where shapes of ways to rows give a permission: over devices, or over what else a test says."""
     regions, found = terrain.regions, {}
     kind = "strictly" if withheld_under(context.policy, context.readings, test.permission) else "under"
-    given: dict[tuple[Node, State], frozenset[State]] = {}
-    for shape in few(shapes.parts[hierarchy] & ~shapes.silent):
-        way = shapes.ways[shape]
-        alike = way.role, way.state
-        states = given.get(alike)
-        if states is None:
-            giving_ = giving(context, (way,), test.permission)
-            states = given[alike] = frozenset(one.state for one in giving_ if one.state is not UNMET)
+    for alike in shapes.rows(hierarchy).values():
+        given = giving(context, (shapes.ways[alike[0]],), test.permission)
+        states = [one.state for one in given if one.state is not UNMET]
         if states:
-            reached = _reached(terrain, context, way, test, kind)
-            found[shape] = regions.all_of(CONSTANT[any_of(states)], reached)
+            sure = CONSTANT[any_of(states)]
+            for shape in alike:
+                found[shape] = regions.all_of(sure, _reached(terrain, context, shapes.ways[shape], test, kind))
     return found
 
 

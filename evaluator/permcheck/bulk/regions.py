@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, repeat
+from operator import and_, lshift
 from typing import NamedTuple, TypeAlias
 
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, Verdict
@@ -61,7 +63,7 @@ class Regions:
 
     def all_of(self, one: RegionId, two: RegionId) -> RegionId:
         """Where both hold."""
-        if two in {one, EVERYWHERE} or one == NOWHERE:
+        if one == two or two == EVERYWHERE or one == NOWHERE:  # noqa: PLR1714, SIM109 - called so often
             return one
         if one == EVERYWHERE or two == NOWHERE:
             return two
@@ -76,7 +78,7 @@ class Regions:
 
     def any_of(self, one: RegionId, two: RegionId) -> RegionId:
         """Where at least one holds."""
-        if two in {one, NOWHERE} or one == EVERYWHERE:
+        if one == two or two == NOWHERE or one == EVERYWHERE:  # noqa: PLR1714, SIM109 - called so often
             return one
         if one == NOWHERE or two == EVERYWHERE:
             return two
@@ -142,8 +144,8 @@ class Regions:
         found = self._both_counts.get(region)
         if found is None:
             certain, possible = self._found[region]
-            count = self._count(certain)
-            found = self._both_counts[region] = count, count if certain is possible else self._count(possible)
+            sure = self._count(certain)
+            found = self._both_counts[region] = sure, sure if certain is possible else self._count(possible)
         return found
 
     def count(self, bits: Bits) -> int:
@@ -158,13 +160,17 @@ class Regions:
     def _count(self, bits: Bits) -> int:
         if self._digits is None:
             self._digits = _digits(self.sizes)
-        return sum((bits & digit).bit_count() << place for place, digit in enumerate(self._digits))
+        return sum(map(lshift, map(int.bit_count, map(and_, repeat(bits), self._digits)), count()))
 
 
 def _digits(sizes: Sequence[int]) -> list[Bits]:
     """For each binary place, the classes whose size has a one there: counting is a few intersections then."""
-    most = max(sizes, default=0)
-    return [bits_of((i for i, n in enumerate(sizes) if n >> p & 1), len(sizes)) for p in range(most.bit_length())]
+    found: list[Bits] = []
+    left = [(index, size) for index, size in enumerate(sizes) if size]
+    while left:  # most classes are small: few are left for the higher places
+        found.append(bits_of((index for index, size in left if size & 1), len(sizes)))
+        left = [(index, size >> 1) for index, size in left if size > 1]
+    return found
 
 
 def bits_of(indices: Iterable[int], size: int) -> Bits:

@@ -8,6 +8,7 @@ from typing import Final
 from permcheck.bulk.regions import Bits, few
 from permcheck.graph.node import Grant, Node
 from permcheck.graph.rights import MEMBER_EDGES, GrantGraph, Rights, Way, in_domain, is_nested
+from permcheck.model.state import State
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
 SOMEBODY: Final = Node("group", "")
@@ -35,9 +36,10 @@ class Shapes:
         self._named: list[Node] = []
         self._above: dict[Node, Bits] = {}
         self._nested: dict[Bits, Bits] = {}
-        self._entries: dict[tuple[Node, str], tuple[Bits, Bits, Bits, Bits]] = {}
+        self._entries: dict[str, dict[Node, tuple[Bits, Bits, Bits, Bits]]] = {kind: {} for kind in MEMBER_EDGES}
         self._may_be: dict[tuple[bool, bool], Bits] = {}
         self._users: dict[Key, Bits] = {}
+        self._rows: dict[tuple[Key, int], dict[tuple[Node, State], list[int]]] = {}
         self._unstated = self._all(graph.unstated)
         self._opaque = [self._doubtful(group) for group in graph.opaque]
 
@@ -46,11 +48,13 @@ class Shapes:
         """The shapes that end in the cloud."""
         return self.parts[CLOUD]
 
-    def of(self, user: Key) -> Bits:
-        """Return the shapes of everything that a user holds or may hold."""
+    def of(self, user: Key, graph: GrantGraph | None = None) -> Bits:
+        """Return the shapes of everything that a user holds or may hold; in `graph` only the user's groups differ."""
+        if graph is not None:
+            return self._of(user, graph)
         found = self._users.get(user)
         if found is None:
-            found = self._users[user] = self._of(user)
+            found = self._users[user] = self._of(user, self._graph)
         return found
 
     def rights(self, user: Key, held: Bits) -> Rights:
@@ -66,11 +70,11 @@ class Shapes:
         admins = frozenset(way.end.key for way in ways if way.end.kind == "admin")
         return Rights(user, intune, entra, app, {key: tuple(found) for key, found in security.items()}, admins)
 
-    def _of(self, user: Key) -> Bits:
+    def _of(self, user: Key, graph: GrantGraph) -> Bits:
         record = self._tables.users[user]
         start = Node("user", user)
-        direct, above, found = self._groups_of(start)
-        found |= self._held_by(start, nested=False) | self._unstated
+        direct, above, found, more = self._groups_of(start, graph)
+        found |= (self._held_by(start, nested=False) if more else 0) | self._unstated
         certain = direct | above
         for inside, everything, each in self._opaque:
             if not inside & certain:
@@ -85,30 +89,33 @@ class Shapes:
             self._may_be[alike] = self._all(self._graph.may_be_user(record))
         return found | self._may_be[alike]
 
-    def _groups_of(self, start: Node) -> tuple[Bits, Bits, Bits]:
-        """Return groups that a user or group is a member of, the others above those, and what all of them hold."""
-        direct, above, held, held_above = 0, 0, 0, 0
-        for grant in self._graph.out(start):
-            if grant.kind in MEMBER_EDGES:
-                group, higher, own, further = self._entered(grant)
+    def _groups_of(self, start: Node, graph: GrantGraph) -> tuple[Bits, Bits, Bits, bool]:
+        """Return groups that a user or group is a member of, the others above those, and what all of them hold.
+
+        And whether there are other grants than memberships.
+        """
+        direct, above, held, held_above, more, entries = 0, 0, 0, 0, False, self._entries
+        for grant in graph.out(start):
+            known = entries.get(grant.kind)
+            if known is not None:
+                group, higher, own, further = known.get(grant.end) or self._entered(grant)
                 direct |= group
                 above |= higher
                 held |= own
                 held_above |= further
+            else:
+                more = True
         if direct & above:  # what somebody is in directly does not count as nested
             above &= ~direct
             held_above = self._held_by_all(above)
-        return direct, above, held | held_above
+        return direct, above, held | held_above, more
 
     def _entered(self, grant: Grant) -> tuple[Bits, Bits, Bits, Bits]:
         """Return the group that a membership leads to, those above it, and what that one and those hold."""
-        key = grant.end, grant.kind
-        found = self._entries.get(key)
-        if found is None:
-            higher = self._all_above(grant.end)
-            own = self._held_by(grant.end, nested=is_nested((grant,)))
-            found = 1 << self._number_of(grant.end), higher, own, self._held_by_all(higher)
-            self._entries[key] = found
+        higher = self._all_above(grant.end)
+        own = self._held_by(grant.end, nested=is_nested((grant,)))
+        found = 1 << self._number_of(grant.end), higher, own, self._held_by_all(higher)
+        self._entries[grant.kind][grant.end] = found
         return found
 
     def _number_of(self, group: Node) -> int:
@@ -161,7 +168,7 @@ class Shapes:
     def _doubtful(self, group: Node) -> tuple[Bits, Bits, list[tuple[Bits, Bits]]]:
         """Return, of a group that anybody may be in, it and those above it, what they hold together, and each."""
         own = 1 << self._number_of(group)
-        direct, above, _ = self._groups_of(group)
+        direct, above, _, _ = self._groups_of(group, self._graph)
         each = [(own, self._held_by(group, nested=False, doubtful=True))]
         for grant in self._graph.out(group):
             if grant.kind in MEMBER_EDGES and grant.end != group:
@@ -197,13 +204,24 @@ class Shapes:
             self.parts[part] |= found
         return found
 
-    def alike(self, look: Callable[[Way], Hashable]) -> list[tuple[Bits, Bits]]:
+    def rows(self, hierarchy: Key) -> dict[tuple[Node, State], list[int]]:
+        """Return the shapes that end in rows of a hierarchy, by role and by how sure they are."""
+        key = hierarchy, len(self.ways)
+        found = self._rows.get(key)
+        if found is None:
+            found = self._rows[key] = {}
+            for shape in few(self.parts[hierarchy] & ~self.silent):
+                way = self.ways[shape]
+                found.setdefault((way.role, way.state), []).append(shape)
+        return found
+
+    def alike(self, look: Callable[[Way], Hashable]) -> tuple[tuple[Bits, Bits], ...]:
         """Return the shapes of the cloud that look the same, and the first of each: it stands for all of them."""
         found: dict[Hashable, Bits] = {}
         for shape in few(self.in_cloud):
             looks = look(self.ways[shape])
             found[looks] = found.get(looks, 0) | 1 << shape
-        return [(shapes, shapes & -shapes) for shapes in found.values()]
+        return tuple((shapes, shapes & -shapes) for shapes in found.values())
 
     def _seen(self, way: Way) -> Hashable:
         """Return what a test can see of a way, but for its explanation."""

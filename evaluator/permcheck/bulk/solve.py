@@ -26,21 +26,17 @@ Kind: TypeAlias = Literal["all", "any"]
 
 
 class Part:
-    """A part of what an action needs: what it reads of a user, and its column, worked out when it is asked for."""
+    """A part of what an action needs: what it reads of a user, and a region for everything that it may see.
 
-    __slots__ = ("_column", "_make", "reads")
+    Where the region is the same for everybody, it reads nothing: what it is joined with stays small.
+    """
 
-    def __init__(self, reads: int, make: Callable[[], Column]) -> None:
-        self.reads = reads
-        self._make = make
-        self._column: Column | None = None
+    __slots__ = ("column", "reads")
 
-    @property
-    def column(self) -> Column:
-        """Return a region for everything that it may see."""
-        if self._column is None:
-            self._column = self._make()
-        return self._column
+    def __init__(self, reads: int, column: Column) -> None:
+        same = column[0] if column.count(column[0]) == len(column) else None
+        self.reads = reads if same is None else 0
+        self.column = column if same is None else [same]
 
 
 class Solver:
@@ -58,6 +54,7 @@ class Solver:
         self._places: dict[int, list[int]] = {}
         self._of_shape: dict[int, RegionId] = {}
         self._unions: dict[Bits, RegionId] = {}
+        self._looks: dict[Hashable, list[Bits]] = {}
 
     def region(self, act: Act, facets: Facets, _user: Key = "") -> RegionId:
         """Return where an action is allowed, and where it may be."""
@@ -83,6 +80,8 @@ class Solver:
 
     def _prepared(self, act: Act) -> Part:
         hierarchy = self._terrain.ground.hierarchy
+        if not self._crowd.seen(0):
+            return self._constant(NOWHERE)  # there is nobody
         question = Question("", act.action, act.variant, hierarchy)
         branches = [self._world(question, world) for world in self._engine.worlds(hierarchy)]
         if len(branches) == 1:
@@ -128,7 +127,7 @@ class Solver:
     def _once(self, key: Hashable, reads: int, make: Callable[[], Column]) -> Part:
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = Part(reads, make)
+            found = self._known[key] = Part(reads, make())
         return found
 
     def _joined(self, kind: Kind, parts: Iterable[Part]) -> Part:
@@ -148,6 +147,12 @@ class Solver:
 
     def _pair(self, kind: Kind, one: Part, two: Part) -> Part:
         join = self._regions.all_of if kind == "all" else self._regions.any_of
+        neutral, absorbing = (EVERYWHERE, NOWHERE) if kind == "all" else (NOWHERE, EVERYWHERE)
+        for part, other in ((one, two), (two, one)):
+            if part.column == [absorbing]:
+                return part
+            if part.column == [neutral]:
+                return other
 
         def make() -> Column:
             reads = one.reads | two.reads
@@ -176,19 +181,23 @@ class Solver:
         return self._once(key, reads_of(test), lambda: self._leaf(context, test, need))
 
     def _leaf(self, context: Context, test: form.LeafTest, need: form.Need) -> Column:
-        reads, hierarchy = reads_of(test), context.question.hierarchy
+        reads = reads_of(test)
         if isinstance(test, form.GrantTest | form.AnyRoleTest):
             return self._through_cloud(context, test, need)
         if isinstance(test, form.RightTest):
             return self._through_rows(context, test)
         if reads == CLOUD:
             return self._looking_at_roles(context, test, need)
-        people = self._people
-        contexts = [
-            context._replace(question=context.question._replace(user=people.first(reads, seen, hierarchy)))
-            for seen in self._crowd.seen(reads)
-        ]
-        return [self._run(asked, test, need) for asked in contexts]
+        return [self._run(self._seeing(context, reads, seen), test, need) for seen in self._crowd.seen(reads)]
+
+    def _seeing(self, context: Context, reads: int, seen: int | None) -> Context:
+        """Return a context with somebody of whom a test sees this."""
+        people, hierarchy = self._people, context.question.hierarchy
+        asked = context._replace(question=context.question._replace(user=people.first(reads, seen, hierarchy)))
+        if reads != SECURITY:
+            return asked
+        held = people.securities[hierarchy].shapes[seen or 0]
+        return asked._replace(graph=people.graph.showing(held), memo={})
 
     def _run(self, context: Context, test: form.LeafTest, need: form.Need) -> RegionId:
         if not device_test(test):
@@ -197,17 +206,18 @@ class Solver:
 
     def _looking_at_roles(self, context: Context, test: form.LeafTest, need: form.Need) -> Column:
         """Run a test once for all whose roles in the cloud look the same to it."""
-        people, known, column = self._people, dict[Bits, RegionId](), []
-        look = seen_of(context)
-        marks = people.shapes.alike(look)
+        people = self._people
+        marks = people.shapes.alike(seen_of(context))
+        looks = self._looks.get(marks)
+        if looks is None:
+            faces = (people.clouds.shapes[face] for face in self._crowd.seen(CLOUD))
+            looks = self._looks[marks] = [sum(one for shapes, one in marks if shapes & held) for held in faces]
         somebody = context._replace(question=context.question._replace(user=people.persons.first[0]))
-        for face in self._crowd.seen(CLOUD):
-            held = people.clouds.shapes[face]
-            looks = sum(first for shapes, first in marks if shapes & held)
-            if looks not in known:
-                known[looks] = self._run(somebody._replace(graph=people.graph.showing(looks), memo={}), test, need)
-            column.append(known[looks])
-        return column
+        known = {
+            held: self._run(somebody._replace(graph=people.graph.showing(held), memo={}), test, need)
+            for held in dict.fromkeys(looks)
+        }
+        return list(map(known.__getitem__, looks))
 
     def _through_cloud(self, context: Context, test: form.GrantTest | form.AnyRoleTest, need: form.Need) -> Column:
         """One way to a permission of the cloud is enough."""
@@ -233,11 +243,10 @@ class Solver:
         hierarchy = self._terrain.ground.hierarchy
         everywhere = sum(1 << shape for shape, region in regions.items() if region == EVERYWHERE)
         somewhere = sum(1 << shape for shape, region in regions.items() if region not in {EVERYWHERE, NOWHERE})
-        shapes = self._people.faces(reads, hierarchy).shapes
-        known = self._known_unions(reads, regions)
+        known, faces = self._known_unions(reads, regions), self._crowd.seen(reads)
+        known.setdefault(0, NOWHERE)
         column = []
-        for face in self._crowd.seen(reads):
-            mine = shapes[face]
+        for mine in map(self._people.faces(reads, hierarchy).shapes.__getitem__, faces):
             if mine & everywhere:
                 column.append(EVERYWHERE)
                 continue
@@ -245,7 +254,10 @@ class Solver:
             region = known.get(some)
             if region is None:
                 region = known[some] = self._regions.union([regions[shape] for shape in few(some)])
-            column.append(self._regions.any_of(region, OPEN) if doubt(face) else region)
+            column.append(region)
+        if any(map(doubt, faces)):
+            open_ = self._regions.any_of
+            return [open_(one, OPEN) if doubt(face) else one for face, one in zip(faces, column, strict=True)]
         return column
 
     def _known_unions(self, reads: int, regions: dict[int, RegionId]) -> dict[Bits, RegionId]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from permcheck.graph.node import Condition, Container, Grant, Node
+from permcheck.graph.rights import in_domain
 from permcheck.model.policy import BuiltInRole, RoleGrant
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import UNKNOWN, UNMET
@@ -15,10 +16,13 @@ WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
 
 def draw(tables: Tables, policy: Policy, container: Container, known: Collection[Node] = ()) -> Container:
     """Add every grant of an estate to a container and return it; what `known` roles give is in it already."""
+    adj, add = container.adj, container.add_edge
     for grant in edges(tables, policy, known):
-        drawn = container.adj.get(grant.start, {}).get(grant.end)
+        start, end = grant.start, grant.end
+        ends = adj.get(start)
+        drawn = None if ends is None else ends.get(end)
         if drawn is None or (drawn["grant"].condition is not None and grant.condition is None):
-            container.add_edge(grant.start, grant.end, grant=grant)
+            add(start, end, grant=grant)
     return container
 
 
@@ -42,15 +46,17 @@ def _users_and_groups(tables: Tables, who: Principals) -> Iterator[tuple[Node, s
 
 
 def _memberships(tables: Tables) -> Iterator[Grant]:
-    for key, members in tables.members.items():
-        name, record = tables.groups[key].name, ("groups", key)
-        for node, who in _users_and_groups(tables, members):
-            yield Grant("member", node, Node("group", key), f"{who} is a member of group {name}", record)
-    for key, members in tables.indirect.items():
-        name, record = tables.groups[key].name, ("groups", key)
-        for node, who in _users_and_groups(tables, members):
-            reason = f"{who} is in group {name}, directly or through other groups"
-            yield Grant("inside", node, Node("group", key), reason, record)
+    users = {key: (Node("user", key), form.upn) for key, form in tables.users.items()}
+    groups = {key: (Node("group", key), f"group {form.name}") for key, form in tables.groups.items()}
+    lists = (("member", tables.members, "is a member of"), ("inside", tables.indirect, "is in"))
+    for kind, listed, verb in lists:
+        further = "" if kind == "member" else ", directly or through other groups"
+        for key, members in listed.items():
+            (node, name), record = groups[key], ("groups", key)
+            says = f" {verb} {name}{further}"
+            for known, keys in ((users, members.users), (groups, members.groups)):
+                for start, who in map(known.__getitem__, keys):
+                    yield Grant(kind, start, node, who + says, record)
 
 
 def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
@@ -181,20 +187,21 @@ def _administrators(tables: Tables) -> Iterator[Grant]:
     """Join users and groups to administrative users by SID, else by account name."""
     by_sid: dict[str, Node] = {}
     by_account: dict[str, Node] = {}
-    for kind, records in (("user", tables.users), ("group", tables.groups)):
-        for key, record in records.items():
-            if getattr(record, "synced", None) is not False:  # a cloud-only account can't be an administrative user
-                if record.sid:
-                    by_sid[record.sid.upper()] = Node(kind, key)
-                if record.account:
-                    by_account[record.account.casefold()] = Node(kind, key)
+    users = [(key, user) for key, user in tables.users.items() if in_domain(user)]
+    for kind, records in (("user", users), ("group", tables.groups.items())):
+        for key, record in records:
+            node = Node(kind, key)
+            if record.sid:
+                by_sid[record.sid.upper()] = node
+            if record.account:
+                by_account[record.account.casefold()] = node
     for key, admin in tables.admins.items():
-        node = by_sid.get((admin.sid or "").upper()) or by_account.get(admin.name.casefold())
-        if node is not None:
+        found = by_sid.get((admin.sid or "").upper()) or by_account.get(admin.name.casefold())
+        if found is not None:
             hierarchy = hierarchy_of(key).upper()
-            who = tables.users[node.key].upn if node.kind == "user" else f"group {tables.groups[node.key].name}"
+            who = tables.users[found.key].upn if found.kind == "user" else f"group {tables.groups[found.key].name}"
             reason = f"{who} is the administrative user {admin.name} in hierarchy {hierarchy}"
-            yield Grant("is-admin", node, Node("admin", key), reason, ("administrative_users", key))
+            yield Grant("is-admin", found, Node("admin", key), reason, ("administrative_users", key))
 
 
 def _limits(tables: Tables) -> Iterator[Grant]:

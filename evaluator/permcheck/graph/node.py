@@ -82,5 +82,10 @@ class Adjacency:
 
     def add_edge(self, start: Node, end: Node, **data: Grant) -> None:
         """Add an edge and its nodes."""
-        self.adj.setdefault(start, {})[end] = data
-        self.adj.setdefault(end, {})
+        adj = self.adj
+        if start in adj:
+            adj[start][end] = data
+        else:
+            adj[start] = {end: data}
+        if end not in adj:
+            adj[end] = {}

@@ -66,7 +66,7 @@ class Columns:
     memberships: Mapping[str, pa.Array] | None
     """None: no file tells them."""
     joined: Joined = field(repr=False, compare=False)
-    prepared: Prepared = field(repr=False, compare=False)
+    wait: Callable[[], Prepared] = field(repr=False, compare=False)
 
     exported = False
 
@@ -74,6 +74,11 @@ class Columns:
     def file(self) -> str:
         """Return the file of the devices."""
         return str(self.folder / DEVICES)
+
+    @property
+    def prepared(self) -> Prepared:
+        """Return what is worked out beside other work, when it is done."""
+        return self.wait()
 
     @property
     def data(self) -> Any:
@@ -155,7 +160,7 @@ def add_inventory(
     devices, memberships = reader.devices(), reader.memberships()
     if reader.problems:
         return
-    columns = Columns(folder, devices, memberships, joined, prepared())
+    columns = Columns(folder, devices, memberships, joined, prepared)
     joined.parsed.append(columns)
     joined.inventory = columns
     if joined.sections.get("devices"):
@@ -175,7 +180,8 @@ def _tables(folder: Path) -> dict[str, pa.Table]:
     found = {}
     for path in (folder / name for name in INVENTORY if (folder / name).is_file()):
         try:
-            table = pq.read_table(path)
+            with pq.ParquetFile(path) as file:  # in pieces as large as they were written
+                table = file.read()
             found[path.name] = pa.table([whole(column) for column in table.columns], table.column_names)
         except (OSError, pa.ArrowException, ValueError) as error:
             reason = (str(error).splitlines() or ["it can't be read"])[0]

@@ -24,7 +24,6 @@ def prepare(tables: Mapping[str, pa.Table]) -> Prepared:
     """Prepare what was read; columns that have another type than they should come out empty."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     devices, memberships = tables.get("devices.parquet"), tables.get("memberships.parquet")
     folded, numbers = pa.array([], pa.string()), (np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -36,7 +35,7 @@ def prepare(tables: Mapping[str, pa.Table]) -> Prepared:
         asked = None if memberships is None else _column(memberships, "resource_id")
         if ids is not None and asked is not None and all(_is_id(column.type) for column in (ids, asked)):
             numbers = number(ids, asked)
-    return Prepared(folded, pc.count_distinct(folded).as_py() == len(folded), numbers)
+    return Prepared(folded, are_distinct(folded), numbers)
 
 
 def _column(table: pa.Table, name: str) -> pa.Array | None:
@@ -71,6 +70,15 @@ def fold(names: pa.Array) -> pa.Array:
     if pc.all(pc.string_is_ascii(plain)).as_py() is not False:
         return pc.ascii_lower(plain)
     return pa.array([name and name.casefold() for name in plain.to_pylist()], pa.string())
+
+
+def are_distinct(names: pa.Array) -> bool:
+    """Tell whether all names differ: where they are in order, each from the next."""
+    import pyarrow.compute as pc
+
+    if names.null_count == 0 and pc.all(pc.less(names[:-1], names[1:])).as_py() is not False:
+        return True
+    return bool(pc.count_distinct(names).as_py() == len(names))
 
 
 def number(devices: pa.Array, asked: pa.Array) -> tuple[np.ndarray, np.ndarray]:

@@ -31,6 +31,8 @@ class Resolver:
     at: dict[tuple[str, Key], tuple[int, int]] = field(default_factory=dict)
     placed: dict[str, list[tuple[Key, Record]]] = field(default_factory=dict)
     names: dict[str, Names] = field(default_factory=dict)
+    principals: dict[str, tuple[Key | None, Key | None]] = field(default_factory=dict)
+    """Name -> the user, or else the group, that is called so."""
 
     def report(self, record: Record, section: str, path: Path_, id_: str, message: str, help_: str = "") -> None:
         """Note an error inside a record."""

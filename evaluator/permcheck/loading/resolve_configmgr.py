@@ -68,8 +68,9 @@ def _collections(resolver: Resolver, owners: dict[int, Key]) -> None:
     limited: dict[Key, Key | None] = {}
     for key, record in resolver.placed["collections"]:
         hierarchy, form = hierarchy_of(key), record.value
-        resolver.all_owned("collection", record, "collections", "include", hierarchy, form.include)
-        resolver.all_owned("collection", record, "collections", "exclude", hierarchy, form.exclude)
+        for rule, others in (("include", form.include), ("exclude", form.exclude)):
+            if others:
+                resolver.all_owned("collection", record, "collections", rule, hierarchy, others)
         if form.limited_to is not None:
             path = ("limited_to",)
             limited[key] = resolver.owned("collection", record, "collections", path, hierarchy, form.limited_to)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from permcheck.loading.inventory import DEVICES, MEMBERSHIPS, Columns
 from permcheck.loading.inventory_names import DeviceNames
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 NOBODY = -1
 """The number of something that could not be resolved."""
 SHOWN = 20
+BLOCK = 2**17
+"""So many memberships are looked at together."""
+
+
+class Coded(NamedTuple):
+    """A value for each row, as places in a short list of values."""
+
+    values: np.ndarray
+    places: np.ndarray
+
+    def of(self, rows: Any) -> Any:
+        """Return the values of some rows, or of one."""
+        return self.values[self.places[rows]]
 
 
 def run(resolver: Resolver, columns: Columns) -> None:
@@ -46,7 +59,7 @@ class _Inventory:
 
         devices = self._columns.devices
         count = len(devices["name"])
-        owners = self._owners(devices.get("hierarchy"), count, "devices")
+        owners = self._owners(devices.get("hierarchy"), count, "devices").of(slice(None))
         folded = self._columns.prepared.folded
         renamed = self._renamed(owners, folded)
         empty = np.zeros(0, np.int32)
@@ -75,7 +88,7 @@ class _Inventory:
         if len(rows) and np.any(rows[1:] < rows[:-1]):
             order = np.argsort(rows, kind="stable")
             rows, inside = rows[order], inside[order]
-        starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))])
+        starts = np.concatenate([[0], np.cumsum(_counted(rows, count))])
         return Inventory(
             columns=self._columns.devices,
             hierarchies=self._hierarchies,
@@ -100,29 +113,28 @@ class _Inventory:
             found[hierarchy_of(key)] = found.get(hierarchy_of(key), frozenset()) | {key}
         return found
 
-    def _owners(self, column: pa.Array | None, count: int, file: str) -> np.ndarray:
+    def _owners(self, column: pa.Array | None, count: int, file: str) -> Coded:
         """Return the number of the hierarchy of each row."""
         import numpy as np
 
         only = 0 if len(self._hierarchies) == 1 else NOBODY
         if column is None:
-            owners = np.full(count, only, np.int16)
+            found, missing = Coded(np.asarray([only], np.int16), np.zeros(count, np.int8)), count
         else:
             encoded = column if hasattr(column, "dictionary") else column.dictionary_encode()
-            known = [self._hierarchy(name) for name in encoded.dictionary.to_pylist()]
-            places = encoded.indices.fill_null(len(known)).to_numpy()
-            owners = np.asarray([*known, only], np.int16)[places]
-            for number, name in enumerate(encoded.dictionary.to_pylist()):
+            names, missing = encoded.dictionary.to_pylist(), encoded.indices.null_count
+            known = [self._hierarchy(name) for name in names]
+            places = (encoded.indices.fill_null(len(known)) if missing else encoded.indices).to_numpy()
+            found = Coded(np.asarray([*known, only], np.int16), places)
+            for number, name in enumerate(names):
                 if known[number] == NOBODY and (places == number).any():
                     row = int((places == number).argmax()) + 1
                     self._report(file, "unknown-name", f"row {row}: no hierarchy is called `{name}`")
-            missing = places == len(known)
-        if only == NOBODY and (column is None or missing.any()):
-            row = 1 if column is None else int(missing.argmax()) + 1
+        if only == NOBODY and missing:
+            row = int((found.places == len(found.values) - 1).argmax()) + 1
             message = f"row {row}: this could be of several hierarchies, or none"
-            if count:
-                self._report(file, "no-hierarchy", message, "name it in the column `hierarchy`")
-        return owners
+            self._report(file, "no-hierarchy", message, "name it in the column `hierarchy`")
+        return found
 
     def _hierarchy(self, name: str) -> int:
         found = self._resolver.names["hierarchy"].get(name)
@@ -154,36 +166,49 @@ class _Inventory:
         return renamed
 
     def _memberships(self, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the row of the device and the number of the collection of every membership."""
+        """Return the row of the device and the number of the collection of every membership.
+
+        Some rows after the other: every array of millions is memory that the computer has to find.
+        """
+        import numpy as np
+
         columns = self._columns.memberships
         assert columns is not None
-        count = len(columns["resource_id"])
+        count, width = len(columns["resource_id"]), len(self._hierarchies)
         mine = self._owners(columns.get("hierarchy"), count, "memberships")
-        rows = self._devices_of(mine, columns["resource_id"], owners)
-        inside = self._collections_of(mine, columns["collection"])
+        known, asked = self._columns.prepared.numbers
+        find = self._devices_by(known, owners)
+        names, places, table = self._collections_of(columns["collection"])
+        rows, inside = np.full(count, NOBODY, np.int32), np.empty(count, np.int32)
+        for start in range(0, count, BLOCK):
+            part = slice(start, start + BLOCK)
+            owned = mine.of(part)
+            if find is not None:
+                rows[part] = find(_together(asked[part], owned, width or 1))
+            inside[part] = table.take(owned.astype(np.int32) * (len(names) + 1) + places[part], mode="wrap")
         if rows.min(initial=0) >= 0 and inside.min(initial=0) >= 0:
             return rows, inside
+        if find is not None:
+            self._report_devices((rows < 0).nonzero()[0], mine, columns["resource_id"])
+        self._report_collections((inside < 0).nonzero()[0], mine, names, places)
         right = (rows >= 0) & (inside >= 0)
         return rows[right], inside[right]
 
-    def _devices_of(self, mine: np.ndarray, ids: pa.Array, owners: np.ndarray) -> np.ndarray:
-        import numpy as np
-
+    def _devices_by(self, ids: np.ndarray, owners: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
+        """Return what finds the rows of devices by the numbers of their resource ids; None where they have none."""
         devices = self._columns.devices.get("resource_id")
         if devices is None:
             self._report("devices", "missing-key", f"{MEMBERSHIPS} needs the column `resource_id` in {DEVICES}")
-            return np.full(len(mine), NOBODY, np.int64)
-        known, asked = self._columns.prepared.numbers
-        width = len(self._hierarchies) or 1
-        known, asked = _together(known, owners, width), _together(asked, mine, width)
-        places = _places(known, asked)
-        lost = ((places < 0) & (mine >= 0)).nonzero()[0][:SHOWN].tolist() if places.min(initial=0) < 0 else []
-        for row in lost:
-            owner = self._hierarchies[mine[row]]
+            return None
+        known = _together(ids, owners, len(self._hierarchies) or 1)
+        self._report_ambiguous(known, devices)
+        return _finder(known)
+
+    def _report_devices(self, lost: np.ndarray, mine: Coded, ids: pa.Array) -> None:
+        for row in lost[mine.of(lost) >= 0][:SHOWN].tolist():
+            owner = self._hierarchies[mine.of(row)]
             message = f"row {row + 1}: hierarchy `{owner}` has no device with the resource id `{ids[row].as_py()}`"
             self._report("memberships", "unknown-name", message, f"list it in {DEVICES}")
-        self._report_ambiguous(known, devices)
-        return places
 
     def _report_ambiguous(self, known: np.ndarray, devices: pa.Array) -> None:
         import numpy as np
@@ -194,7 +219,8 @@ class _Inventory:
             message = f"row {row + 1}: several devices have the resource id `{devices[row].as_py()}`"
             self._report("devices", "duplicate", message, f"{MEMBERSHIPS} can't tell them apart")
 
-    def _collections_of(self, mine: np.ndarray, column: pa.Array) -> np.ndarray:
+    def _collections_of(self, column: pa.Array) -> tuple[list[str], np.ndarray, np.ndarray]:
+        """Return different names, the number of each row's, and the collections by hierarchy and name."""
         import numpy as np
 
         encoded = column if hasattr(column, "dictionary") else column.dictionary_encode()
@@ -206,20 +232,22 @@ class _Inventory:
             for place, name in enumerate(names):
                 key = find(f"{hierarchy}/{name}")
                 table[owner * width + place] = NOBODY if key is None else self._number[key]
-        places = encoded.indices.to_numpy()
-        found: np.ndarray = table.take(mine.astype(np.int32) * width + places, mode="wrap")
-        if found.min(initial=0) >= 0:
-            return found
-        lost = ((found < 0) & (mine >= 0)).nonzero()[0]
+        return names, encoded.indices.to_numpy(), table
+
+    def _report_collections(self, lost: np.ndarray, mine: Coded, names: list[str], places: np.ndarray) -> None:
+        import numpy as np
+
+        lost = lost[mine.of(lost) >= 0]
         told = set()
         for row in lost.tolist() if len(lost) < SHOWN else lost[np.unique(places[lost], return_index=True)[1]].tolist():
-            message = f"hierarchy `{self._hierarchies[mine[row]]}` has no collection called `{names[places[row]]}`"
+            message = f"hierarchy `{self._hierarchies[mine.of(row)]}` has no collection called `{names[places[row]]}`"
             if message not in told:
                 told.add(message)
-                near = self._resolver.names["collection"].near(f"{self._hierarchies[mine[row]]}/{names[places[row]]}")
+                near = self._resolver.names["collection"].near(
+                    f"{self._hierarchies[mine.of(row)]}/{names[places[row]]}"
+                )
                 help_ = f"did you mean `{near[0].partition('/')[2]}`?" if near else "list it under `collections:`"
                 self._report("memberships", "unknown-name", f"row {row + 1}: {message}", help_)
-        return found
 
     def _listed(self, inventory: Inventory) -> tuple[list[int], list[int], dict[Key, bool]]:
         """Return the members that collections list, and the hierarchies where every device collection lists them."""
@@ -265,8 +293,8 @@ def _together(numbers: np.ndarray, owners: np.ndarray, width: int) -> np.ndarray
     return joined
 
 
-def _places(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Return the first place of each of some numbers among those that are known; -1 where there is none."""
+def _finder(known: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what tells the first place of each of some numbers among those that are known; -1 where there is none."""
     import numpy as np
 
     most = int(known.max(initial=0))
@@ -274,10 +302,25 @@ def _places(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
         table = np.full(most + 2, NOBODY, np.int32)
         right = (known >= 0).nonzero()[0][::-1]
         table[known[right]] = right
-        if asked.min(initial=0) < 0 or asked.max(initial=0) > most:
-            asked = np.where((asked >= 0) & (asked <= most), asked, most + 1)
-        found: np.ndarray = table.take(asked)
-        return found
+        return lambda asked: table.take(np.where((asked >= 0) & (asked <= most), asked, most + 1))
     order = np.argsort(known, kind="stable")
-    at = np.minimum(np.searchsorted(known[order], asked), len(known) - 1)
-    return np.where((known[order[at]] == asked) & (asked >= 0), order[at], NOBODY)
+    ordered = known[order]
+
+    def find(asked: np.ndarray) -> np.ndarray:
+        at = np.minimum(np.searchsorted(ordered, asked), len(known) - 1)
+        return np.where((ordered[at] == asked) & (asked >= 0), order[at], NOBODY)
+
+    return find
+
+
+def _counted(rows: np.ndarray, count: int) -> np.ndarray:
+    """Return how often each number below `count` stands among some."""
+    import numpy as np
+
+    found = np.zeros(count, np.int64)
+    for start in range(0, len(rows), BLOCK):
+        part = rows[start : start + BLOCK]
+        least = int(part.min())
+        numbers = np.bincount(part - least)
+        found[least : least + len(numbers)] += numbers
+    return found

@@ -62,8 +62,12 @@ def _principals(
         return Principals(known=False)
     users: list[Key] = []
     groups: list[Key] = []
+    known = resolver.principals
     for index, name in enumerate(names):
-        user, group = resolver.names["user"].get(name), resolver.names["group"].get(name)
+        if name not in known:
+            user = resolver.names["user"].get(name)
+            known[name] = (user, None) if user is not None else (None, resolver.names["group"].get(name))
+        user, group = known[name]
         if user is not None:
             users.append(user)
         elif group is not None:

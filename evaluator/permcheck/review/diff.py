@@ -125,22 +125,20 @@ class Difference:
         return found
 
     def _plain(self) -> Iterator[Changed]:
-        for cell in Answers((self.old, self.new), self.selection).cells():
-            if cell.regions[0] != cell.regions[1]:
-                for before, after, bits in differing(cell, 0, 1):
-                    yield Changed(cell.person.members, cell.act, Devices(cell.area, bits), before, after)
+        for cell in Answers((self.old, self.new), self.selection).changed():
+            for before, after, bits in differing(cell, 0, 1):
+                yield Changed(cell.person.members, cell.act, Devices(cell.area, bits), before, after)
 
     def _with_causes(self, plain: Sequence[Changed]) -> Iterator[Changed]:
         """Ask again about what changed, with each edit alone beside the two."""
         users = tuple(dict.fromkeys(user for change in plain for user in change.users))
         acts = tuple(dict.fromkeys(change.act for change in plain))
         views = (self.old, self.new, *(edit.view() for edit in self.edits))
-        for cell in Answers(views, Selection(users, acts, self.selection.devices)).cells():
-            if cell.regions[0] != cell.regions[1]:
-                for before, after, bits in differing(cell, 0, 1):
-                    for causes, part in self._caused(cell, after, bits):
-                        devices = Devices(cell.area, part)
-                        yield Changed(cell.person.members, cell.act, devices, before, after, causes)
+        for cell in Answers(views, Selection(users, acts, self.selection.devices)).changed():
+            for before, after, bits in differing(cell, 0, 1):
+                for causes, part in self._caused(cell, after, bits):
+                    devices = Devices(cell.area, part)
+                    yield Changed(cell.person.members, cell.act, devices, before, after, causes)
 
     def _caused(self, cell: Cell, after: Verdict, bits: Bits) -> Iterator[tuple[tuple[str, ...], Bits]]:
         """Divide changed answers by the edits that are enough alone."""
