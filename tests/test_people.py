@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,10 +15,12 @@ from commands import Cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from permcheck.api import Estate, load
-from permcheck.bulk.answers import Answers
+from permcheck.bulk.answers import Answers, Selection, View
 from permcheck.errors import LoadError, NothingSelectedError, SelfCheckError, UnknownNameError
 from permcheck.loading.revision import checked_out
+from permcheck.model import change
 from permcheck.model.state import Verdict
+from permcheck.review import blast
 from permcheck.review.evidence import evidence
 from permcheck.review.removals import work_out
 from permcheck.review.signed import Signed
@@ -180,10 +183,38 @@ def test_a_fix_says_how_many_other_answers_it_opens(drawn: tuple[Data, Data]) ->
     for ask in denied[:1]:
         fixes = estate.check(*ask[:3]).fixes
         assert [fix.opens for fix in fixes] == sorted(fix.opens for fix in fixes)
-        for fix in fixes[:2]:
+        for fix in (*fixes[:2], *fixes[-2:]):
             found = estate.diff_of(*fix.changes)
             gained = sum(change.cells for change in found.changes if change.after is Verdict.ALLOW)
             assert fix.opens == gained - 1
+
+
+def test_a_fix_is_counted_where_it_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody but the user is looked at for a right of the user's own; fixes that reach the same are counted at once."""
+    asked: list[tuple[int, int]] = []
+
+    class Watched(Answers):
+        def __init__(self, views: Sequence[View], selection: Selection) -> None:
+            asked.append((len(views), len(selection.users)))
+            super().__init__(views, selection)
+
+    monkeypatch.setattr(blast, "Answers", Watched)
+    estate = load(CONTOSO)
+    fixes = estate.check("helpdesk@contoso.com", "run-script", "PC-1042").fixes
+    personal = [fix for fix in fixes if all(isinstance(change, blast.PERSONAL) for change in fix.changes)]
+    everybody = len(estate.tables.users)
+    assert set(asked) == {(1 + len(personal), 1), (1 + len(fixes) - len(personal), everybody)}
+    assert len(asked) == len(set(asked))
+    assert 1 < len(personal) < len(fixes) - 1
+
+
+def test_a_fix_of_a_script_opens_nothing_about_devices_in_general() -> None:
+    """A fact of a script is looked at where a question is about that script, and counted answers are about none."""
+    estate = load(CONTOSO)
+    question = estate._asker.question("helpdesk@contoso.com", "run-script", "PC-0042", None)
+    approve = change.SetFact("script", next(iter(estate.tables.scripts)), "approved", value=True)
+    assert blast.radius(estate._engine, [(approve,)], question) == (0,)
+    assert estate.diff_of(approve).changes == ()
 
 
 # --- signed reviews ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from permcheck.bulk.partition import Rows, by_hierarchy, shared_inventory
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import NOWHERE, RegionId, Regions
+from permcheck.bulk.shapes import Shapes
 from permcheck.bulk.solve import Solver
 from permcheck.bulk.strict import StrictSolver
 from permcheck.evaluate.engine import Engine
@@ -71,9 +72,12 @@ class Answers:
     def __init__(self, views: Sequence[View], selection: Selection) -> None:
         self.views = tuple(views)
         self.selection = selection
-        self._people = [People(view.engine) for view in views]
-        self.areas = tuple(self._areas())
+        shapes: dict[int, Shapes] = {}
+        for engine in (view.engine for view in views):
+            shapes.setdefault(id(engine.graph), Shapes(engine.tables, engine.graph))
+        self._people = [People(view.engine, shapes[id(view.engine.graph)]) for view in views]
         self.persons = tuple(self._persons())
+        self.areas = tuple(self._areas())
         self._columns: dict[tuple[int, int, Hashable], Sequence[RegionId]] = {}
         self._rows: dict[tuple[int, Key | None], list[Facets | None]] = {}
         self._solvers = {
@@ -152,7 +156,8 @@ class Answers:
             for hierarchy, devices in self._devices(hierarchies).items():
                 tables = [engine.tables for engine in engines]
                 whole = any(self._needs_whole(view, hierarchy) for view in self._ways_to_read(hierarchy))
-                found = ground(signers_of(tables, hierarchy, whole=whole), tables, hierarchy, devices)
+                assigned = [people.assigned(hierarchy) for people in self._people]
+                found = ground(signers_of(tables, hierarchy, assigned, whole=whole), tables, hierarchy, devices)
                 yield Area(found, Regions(found.sizes), on_devices=True)
         if self.selection.devices is None:
             top: tuple[Key | None, ...] = (*hierarchies, None)

@@ -45,7 +45,7 @@ def check(
     Exit codes: 0 allow, 1 deny, 2 usage, 3 the estate can't be used,
     4 undetermined, 70 internal error.
     """  # noqa: D301 - click's own marker
-    estate = open_estate(asked(how), with_networkx=False)
+    estate = open_estate(asked(how))
     decision = estate.check(user, action, device, object=object_)
     if not quiet:
         show(estate, decision, format_, brief=True)
@@ -67,7 +67,7 @@ def explain(user: str, action: str, device: str | None, object_: str | None, for
     Shows who decides, every requirement with its proof or what is missing, tried fixes,
     near misses, the error text that the person sees, and the source of every step.
     """  # noqa: D301 - click's own marker
-    estate = open_estate(asked(how), with_networkx=True)
+    estate = open_estate(asked(how))
     decision = estate.check(user, action, device, object=object_)
     show(estate, decision, format_, brief=False)
     return exit_code(decision)

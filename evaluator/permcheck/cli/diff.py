@@ -72,8 +72,8 @@ def diff(old: str, new: str, edition: str | None, readings: dict[str, str], stri
     chosen = What(**what)
     how = {"edition": edition, "readings": readings, "strict": strict}
     with tempfile.TemporaryDirectory(prefix="permcheck-") as folder:
-        one = open_estate(Asked(path_of(old, Path(folder) / "old"), **how), with_networkx=False)  # type: ignore[arg-type]
-        two = open_estate(Asked(path_of(new, Path(folder) / "new"), **how), with_networkx=False)  # type: ignore[arg-type]
+        one = open_estate(Asked(path_of(old, Path(folder) / "old"), **how))  # type: ignore[arg-type]
+        two = open_estate(Asked(path_of(new, Path(folder) / "new"), **how))  # type: ignore[arg-type]
         return _answer(one.diff(two, chosen.users, chosen.actions, chosen.devices), chosen)
 
 
@@ -99,7 +99,7 @@ def what_if(
     """  # noqa: D301 - click's own marker
     chosen = What(**what)
     asked = Asked(estate, edition, readings, strict)
-    now = open_estate(asked, with_networkx=False)
+    now = open_estate(asked)
     difference = now.diff_of(*now.changes(*changes), users=chosen.users, actions=chosen.actions, devices=chosen.devices)
     return _answer(difference, chosen)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,7 +28,7 @@ class Asked(NamedTuple):
     what_if: tuple[str, ...] = ()
 
 
-def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
+def open_estate(asked: Asked) -> Estate:
     """Load the estate, print its warnings to stderr, and apply the options. Raises PermcheckError."""
     from permcheck.api import load
     from permcheck.graph.node import Adjacency
@@ -35,7 +36,8 @@ def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
     if asked.estate is None:
         message = "no estate was named"
         raise click.UsageError(f"{message}\n\nName one with -e PATH, with PERMCHECK_ESTATE, or in permcheck.toml.")
-    estate = load(Path(asked.estate), container=None if with_networkx else Adjacency)
+    estate = load(Path(asked.estate), container=Adjacency)
+    gc.freeze()  # what was loaded stays: the collector need not walk it again and again
     for warning in estate.warnings:
         tell("warning", f"{warning.place}: {warning.message}", warning.help)
     if asked.what_if:
