@@ -85,7 +85,7 @@ class Many(NamedTuple):
     "--decisions",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Read a signed CSV of this review, and work its removals out.",
+    help="Read a signed CSV or XLSX of this review, and work its removals out.",
 )
 @click.option(
     "--tenants",

@@ -253,11 +253,11 @@ def outcome_outline(review: Review, outcome: Outcome) -> tuple[Section, ...]:
         lines = [Line(0, _capability(tables, row), mark="no") for row in outcome.broken]
         sections.append(Section("To be kept, but some removal ends it", tuple(lines)))
     if outcome.stale:
-        stale = [Line(0, f"line {one.line}: {one.users or one.row_id}", mark="?") for one in outcome.stale]
+        stale = [Line(0, f"{one.place}: {one.users or one.row_id}", mark="?") for one in outcome.stale]
         why = Line(0, "the access has changed since, or the review had other selectors (-u, -a, -d, --by)", "advice")
         sections.append(Section("To be removed, but not in this review", (*stale, why)))
     if outcome.own:
-        own = [Line(0, f"line {one.line}: {one.reviewer}", mark="?") for one in outcome.own]
+        own = [Line(0, f"{one.place}: {one.reviewer}", mark="?") for one in outcome.own]
         sections.append(Section("Decided by the person whom it is about", tuple(own)))
     if outcome.undecided:
         sections.append(Section("Not decided", (Line(0, f"{outcome.undecided:,} rows"),)))
