@@ -35,6 +35,7 @@ MORE: frozenset[Kind] = frozenset({"gained", "opened"})
 SEVERAL = "several edits together"
 PAIR = ("before", "after")
 """What is compared; further views are those after single edits."""
+UNASKED = "edits, too many to ask about each alone"
 MOST = 64
 """With more edits than this, nobody asks which of them is responsible for what."""
 

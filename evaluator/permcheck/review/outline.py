@@ -9,7 +9,7 @@ from typing import TypeAlias
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key, Tables
 from permcheck.render.outline import Line, Section
-from permcheck.review.diff import Changed, Difference, Kind
+from permcheck.review.diff import UNASKED, Changed, Difference, Kind
 from permcheck.review.evidence import Evidence
 from permcheck.review.reasons import OtherReason
 from permcheck.review.removals import Outcome
@@ -174,7 +174,7 @@ def difference_outline(difference: Difference, rows: int = ROWS) -> tuple[Sectio
     idle = [edit.text for edit in difference.edits if not any(edit.text in causes for causes in by_cause)]
     if idle:
         alone = difference.attributed
-        title = "Edits that change no answer alone" if alone else "Edits, too many to ask about each alone"
+        title = "Edits that change no answer alone" if alone else UNASKED.capitalize()
         more = (Line(0, f"and {len(idle) - rows:,} more"),) if len(idle) > rows else ()
         sections.append(Section(title, (*(Line(0, text) for text in idle[:rows]), *more)))
     return tuple(sections)
