@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,7 +36,6 @@ def open_estate(asked: Asked) -> Estate:
         message = "no estate was named"
         raise click.UsageError(f"{message}\n\nName one with -e PATH, with PERMCHECK_ESTATE, or in permcheck.toml.")
     estate = load(Path(asked.estate), container=Adjacency)
-    gc.freeze()  # what was loaded stays: the collector need not walk it again and again
     for warning in estate.warnings:
         tell("warning", f"{warning.place}: {warning.message}", warning.help)
     if asked.what_if:
