@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from permcheck.checks.facts import load_checks
 from permcheck.checks.lint import Report, lint
 from permcheck.checks.settings import Settings
 from permcheck.loading.policy import load_policy
+from permcheck.review.graft import grafted
+from permcheck.review.outline import difference_outline
 from strategies import Data, load_dict, partial_estates
 
 GIT = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
@@ -229,3 +232,48 @@ def test_tier_0_devices_are_watched() -> None:
     if other:
         assert compared(before, after, "PC902", devices=min(other)).findings == ()
     assert "name no tier-0 devices" in compared(before, after, "PC902").not_run[0].why
+
+
+def test_with_very_many_edits_none_is_asked_about_alone() -> None:
+    """The finding says what `permcheck diff` says: that nobody asked, not that it takes several."""
+    before = permcheck.load(CONTOSO)
+    tables = before.tables
+    groups = {
+        f"g{number}": tables.groups["sg-intune-helpdesk"].model_copy(update={"name": f"g{number}"})
+        for number in range(70)
+    }
+    members = {key: tables.members["sg-intune-helpdesk"]._replace(users=(), groups=()) for key in groups}
+    more = replace(tables, groups={**tables.groups, **groups}, members={**tables.members, **members})
+    after = Estate(more, before.policy).what_if(MORE)
+    (found,) = compared(before, after, answers=0).findings
+    assert found.message.startswith("by edits, too many to ask about each alone, 1 user (`field-service@contoso.com`)")
+    assert found.subject == "edits, too many to ask about each alone"
+    titles = [section.heading for section in difference_outline(before.diff(after))]
+    assert titles[-1] == "Edits, too many to ask about each alone"
+
+
+def test_the_two_checks_share_one_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = permcheck.load(CONTOSO)
+    after = before.what_if(MORE, "group:SG-Intune-HelpDesk.add=employee@contoso.com", "use-intune-rbac=on")
+    made: list[str] = []
+    monkeypatch.setattr(Estate, "diff", counting(Estate.diff, made, "diff"))
+    monkeypatch.setattr("permcheck.review.graft.grafted", counting(grafted, made, "edit"))
+    tier = {"devices": "PC-0042"}
+    how = Settings(select=("PC901", "PC902"), options={"PC901": {"answers": 0}, "PC902": tier})
+    both = lint([], load_policy(), how, after, before)
+    assert {finding.check for finding in both.findings} == {"PC901", "PC902"}
+    assert made.count("diff") == 1
+    assert made.count("edit") <= len(before.diff(after).edits)
+    monkeypatch.undo()
+    alone = [*compared(before, after, answers=0).findings, *compared(before, after, "PC902", **tier).findings]
+    assert sorted(map(str, both.findings)) == sorted(map(str, alone))
+
+
+def counting(function: Any, made: list[str], word: str) -> Any:
+    """Return a function that also notes that it was called."""
+
+    def counted(*arguments: Any, **named: Any) -> Any:
+        made.append(word)
+        return function(*arguments, **named)
+
+    return counted

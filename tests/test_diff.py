@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ from permcheck.api import Estate, load
 from permcheck.bulk.act import Act
 from permcheck.evaluate.question import Question
 from permcheck.model.state import Verdict
-from permcheck.review.diff import KINDS, SEVERAL, Difference
+from permcheck.review.diff import KINDS, SEVERAL, Changed, Difference
 from permcheck.review.edits import Edit, edits
 from permcheck.review.graft import grafted
 from permcheck.review.reasons import OtherReason, other_reasons
+from permcheck.review.stream import difference_json
 from strategies import ACTIONS, Data, crowds, load_dict
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -57,7 +60,18 @@ def compare(old: Estate, new: Estate) -> Difference:
     difference = old.diff(new, actions=ACTIONS)
     assert told(difference) == expected(old, new)
     assert sum(difference.counts.values()) == len(told(difference))
+    assert each(difference.rectangles()) == each(difference.changes)
     return difference
+
+
+def each(changes: Iterable[Changed]) -> list[tuple[object, ...]]:
+    """Every single answer that changed, in one order."""
+    return sorted(
+        (user, str(one.act), one.devices.area.hierarchy or "", device, one.before.value, one.after.value, one.causes)
+        for one in changes
+        for user in one.users
+        for device in (one.devices.each() if one.devices.area.on_devices else [""])
+    )
 
 
 @given(crowds())
@@ -152,6 +166,34 @@ def test_other_reasons_are_those_of_every_single_answer_that_stays() -> None:
                 ]
                 assert (told is None) is (same[0] == same[1]), (user, action, device)
     assert not found
+
+
+def test_the_document_is_written_as_it_is_worked_out() -> None:
+    old, new = load(EXAMPLES / "contoso"), load(EXAMPLES / "preview-2006")
+    difference = old.diff(new)
+    pieces = difference_json(difference, other_reasons(difference))
+    text = "".join(pieces)
+    document = json.loads(text)
+    assert list(document) == ["format", "word", "counts", "authority", "edits", "changes", "reasons"]
+    cells = Counter[str]()
+    for row in document["changes"]:
+        assert list(row) == ["kind", "users", "action", "hierarchy", "devices", "before", "after", "causes"]
+        target = old.policy.actions[row["action"]].target
+        cells[row["kind"]] += len(row["users"]) * (len(row["devices"]) if target == "device" else 1)
+    assert dict(cells) == {kind: count for kind, count in difference.counts.items() if count}
+    assert max(map(len, text.splitlines())) == max(map(len, difference_lines(document)))
+
+
+def difference_lines(document: dict[str, Any]) -> Iterator[str]:
+    """Lines in which rows and reasons stand, one in each."""
+    for row in (*document["changes"], *document["reasons"]):
+        yield f"  {json.dumps(row, ensure_ascii=False)},"
+
+
+def test_no_difference_is_a_document_too() -> None:
+    estate = load(EXAMPLES / "contoso")
+    document = json.loads("".join(difference_json(estate.diff(load(EXAMPLES / "contoso")), ())))
+    assert (document["word"], document["changes"], document["reasons"]) == ("equivalent", [], [])
 
 
 def test_kinds_cover_every_pair() -> None:

@@ -50,8 +50,8 @@ def modules_of(*arguments: str, folder: Path, program: str = PROBE) -> set[str]:
         (("check", *DENIED, "--format", "json"), {"pydantic", "yaml"}),
         (("check", *DENIED, "--format", "markdown"), {"pydantic", "yaml"}),
         (("check", *DENIED, "--strict", "--what-if", "use-intune-rbac=off"), {"pydantic", "yaml"}),
-        (("explain", *QUESTION), {"pydantic", "yaml", "networkx", "rich"}),
-        (("explain", *DENIED, "--format", "json"), {"pydantic", "yaml", "networkx"}),
+        (("explain", *QUESTION), {"pydantic", "yaml", "rich"}),
+        (("explain", *DENIED, "--format", "json"), {"pydantic", "yaml"}),
     ],
     ids=lambda value: " ".join(value[:1] + value[4:]) if isinstance(value, tuple) else "",
 )

@@ -360,6 +360,35 @@ def test_a_slice_decides_as_the_whole(drawn: tuple[Data, Data]) -> None:
         assert part.verdict(question) is verdict(estate, ask)
 
 
+def test_a_slice_leaves_accounts_that_several_users_share_with_the_same_one() -> None:
+    """An administrative user whose name two users have is the last of them, in the whole and in the slice of each."""
+    names = ("first", "last")
+    data = {
+        "estate": "shared",
+        "complete": True,
+        "tenant": {"use_intune_rbac": "On"},
+        "hierarchies": [{"id": "P01", "version": 2409, "tenant_attached": True, "enforce_configmgr_rbac": "checked"}],
+        "users": [{"upn": f"{name}@contoso.com", "account": r"C\ann", "synced": True} for name in names],
+        "collections": [{"hierarchy": "P01", "id": "SMS00001", "name": "All Systems"}],
+        "administrative_users": [
+            {
+                "hierarchy": "P01",
+                "name": r"C\ann",
+                "assignments": [{"role": "Full Administrator", "scopes": ["All"], "collections": ["All Systems"]}],
+            }
+        ],
+        "devices": [{"name": "PC", "hierarchy": "P01", "collections": ["SMS00001"]}],
+    }
+    estate = load_dict(data)
+    found = {}
+    for name in names:
+        question = estate._asker.question(f"{name}@contoso.com", "run-script-console", "PC", None)
+        part = engine_of(estate._engine, sliced(estate.tables, question))
+        found[name] = bool(part.graph.rights(question.user).admins)
+        assert bool(estate.grants.rights(question.user).admins) is found[name]
+    assert found == {"first": False, "last": True}
+
+
 @given(partial_estates())
 def test_knowing_more_never_contradicts_a_certain_answer(drawn: tuple[Data, Data]) -> None:
     """Undetermined is the price of silence: allow and deny hold whatever the unknown facts turn out to be."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,10 +15,14 @@ from commands import Cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from permcheck.api import Estate, load
-from permcheck.bulk.answers import Answers
+from permcheck.bulk.answers import Answers, Selection, View
+from permcheck.cli.diff import _watched
 from permcheck.errors import LoadError, NothingSelectedError, SelfCheckError, UnknownNameError
 from permcheck.loading.revision import checked_out
+from permcheck.model import change
 from permcheck.model.state import Verdict
+from permcheck.review import blast
+from permcheck.review.diff import Unit
 from permcheck.review.evidence import evidence
 from permcheck.review.removals import work_out
 from permcheck.review.signed import Signed
@@ -180,10 +185,38 @@ def test_a_fix_says_how_many_other_answers_it_opens(drawn: tuple[Data, Data]) ->
     for ask in denied[:1]:
         fixes = estate.check(*ask[:3]).fixes
         assert [fix.opens for fix in fixes] == sorted(fix.opens for fix in fixes)
-        for fix in fixes[:2]:
+        for fix in (*fixes[:2], *fixes[-2:]):
             found = estate.diff_of(*fix.changes)
             gained = sum(change.cells for change in found.changes if change.after is Verdict.ALLOW)
             assert fix.opens == gained - 1
+
+
+def test_a_fix_is_counted_where_it_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody but the user is looked at for a right of the user's own; fixes that reach the same are counted at once."""
+    asked: list[tuple[int, int]] = []
+
+    class Watched(Answers):
+        def __init__(self, views: Sequence[View], selection: Selection) -> None:
+            asked.append((len(views), len(selection.users)))
+            super().__init__(views, selection)
+
+    monkeypatch.setattr(blast, "Answers", Watched)
+    estate = load(CONTOSO)
+    fixes = estate.check("helpdesk@contoso.com", "run-script", "PC-1042").fixes
+    personal = [fix for fix in fixes if all(isinstance(change, blast.PERSONAL) for change in fix.changes)]
+    everybody = len(estate.tables.users)
+    assert set(asked) == {(1 + len(personal), 1), (1 + len(fixes) - len(personal), everybody)}
+    assert len(asked) == len(set(asked))
+    assert 1 < len(personal) < len(fixes) - 1
+
+
+def test_a_fix_of_a_script_opens_nothing_about_devices_in_general() -> None:
+    """A fact of a script is looked at where a question is about that script, and counted answers are about none."""
+    estate = load(CONTOSO)
+    question = estate._asker.question("helpdesk@contoso.com", "run-script", "PC-0042", None)
+    approve = change.SetFact("script", next(iter(estate.tables.scripts)), "approved", value=True)
+    assert blast.radius(estate._engine, [(approve,)], question) == (0,)
+    assert estate.diff_of(approve).changes == ()
 
 
 # --- signed reviews ---------------------------------------------------------------------------------------------------
@@ -308,6 +341,59 @@ def test_a_revision_is_read_as_it_was_committed(cli: Cli, repository: Path) -> N
     (repository / "estate" / "b.yaml").rename(repository / "estate" / "c.yaml")
     result = cli("diff", "main:estate", "estate")
     assert (result.code, "equivalent" in result.out) == (0, True), result.err
+
+
+CLEARED = ("what-if", "--set", "hierarchy:PRD.enforce-cm-rbac=off", "-a", "run-script", "-e", CONTOSO)
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "markdown"])
+def test_a_difference_is_written_to_a_file_as_it_is_printed(cli: Cli, tmp_path: Path, format_: str) -> None:
+    target = tmp_path / "what.txt"
+    printed = cli(*CLEARED, "--format", format_)
+    written = cli(*CLEARED, "--format", format_, "-o", str(target))
+    assert (written.code, written.out) == (printed.code, "")
+    assert f"wrote {target}" in written.err
+    assert target.read_text("utf-8").rstrip("\n") == printed.out.rstrip("\n")
+
+
+def test_a_difference_that_is_broken_off_leaves_the_file_as_it_was(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "what.json"
+    target.write_text("before", "utf-8")
+
+    def interrupted(*_: object) -> Iterator[str]:
+        yield "{"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("permcheck.review.stream.difference_json", interrupted)
+    result = cli(*CLEARED, "--format", "json", "-o", str(target))
+    assert (result.code, "aborted" in result.err) == (130, True)
+    assert (target.read_text("utf-8"), list(tmp_path.iterdir())) == ("before", [target])
+
+
+def test_a_difference_that_can_not_be_written_says_why(cli: Cli, tmp_path: Path) -> None:
+    result = cli(*CLEARED, "-o", str(tmp_path / "nowhere" / "what.txt"))
+    assert (result.code, "nowhere" in result.err, "make the folder first" in result.err) == (3, True, True)
+
+
+def test_a_terminal_is_shown_how_far_a_difference_is(capsys: pytest.CaptureFixture[str]) -> None:
+    difference = load(CONTOSO).diff_of(*load(CONTOSO).changes("use-intune-rbac=off"), actions=["effect:act"])
+    asked = [(act, area) for act in difference.selection.acts for area in difference._plain.areas_of(act)]
+    seen: list[tuple[int, int]] = []
+
+    def watch(units: Iterator[Unit], size: int) -> Iterator[Unit]:
+        found = tuple(units)
+        seen.append((len(found), size))
+        return _watched(iter(found), size)
+
+    plain, watched = (
+        [(one.users, str(one.act), one.kind, one.cells) for one in each.changes]
+        for each in (difference, difference.watched(watch))
+    )
+    assert watched == plain
+    assert seen == [(len(asked), len(asked))]
+    assert capsys.readouterr().out == ""
 
 
 def test_a_revision_is_found_from_a_folder_below(

@@ -242,12 +242,11 @@ class Estate:
             return decision
 
         def fixes() -> tuple[tuple[Fix, ...], str]:
-            from permcheck.review.blast import Tried, radius
+            from permcheck.review.blast import radius
 
-            found, why_not = more.fixes()
-            after = (self.with_changes(*fix.changes) for fix in found)
-            tried = [Tried(fix.changes, one.view._replace(strict=False)) for fix, one in zip(found, after, strict=True)]
-            opens = radius(self.view._replace(strict=False), tried, question)
+            with collector_off():
+                found, why_not = more.fixes()
+                opens = radius(self._engine, [fix.changes for fix in found], question)
             counted = [fix._replace(opens=count) for fix, count in zip(found, opens, strict=True)]
             return tuple(sorted(counted, key=lambda fix: fix.opens)), why_not
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
-from operator import ne
 from typing import NamedTuple
 
 from permcheck.bulk.act import Act
@@ -14,6 +12,7 @@ from permcheck.bulk.partition import Rows, by_hierarchy, shared_inventory
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import NOWHERE, RegionId, Regions
+from permcheck.bulk.shapes import Shapes
 from permcheck.bulk.solve import Solver
 from permcheck.bulk.strict import StrictSolver
 from permcheck.evaluate.engine import Engine
@@ -76,10 +75,15 @@ class Answers:
         self.selection = selection
         self._like = tuple(self._first_like(place) for place in range(len(views)))
         """By view: the first one that sees others at most of some users, and those users."""
-        people = {place: People(views[place].engine) for place, _ in self._like}
-        self._people = [people[place] for place, _ in self._like]
-        self.areas = tuple(self._areas())
+        shapes: dict[int, Shapes] = {}
+        people: dict[int, People] = {}
+        for engine, (like, _) in zip((view.engine for view in views), self._like, strict=True):
+            if like not in people:
+                known = shapes.setdefault(id(engine.graph), Shapes(engine.tables, engine.graph))
+                people[like] = People(engine, known)
+        self._people = [people[like] for like, _ in self._like]
         self.persons = tuple(self._persons())
+        self.areas = tuple(self._areas())
         self._columns: dict[tuple[int, int, Hashable], Sequence[RegionId]] = {}
         self._rows: dict[tuple[int, Key | None], list[Facets | None]] = {}
         self._others: dict[int, list[int]] = {}
@@ -98,29 +102,14 @@ class Answers:
 
     def cells(self) -> Iterator[Cell]:
         """Every answer, by person, action and area, in the order of the selection."""
-        columns = self._all_columns()
-        for row, person in enumerate(self.persons):
-            for act, area, found in columns:
-                yield Cell(person, act, area, tuple([column[row] for column in found]))
-
-    def changed(self) -> Iterator[Cell]:
-        """Return those whose answer under the second view is another than under the first, in the same order."""
-        columns, numbers = self._all_columns(), range(len(self.persons))
-        different: dict[int, list[int]] = {}
-        for place, (_, _, found) in enumerate(columns):
-            for row in compress(numbers, map(ne, found[0], found[1])) if found[0] is not found[1] else ():
-                different.setdefault(row, []).append(place)
-        for row in sorted(different):
-            for place in different[row]:
-                act, area, found = columns[place]
-                yield Cell(self.persons[row], act, area, tuple([column[row] for column in found]))
-
-    def _all_columns(self) -> list[tuple[Act, Area, tuple[Sequence[RegionId], ...]]]:
         wanted = [(act, index) for act in self.selection.acts for index in self.areas_of(act)]
-        return [
+        columns = [
             (act, self.areas[index], tuple(self.column(place, act, index) for place in range(len(self.views))))
             for act, index in wanted
         ]
+        for row, person in enumerate(self.persons):
+            for act, area, found in columns:
+                yield Cell(person, act, area, tuple([column[row] for column in found]))
 
     def column(self, place: int, act: Act, area: int) -> Sequence[RegionId]:
         """Return the regions of one view for every person, in their order. Acts that need the same share one."""
@@ -195,7 +184,8 @@ class Answers:
             for hierarchy, devices in self._devices(hierarchies).items():
                 tables = [engine.tables for engine in engines]
                 whole = any(self._needs_whole(view, hierarchy) for view in self._ways_to_read(hierarchy))
-                found = ground(signers_of(tables, hierarchy, whole=whole), tables, hierarchy, devices)
+                assigned = [people.assigned(hierarchy) for people in self._people]
+                found = ground(signers_of(tables, hierarchy, assigned, whole=whole), tables, hierarchy, devices)
                 yield Area(found, Regions(found.sizes), on_devices=True)
         if self.selection.devices is None:
             top: tuple[Key | None, ...] = (*hierarchies, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -28,18 +29,21 @@ OPEN: Atom = ("open", "")
 class Signer:
     """Says everything of a device on which an answer can depend, under one estate: as two numbers.
 
-    `assigned` are the collections on which somebody holds a role. `whole` keeps every collection
-    apart, for readings and permissions that look at more than which assigned ones cover a device.
+    `assigned` are the collections on which somebody who is asked about holds a role. `whole` keeps
+    collections apart that lie under others of these, for readings and permissions that look at more
+    than which of them cover a device.
     """
 
     def __init__(self, tables: Tables, hierarchy: Key, assigned: frozenset[Key], *, whole: bool) -> None:
         self._tables, self._whole, self._assigned = tables, whole, assigned
         self._uploads = _upload_collections(tables, hierarchy)
         self.atoms: list[Atom] = []
+        self._alike: dict[frozenset[Key], Key] = {}
+        """Collections that a role on some collections reaches -> the first of them."""
         self._numbers: dict[Atom, int] = {}
         self.open = self._bits((OPEN,))
         found = ((key, self._bits(self._atoms(key))) for key in tables.collections if hierarchy_of(key) == hierarchy)
-        self.of_collection = {key: bits for key, bits in found if bits}
+        self.of_collection: dict[Key, Bits] = {key: bits for key, bits in found if bits}
         """Collection -> what it says of the devices in it, if anything that matters."""
         self._facts: dict[tuple[object, ...], int] = {}
         of_facts = (number for atom, number in self._numbers.items() if atom == OPEN or atom[1] in self._uploads)
@@ -65,7 +69,8 @@ class Signer:
             atoms.add(OPEN)
         if self._whole and relevant:
             atoms |= {("strictly", top) for top in relevant if top != collection}
-            atoms.add(("in", collection))
+            upload = collection in self._uploads
+            atoms.add(("in", collection if upload else self._alike.setdefault(frozenset(relevant), collection)))
         return atoms
 
     def sign(self, device: Key) -> Signature:
@@ -77,15 +82,24 @@ class Signer:
             atoms |= self.open
         return self.facts(tables.devices[device]), atoms
 
+    def inside(self, device: Key) -> Iterable[Key]:
+        """Return the collections that contain a device; one without a name stands for further ones."""
+        tables = self._tables
+        found = tables.device_collections.get(device, frozenset())
+        return (*found, "") if device in tables.membership_open else found
+
     def facts(self, device: Device) -> int:
         """Return the number of the facts of a device: the same for the same facts."""
         return self._facts.setdefault(FACTS(device), len(self._facts))
 
 
-def signers_of(tables: Sequence[Tables], hierarchy: Key, *, whole: bool) -> list[Signer | None]:
+def signers_of(
+    tables: Sequence[Tables], hierarchy: Key, assigned: Sequence[frozenset[Key]], *, whole: bool
+) -> list[Signer | None]:
     """Return what says of devices what matters under each of some estates; None where one lacks the hierarchy.
 
-    Estates that share their devices and collections share it, as an estate and one with another group or role do.
+    `assigned`: by estate, the collections on which somebody who is asked about holds a role. Estates that
+    share their devices and collections share what says it, as an estate and one with another group or role do.
     """
     alike: dict[tuple[object, ...], list[int]] = {}
     for place, one in enumerate(tables):
@@ -95,15 +109,11 @@ def signers_of(tables: Sequence[Tables], hierarchy: Key, *, whole: bool) -> list
             alike.setdefault(key, []).append(place)
     found: list[Signer | None] = [None] * len(tables)
     for places in alike.values():
-        assigned = frozenset[Key]().union(*(_assigned(tables[place], hierarchy) for place in places))
-        signer = Signer(tables[places[0]], hierarchy, assigned, whole=whole)
+        joined = frozenset[Key]().union(*(assigned[place] for place in places))
+        signer = Signer(tables[places[0]], hierarchy, joined, whole=whole)
         for place in places:
             found[place] = signer
     return found
-
-
-def _assigned(tables: Tables, hierarchy: Key) -> frozenset[Key]:
-    return frozenset(key for row in tables.rows.values() if row.hierarchy == hierarchy for key in row.collections)
 
 
 def climb(tables: Tables, collection: Key) -> tuple[list[Key], bool]:
@@ -193,20 +203,31 @@ def _seen(signer: Signer | None, signatures: Sequence[Signature | None], members
         return Seen({}, [], 0)
     size = len(signatures)
     there: list[int] = []
-    atoms: list[list[int]] = [[] for _ in signer.atoms]
     alike: dict[Signature, list[int]] = {}
+    inside: dict[Key, list[int]] = defaultdict(list)
     for index, signature in enumerate(signatures):
         if signature is not None:
             facts, said = signature
             there.append(index)
             alike.setdefault((facts, said & signer.of_facts), []).append(index)
-            for number in few(said):
-                atoms[number].append(index)
+            for collection in signer.inside(members[index][0]):
+                inside[collection].append(index)
     return Seen(
-        {atom: bits_of(found, size) for atom, found in zip(signer.atoms, atoms, strict=True) if found},
+        _by_atom(signer, inside, size),
         [(members[found[0]][0], bits_of(found, size)) for found in alike.values()],
         bits_of(there, size),
     )
+
+
+def _by_atom(signer: Signer, inside: Mapping[Key, Sequence[int]], size: int) -> dict[Atom, Bits]:
+    """Return the classes of which each atom is said: what a collection says is said of all the classes in it."""
+    found = [0] * len(signer.atoms)
+    for collection, places in inside.items():
+        said = signer.of_collection.get(collection, 0) if collection else signer.open
+        classes = bits_of(places, size) if said else 0
+        for number in few(said):
+            found[number] |= classes
+    return {atom: bits for atom, bits in zip(signer.atoms, found, strict=True) if bits}
 
 
 def itself(hierarchy: Key | None, there: Sequence[int]) -> Ground:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias
 
-from permcheck.bulk.regions import Bits
+from permcheck.bulk.regions import Bits, few
 from permcheck.bulk.shapes import Shapes, ShortGraph
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.facts import DERIVED, FROM_ROLES
@@ -60,15 +60,15 @@ class Faces:
 
 
 class People:
-    """Divides users into classes, as one engine sees them."""
+    """Divides users into classes, as one engine sees them; `shapes` of its graph may be shared with others."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, shapes: Shapes) -> None:
         self._engine = engine
         facts = user_facts(engine.policy)
         self._derived = [DERIVED[name] for name in facts if name in DERIVED]
         stated = [name.partition(".")[2] for name in facts if name not in DERIVED]
         self._stated = attrgetter("synced", *OPEN_LISTS.values(), *stated)
-        self.shapes = Shapes(engine.tables, engine.graph)
+        self.shapes = shapes
         self.graph = ShortGraph(engine.graph, self.shapes)
         self.persons, self.clouds = Faces(), Faces()
         self.securities: dict[Key | None, Faces] = {key: Faces() for key in (*engine.tables.hierarchies, None)}
@@ -102,6 +102,15 @@ class People:
     def by_hierarchy(self, face: tuple[Facets, ...]) -> dict[Key | None, Facets]:
         """Return a face by hierarchy."""
         return dict(zip(self._crowds, face, strict=True))
+
+    def assigned(self, hierarchy: Key) -> frozenset[Key]:
+        """Return the collections of a hierarchy on which somebody who was looked at holds or may hold a role."""
+        held: Bits = 0
+        for shapes in self.securities[hierarchy].shapes if hierarchy in self.securities else ():
+            held |= shapes
+        ends = (self.shapes.ways[shape].end for shape in few(held & ~self.shapes.silent))
+        rows = self._engine.tables.rows
+        return frozenset(collection for end in ends for collection in rows[end.key].collections)
 
     def crowd(self, hierarchy: Key | None) -> Crowd:
         """Return everybody as they are seen in a hierarchy."""

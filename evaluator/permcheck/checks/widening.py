@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final, NamedTuple
 
 from permcheck.checks.context import Context
@@ -11,8 +12,7 @@ from permcheck.checks.finding import NotRun, Place
 from permcheck.checks.wording import counted, lacking, listing
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key, Tables
-from permcheck.review.diff import MORE, SEVERAL, Alone, Changed
-from permcheck.review.select import EFFECT
+from permcheck.review.diff import MORE, SEVERAL, UNASKED, Alone, Changed, Difference
 
 _LISTS: Final = ("users", "devices")
 """Who or what is not on the list of one estate would pass for new in the other."""
@@ -24,10 +24,12 @@ class Widening(NamedTuple):
 
     changes: tuple[Changed, ...] = ()
     edits: Sequence[Alone] = ()
+    attributed: bool = True
+    """Whether each edit was asked about alone."""
 
 
 class Widened(NamedTuple):
-    """Answers that an edit opens: it is enough alone, or `SEVERAL` are."""
+    """Answers that an edit opens: it is enough alone, or `SEVERAL` are, or none was asked about alone: `UNASKED`."""
 
     edit: str
     place: Place
@@ -43,17 +45,30 @@ def widened(
         yield context.not_run(f"the estate to compare with does not have the whole list of {', '.join(doubtful)}")
         return Widening()
     yield from lacking(context, *_LISTS)
-    difference = context.before.diff(context.estate, actions=[f"{EFFECT}{effect}" for effect in effects])
-    if devices is not None:
-        difference = replace(difference, selection=difference.selection._replace(devices=devices))
-    return Widening(tuple(change for change in difference.changes if change.kind in MORE), difference.edits)
+    whole = _comparison(context)
+    acts = tuple(
+        act for effect in dict.fromkeys(effects) for act in whole.selection.acts if act.action.effect == effect
+    )
+    difference = replace(whole, selection=whole.selection._replace(acts=acts, devices=devices))
+    changes = tuple(change for change in difference.changes if change.kind in MORE)
+    return Widening(changes, difference.edits, difference.attributed)
+
+
+def _comparison(context: Context) -> Difference:
+    """Return the comparison of the two estates: edits, and the estate after each of them, are worked out once."""
+    found: Difference | None = context.shared.get("comparison")
+    if found is None:
+        whole = context.before.diff(context.estate)
+        edits = tuple(one._replace(view=cache(one.view)) for one in whole.edits)
+        found = context.shared["comparison"] = replace(whole, edits=edits)
+    return found
 
 
 def by_edit(context: Context, widening: Widening) -> Iterator[Widened]:
     """Return what a change opens by the edits that are responsible."""
     found: dict[str, list[Changed]] = {}
     for change in widening.changes:
-        for cause in change.causes or (SEVERAL,):
+        for cause in change.causes or (SEVERAL if widening.attributed else UNASKED,):
             found.setdefault(cause, []).append(change)
     edits = {edit.text: edit for edit in reversed(widening.edits)}
     for text, mine in found.items():
@@ -79,7 +94,7 @@ def said(tables: Tables, one: Widened) -> str:
         for changes, word in ((certain, "can now"), (possible, "may now be able to"))
         if changes
     ]
-    return f"by {one.edit if one.edit == SEVERAL else f'`{one.edit}`'}, {', and '.join(parts)}"
+    return f"by {one.edit if one.edit in {SEVERAL, UNASKED} else f'`{one.edit}`'}, {', and '.join(parts)}"
 
 
 def _part(tables: Tables, changes: Sequence[Changed], word: str) -> str:

@@ -63,7 +63,7 @@ def check(
     recalled = kept.answer(user, action, device) if kept else None
     if recalled is not None:
         return _show_recalled(recalled, quiet=quiet)
-    estate = open_estate(question, with_networkx=False)
+    estate = open_estate(question)
     decision = estate.check(user, action, device, object=object_)
     if not quiet:
         show(estate, decision, format_, brief=True)
@@ -95,7 +95,7 @@ def explain(user: str, action: str, device: str | None, object_: str | None, for
     Shows who decides, every requirement with its proof or what is missing, tried fixes,
     near misses, the error text that the person sees, and the source of every step.
     """  # noqa: D301 - click's own marker
-    estate = open_estate(asked(how), with_networkx=True)
+    estate = open_estate(asked(how))
     decision = estate.check(user, action, device, object=object_)
     show(estate, decision, format_, brief=False)
     return exit_code(decision.verdict)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -14,7 +17,7 @@ from permcheck.cli.codes import Exit
 from permcheck.cli.session import Asked, open_estate, path_of
 
 if TYPE_CHECKING:
-    from permcheck.review.diff import Difference
+    from permcheck.review.diff import Difference, Unit
     from permcheck.review.reasons import OtherReason
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +38,7 @@ class What(NamedTuple):
     devices: tuple[str, ...]
     fail_on: str
     reasons: bool
+    output: Path | None
     format_: str
 
 
@@ -47,7 +51,12 @@ def _common(fail_on: str) -> Callable[[F], F]:
         reasons = click.option(
             "--reasons", is_flag=True, help="Also list answers that stay, for another reason or by another authority."
         )
-        return options.selectors(options.reading_options_without_estate(choice(reasons(options.format_(command)))))
+        output = click.option(
+            "-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+            help="Write to FILE: whole, or not at all.",
+        )  # fmt: skip
+        own = choice(reasons(output(options.format_(command))))
+        return options.selectors(options.reading_options_without_estate(own))
 
     return add
 
@@ -72,8 +81,8 @@ def diff(old: str, new: str, edition: str | None, readings: dict[str, str], stri
     chosen = What(**what)
     how = {"edition": edition, "readings": readings, "strict": strict}
     with tempfile.TemporaryDirectory(prefix="permcheck-") as folder:
-        one = open_estate(Asked(path_of(old, Path(folder) / "old"), **how), with_networkx=False)  # type: ignore[arg-type]
-        two = open_estate(Asked(path_of(new, Path(folder) / "new"), **how), with_networkx=False)  # type: ignore[arg-type]
+        one = open_estate(Asked(path_of(old, Path(folder) / "old"), **how))  # type: ignore[arg-type]
+        two = open_estate(Asked(path_of(new, Path(folder) / "new"), **how))  # type: ignore[arg-type]
         return _answer(one.diff(two, chosen.users, chosen.actions, chosen.devices), chosen)
 
 
@@ -99,7 +108,7 @@ def what_if(
     """  # noqa: D301 - click's own marker
     chosen = What(**what)
     asked = Asked(estate, edition, readings, strict)
-    now = open_estate(asked, with_networkx=False)
+    now = open_estate(asked)
     difference = now.diff_of(*now.changes(*changes), users=chosen.users, actions=chosen.actions, devices=chosen.devices)
     return _answer(difference, chosen)
 
@@ -107,32 +116,55 @@ def what_if(
 def _answer(difference: Difference, what: What) -> int:
     from permcheck.review.reasons import other_reasons
 
-    others = tuple(other_reasons(difference)) if what.reasons else None
-    if what.format_ == "json":
-        import json
-
-        from permcheck.review.document import difference_document, reasons_document
-
-        more = {} if others is None else {"reasons": reasons_document(difference, others)}
-        click.echo(json.dumps(difference_document(difference) | more, ensure_ascii=False, indent=1))
+    difference = difference.watched(_watched) if sys.stderr.isatty() else difference
+    others = other_reasons(difference) if what.reasons else None
+    pieces = _json(difference, others) if what.format_ == "json" else _printed(difference, others, what)
+    if what.output is None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
     else:
-        _show(difference, others, what.format_)
+        _write(what.output, pieces)
     failing = sum(count for kind, count in difference.counts.items() if kind in FAILING[what.fail_on])
     return Exit.DENY if failing else Exit.ALLOW
 
 
-def _show(difference: Difference, others: tuple[OtherReason, ...] | None, format_: str) -> None:
+def _watched(units: Iterator[Unit], size: int) -> Iterator[Unit]:
+    """Show on stderr how far a comparison is."""
+    with click.progressbar(units, length=size, label="comparing", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _write(output: Path, pieces: Iterator[str]) -> None:
+    """Write a file, whole or not at all. Raises WriteError."""
+    from permcheck.printable import printable
+    from permcheck.review.write.together import together
+
+    target = Path(os.path.realpath(output))
+    with together(target) as files, files.add(target.name).open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(pieces)
+    click.echo(printable(f"wrote {output}"), err=True)
+
+
+def _json(difference: Difference, others: Iterator[OtherReason] | None) -> Iterator[str]:
+    from permcheck.review.stream import difference_json
+
+    return difference_json(difference, others)
+
+
+def _printed(difference: Difference, others: Iterator[OtherReason] | None, what: What) -> Iterator[str]:
     from permcheck.review.outline import difference_outline, reasons_section
 
     sections = difference_outline(difference)
     if others is not None:
         sections = (*sections, reasons_section(difference, others))
-    if format_ == "markdown":
+    if what.format_ == "markdown":
         from permcheck.render.markdown import sections_markdown
 
-        click.echo(sections_markdown(difference.word, sections), nl=False)
+        yield sections_markdown(difference.word, sections)
         return
     from permcheck.cli.terminal import console
     from permcheck.render.text import print_sections
 
-    print_sections(console(), sections)
+    written = None if what.output is None else io.StringIO()
+    print_sections(console(written), sections)
+    yield written.getvalue() if written else ""

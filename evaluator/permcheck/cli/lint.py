@@ -147,7 +147,7 @@ def lint(paths: tuple[Path, ...], estate: str | None, against: str | None, **how
     before = _before(against) if estate is not None and against is not None else None
 
     def once(settings: Settings) -> Report:
-        opened = open_estate(Asked(estate), with_networkx=False) if estate is not None else None
+        opened = open_estate(Asked(estate)) if estate is not None else None
         return checks.lint(paths, load_policy(), settings, opened, before)
 
     return _run(once, How(**how), shape=False)
@@ -160,7 +160,7 @@ def _before(against: str) -> Estate:
     from permcheck.cli.session import Asked, open_estate, path_of
 
     folder = click.get_current_context().with_resource(tempfile.TemporaryDirectory(prefix="permcheck-"))
-    return open_estate(Asked(path_of(against, Path(folder))), with_networkx=False)
+    return open_estate(Asked(path_of(against, Path(folder))))
 
 
 def _run(once: Callable[[Settings], Report], how: How, *, shape: bool) -> int:

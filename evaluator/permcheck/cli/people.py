@@ -37,7 +37,7 @@ def who_can(action: str, device: str | None, anywhere: bool, every: bool, format
     Exit codes: 0 somebody can, 1 nobody can, 4 nobody can for certain,
     but somebody may be able to.
     """  # noqa: D301 - click's own marker
-    estate = open_estate(Asked(**how), with_networkx=False)  # type: ignore[arg-type]
+    estate = open_estate(Asked(**how))  # type: ignore[arg-type]
     act, _ = estate.find_action(action)
     if act.target == "device" and (device is None) is not anywhere:
         message = "name a device, or say --any" if device is None else "a device and --any exclude each other"
@@ -61,7 +61,7 @@ def what_can(user: str, device: str | None, every: bool, format_: str, **how: ob
 
     Exit codes: 0 something, 1 nothing, 4 nothing for certain, but perhaps something.
     """  # noqa: D301 - click's own marker
-    estate = open_estate(Asked(**how), with_networkx=False)  # type: ignore[arg-type]
+    estate = open_estate(Asked(**how))  # type: ignore[arg-type]
     review = estate.review(users=[user], devices=[device] if device is not None else [])
     return _answer(review, format_, every=every, about="what")
 

@@ -85,7 +85,7 @@ class Many(NamedTuple):
     "--decisions",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Read a signed CSV of this review, and work its removals out.",
+    help="Read a signed CSV or XLSX of this review, and work its removals out.",
 )
 @click.option(
     "--tenants",
@@ -126,7 +126,7 @@ def review(**how: Any) -> int:
     wanted = Wanted(**{name: how.pop(name) for name in Wanted._fields})
     if many.tenants is not None:
         return _tenants(many.tenants, many, wanted, Asked(**how))
-    estate = open_estate(Asked(**how), with_networkx=False)
+    estate = open_estate(Asked(**how))
     found = estate.review(wanted.users, wanted.actions, wanted.devices)
     if wanted.verify:
         _verify(found, wanted.verify)

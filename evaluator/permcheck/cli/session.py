@@ -30,7 +30,7 @@ class Asked(NamedTuple):
     what_if: tuple[str, ...] = ()
 
 
-def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
+def open_estate(asked: Asked) -> Estate:
     """Load the estate, print its warnings to stderr, and apply the options. Raises PermcheckError."""
     if asked.estate is None:
         message = "no estate was named"
@@ -38,7 +38,7 @@ def open_estate(asked: Asked, *, with_networkx: bool) -> Estate:
     from permcheck.api import load
     from permcheck.graph.node import Adjacency
 
-    estate = load(asked.estate, container=None if with_networkx else Adjacency)
+    estate = load(asked.estate, container=Adjacency)
     for warning in estate.warnings:
         tell("warning", f"{warning.place}: {warning.message}", warning.help)
     if asked.what_if:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -23,10 +23,12 @@ def tell(severity: str, message: str, help_: str = "") -> None:
         click.echo(printable(f"  help: {help_}"), err=True)
 
 
-def console() -> Console:
-    """Return a console on stdout. Piped output is not cut: it is wrapped at a fixed width."""
+def console(file: TextIO | None = None) -> Console:
+    """Return a console on stdout, or on a file. Piped output is not cut: it is wrapped at a fixed width."""
     from rich.console import Console
 
+    if file is not None:
+        return Console(file=file, width=PIPED_WIDTH, highlight=False, emoji=False, markup=False, soft_wrap=False)
     force = True if os.environ.get("CLICOLOR_FORCE", "0") != "0" else None
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPED_WIDTH
     return Console(force_terminal=force, width=width, highlight=False, emoji=False, markup=False, soft_wrap=False)

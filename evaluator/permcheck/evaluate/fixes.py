@@ -44,7 +44,7 @@ class FixFinder:
 
     engine: Engine
     question: Question
-    _tries: list[int] = field(default_factory=lambda: [0])
+    _tried: dict[tuple[Change, ...], Engine | None] = field(default_factory=dict)
 
     @cached_property
     def base(self) -> Tables:
@@ -68,7 +68,7 @@ class FixFinder:
 
     def find(self) -> tuple[tuple[Fix, ...], str]:
         """Return fixes, the least privileged first; or none and the reason why."""
-        failing, tried = self._failing(), self._candidates()
+        failing, tried = self._failing, self._candidates()
         found: dict[frozenset[Change], Fix] = {}
         for goal in self._goals():
             for needed in self._needed(goal, failing):
@@ -82,6 +82,7 @@ class FixFinder:
         fixes = modest or [fix for _, fix in ranked]
         return tuple(fixes[:SHOWN]), "" if fixes else self._why_not(failing, tried)
 
+    @cached_property
     def _failing(self) -> dict[Leaf, State]:
         context = self.start.context(self.question, self.world, self.plan)
         states = {leaf: self.start.settled(leaf, run_leaf(context, leaf)) for leaf in self.plan.leaves()}
@@ -103,23 +104,19 @@ class FixFinder:
 
     def _candidates(self) -> list[Tried]:
         context = self.start.context(self.question, self.world, self.plan)
-        wanted = [leaf for goal in self._goals() for leaf in leaves(goal) if leaf in self._failing()]
-        found = dict.fromkeys(
-            r for leaf in wanted for r in (*remedies(context, leaf), *self._new_role(leaf, wanted)) if r
-        )
+        wanted = [leaf for goal in self._goals() for leaf in leaves(goal) if leaf in self._failing]
+        proposed = [tuple(remedies(context, leaf)) for leaf in wanted]
+        first, *rest = proposed or [()]
+        every = [*first, *self._new_role(proposed), *(remedy for found in rest for remedy in found)]
+        found = dict.fromkeys(remedy for remedy in every if remedy)
         return [tried for remedy in found if (tried := self._try(remedy)) is not None]
 
-    def _new_role(self, leaf: Leaf, wanted: list[Leaf]) -> Iterator[Remedy]:
+    def _new_role(self, proposed: Iterable[Iterable[Remedy]]) -> Iterator[Remedy]:
         """One custom Intune role with everything that is lacking, where several permissions are."""
-        permissions = [
-            c.permissions[0]
-            for one in wanted
-            for remedy in remedies(self.start.context(self.question, self.world, self.plan), one)
-            for c in remedy
-            if isinstance(c, CreateIntuneRole)
-        ]
-        if leaf is wanted[0] and len(set(permissions)) > 1:
-            yield (CreateIntuneRole(tuple(dict.fromkeys(permissions)), self.question.user),)
+        changes = (change for found in proposed for remedy in found for change in remedy)
+        permissions = dict.fromkeys(c.permissions[0] for c in changes if isinstance(c, CreateIntuneRole))
+        if len(permissions) > 1:
+            yield (CreateIntuneRole(tuple(permissions), self.question.user),)
 
     def _try(self, remedy: Remedy) -> Tried | None:
         """Return what a remedy does alone; None if it can't be made or does nothing."""
@@ -141,16 +138,17 @@ class FixFinder:
 
     @cached_property
     def _failing_leaves(self) -> tuple[Leaf, ...]:
-        return tuple(self._failing())
+        return tuple(self._failing)
 
-    def _changed(self, changes: Iterable[Change]) -> Engine | None:
-        if self._tries[0] >= TRIES:
-            return None
-        self._tries[0] += 1
-        try:
-            return engine_of(self.engine, changed(self.base, self.engine.policy, changes))
-        except (QuestionError, KeyError):
-            return None
+    def _changed(self, changes: tuple[Change, ...]) -> Engine | None:
+        if changes not in self._tried:
+            if len(self._tried) >= TRIES:
+                return None
+            try:
+                self._tried[changes] = engine_of(self.engine, changed(self.base, self.engine.policy, changes))
+            except (QuestionError, KeyError):
+                self._tried[changes] = None
+        return self._tried[changes]
 
     def _least(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
         """Return the changes without those that are not needed beside the others; nothing if all don't allow."""

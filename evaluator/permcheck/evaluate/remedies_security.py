@@ -67,9 +67,11 @@ def _groups(context: Context, wanted: tuple[str, ...]) -> list[Key]:
     coverage = context.membership.coverage(context.question.device or "")
     found: dict[Key, int] = {}
     for row in context.tables.rows.values():
-        permissions = _certain(context, row.role)
         reaches = not context.question.device or bool(set(row.collections) & coverage.above.keys())
-        if row.hierarchy == context.question.hierarchy and reaches and set(wanted) <= permissions:
+        if row.hierarchy != context.question.hierarchy or not reaches:
+            continue
+        permissions = _certain(context, row.role)
+        if set(wanted) <= permissions:
             for group in _groups_of(context, row.admin):
                 found[group] = min(found.get(group, len(permissions)), len(permissions))
     return sorted(found, key=lambda group: (found[group], group))

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.question import Question
-from permcheck.graph.build import draw
+from permcheck.graph.build import administrators, draw
 from permcheck.graph.membership import Membership
 from permcheck.graph.node import Adjacency
 from permcheck.graph.rights import GrantGraph
 from permcheck.model.tables import Key, Principals, RoleHolders, Tables
 
+DRAWN: Final = (
+    "users",
+    "groups",
+    "members",
+    "indirect",
+    "entra_roles",
+    "app_roles",
+    "intune_roles",
+    "intune_assignments",
+    "security_roles",
+    "admins",
+    "admin_known",
+    "rows",
+    "collections",
+    "limited_to",
+    "places",
+)
+"""What grants are drawn from, besides one fact of the tenant."""
+
 
 def sliced(tables: Tables, question: Question) -> Tables:
     """Keep the user and the device of a question, and everything that is neither user nor device."""
-    user, device = question.user, question.device
+    device = question.device
+    return replace(
+        of_user(tables, question.user),
+        devices={device: tables.devices[device]} if device else {},
+        device_collections=_of_device(tables, device),
+    )
+
+
+def of_user(tables: Tables, user: Key) -> Tables:
+    """Keep one user, and everything that is no user."""
     others = _administrators_besides(tables, user)
     return replace(
         tables,
         users={user: tables.users[user]},
-        devices={device: tables.devices[device]} if device else {},
-        device_collections=_of_device(tables, device),
         members={key: _only(who, user) for key, who in tables.members.items()},
         indirect={key: _only(who, user) for key, who in tables.indirect.items()},
         eligible={key: _only(who, user) for key, who in tables.eligible.items()},
@@ -46,19 +73,22 @@ def _only_holder(holders: RoleHolders, user: Key) -> RoleHolders:
 
 
 def _administrators_besides(tables: Tables, user: Key) -> frozenset[Key]:
-    """Administrative users who are known to be somebody else."""
-    people = [record for key, record in tables.users.items() if key != user and record.synced is not False]
-    sids = {record.sid.upper() for record in people if record.sid}
-    accounts = {record.account.casefold() for record in people if record.account}
+    """Administrative users who are known to be another user."""
     return frozenset(
-        key
-        for key, admin in tables.admins.items()
-        if (admin.sid or "").upper() in sids or admin.name.casefold() in accounts
+        grant.end.key for grant in administrators(tables) if grant.start.kind == "user" and grant.start.key != user
     )
 
 
 def engine_of(engine: Engine, tables: Tables) -> Engine:
-    """Return an engine like another one, for changed tables; what the roles of both give is shared."""
-    known = engine.graph.roles()
+    """Return an engine like another one, for changed tables; what no change touches is shared."""
+    if _drawn_alike(engine.tables, tables):
+        return engine.over(tables, engine.graph, Membership(tables))
+    known = engine.graph.lasting
     graph = GrantGraph(tables, draw(tables, engine.policy, Adjacency(known), known))
     return engine.over(tables, graph, Membership(tables))
+
+
+def _drawn_alike(one: Tables, two: Tables) -> bool:
+    """Tell whether two estates have the same grants, because a change touched nothing that makes them."""
+    same = all(getattr(one, section) is getattr(two, section) for section in DRAWN)
+    return same and one.tenant.entra_premium == two.tenant.entra_premium

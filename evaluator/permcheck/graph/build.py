@@ -15,7 +15,7 @@ WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
 
 
 def draw(tables: Tables, policy: Policy, container: Container, known: Collection[Node] = ()) -> Container:
-    """Add every grant of an estate to a container and return it; what `known` roles give is in it already."""
+    """Add every grant of an estate to a container and return it; what starts at `known` nodes is in it already."""
     adj, add = container.adj, container.add_edge
     for grant in edges(tables, policy, known):
         start, end = grant.start, grant.end
@@ -33,8 +33,8 @@ def edges(tables: Tables, policy: Policy, known: Collection[Node] = ()) -> Itera
     yield from _intune(tables, policy, drawn)
     yield from _holders(tables, policy, drawn)
     yield from _security(tables, policy, drawn)
-    yield from _limits(tables)
     if not known:
+        yield from _limits(tables)
         yield from _implied(policy)
 
 
@@ -149,7 +149,7 @@ def _premium(tables: Tables) -> Condition | None:
 
 
 def _security(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
-    yield from _administrators(tables)
+    yield from administrators(tables)
     for key, row in tables.rows.items():
         node, record = Node("security-assignment", key), ("rows", key)
         admin, role = tables.admins[row.admin], tables.security_roles[row.role]
@@ -183,7 +183,7 @@ def _security_role(tables: Tables, policy: Policy, node: Node) -> Iterator[Grant
         yield Grant("gives", node, node_, reason, ("security_roles", node.key), (), missing)
 
 
-def _administrators(tables: Tables) -> Iterator[Grant]:
+def administrators(tables: Tables) -> Iterator[Grant]:
     """Join users and groups to administrative users by SID, else by account name."""
     by_sid: dict[str, Node] = {}
     by_account: dict[str, Node] = {}

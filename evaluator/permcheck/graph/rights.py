@@ -20,7 +20,7 @@ MEMBER_EDGES = frozenset({"member", "inside"})
 """`inside` is membership that may be direct or not: nobody told."""
 DETAILED = frozenset({"member", "inside", "holds", "assigned"})
 """Edges whose start has an entry of its own in an export."""
-ROLE_NODES = frozenset({"intune-role", "entra-role", "security-role", "permission"})
+LASTING_NODES = frozenset({"intune-role", "entra-role", "security-role", "permission", "collection"})
 DIRECT_ONLY = {"app-role": UNMET, "entra-role": UNKNOWN}
 """Kinds of role that a nested group does not pass on, and what nesting makes of them."""
 
@@ -122,9 +122,10 @@ class GrantGraph:
             chains += [(*chain, grant) for grant in self.out(end) if grant.end not in passed]
         return result
 
-    def roles(self) -> dict[Node, dict[Node, dict[str, Grant]]]:
-        """Return the part of the graph that says what roles give: the same in every changed estate."""
-        return {node: dict(self._adj[node]) for node in self._adj if node.kind in ROLE_NODES}
+    @cached_property
+    def lasting(self) -> dict[Node, dict[Node, dict[str, Grant]]]:
+        """What roles give, and which collections are limited to which: the same in every changed estate."""
+        return {node: dict(self._adj[node]) for node in self._adj if node.kind in LASTING_NODES}
 
     def groups(self, start: Node) -> dict[Node, Grants]:
         """Return groups that a user or group is in, directly or not, with the shortest chain to each."""

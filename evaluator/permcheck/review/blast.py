@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from permcheck.bulk.act import Act
-from permcheck.bulk.answers import Answers, Cell, Selection, View
+from permcheck.bulk.answers import Answers, Selection, View
+from permcheck.bulk.regions import RegionId
+from permcheck.evaluate.change import changed
+from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.question import Question
+from permcheck.evaluate.slice import engine_of, of_user
 from permcheck.model import change as c
-from permcheck.model.tables import Key
+from permcheck.model.state import Verdict
+from permcheck.model.tables import Key, hierarchy_of
+
+Changes: TypeAlias = tuple[c.Change, ...]
 
 PERSONAL = (
     c.AddMember,
@@ -22,64 +30,91 @@ PERSONAL = (
 """Changes that allow nothing to anybody but the user whom they name."""
 
 
-class Tried(NamedTuple):
-    """Some changes, and the estate after them."""
+class Reach(NamedTuple):
+    """Whose answers some changes can touch, and where."""
 
-    changes: tuple[c.Change, ...]
-    view: View
+    users: tuple[Key, ...] | None = None
+    """None: everybody's."""
+    hierarchy: Key | None = None
+    """Those in one hierarchy alone; None: everywhere."""
+    devices: tuple[Key, ...] | None = None
+    """Those on some devices alone; None: on all, and those on no device."""
 
 
-def radius(now: View, tried: Sequence[Tried], asked: Question) -> tuple[int, ...]:
+EVERYWHERE = Reach()
+
+
+def radius(now: Engine, tried: Sequence[Changes], asked: Question) -> tuple[int, ...]:
     """Return how many further answers become allow after each of some changes.
 
     An answer is that of one user and one action on one device, or on a hierarchy or the tenant;
-    the one that was asked for does not count. Every user whom a change may help is looked at, with
-    every action and every device.
+    the one that was asked for does not count. Everybody whom a change may help is looked at, with
+    every action wherever it may help. Changes that reach the same are looked at together.
     """
     found = [0] * len(tried)
-    by_users: dict[tuple[Key, ...], list[int]] = {}
-    for index, one in enumerate(tried):
-        by_users.setdefault(_helped(now, one.changes), []).append(index)
-    acts = tuple(Act(action) for action in now.engine.policy.actions.values())
-    for users, indices in by_users.items():
-        answers = Answers((now, *(tried[index].view for index in indices)), Selection(users, acts))
-        for cell in answers.cells():
-            for place, index in enumerate(indices, start=1):
-                if cell.regions[place] != cell.regions[0]:
-                    found[index] += _opened(cell, place) - _is_asked(cell, place, asked)
+    alike: dict[Reach, list[int]] = {}
+    for index, changes in enumerate(tried):
+        alike.setdefault(_reach(now, changes), []).append(index)
+    for reach, indices in alike.items():
+        users = reach.users or ()
+        if not users:
+            continue
+        start = engine_of(now, of_user(now.tables, users[0])) if len(users) == 1 else now
+        after = [engine_of(start, changed(start.tables, now.policy, tried[index])) for index in indices]
+        for index, engine, count in zip(indices, after, _opened(start, after, reach), strict=True):
+            found[index] = count - _opens(start, engine, asked)
     return tuple(found)
 
 
-def _helped(now: View, changes: Sequence[c.Change]) -> tuple[Key, ...]:
-    """Return the users to whom some changes may allow something."""
-    named: dict[Key, None] = {}
-    for change in changes:
-        if isinstance(change, PERSONAL):
-            named[change.user] = None
-        elif isinstance(change, c.SetFact) and change.subject == "user":
-            named[change.key] = None
-        else:
-            return tuple(now.engine.tables.users)
-    return tuple(named)
+def _reach(now: Engine, changes: Changes) -> Reach:
+    """Return whose answers may become allow, and where."""
+    each = {_reach_of(change) for change in changes}
+    [one] = each if len(each) == 1 else [EVERYWHERE]
+    return one if one.users is not None else one._replace(users=tuple(now.tables.users))
 
 
-def _opened(cell: Cell, place: int) -> int:
-    regions = cell.area.regions
-    return regions.count(_new(cell, place)) * len(cell.person.members)
+def _reach_of(change: c.Change) -> Reach:
+    """Return what one change can reach: facts are looked at where a question is about what they are facts of."""
+    match change:
+        case c.SetFact(subject="user", key=key):
+            return Reach((key,))
+        case c.SetFact(subject="device", key=key):
+            return Reach(None, hierarchy_of(key), (key,))
+        case c.SetFact(subject="hierarchy", key=key) | c.CreateSecurityRole(hierarchy=key):
+            return Reach(None, key)
+        case c.SetFact(subject="script" | "application"):  # the answers that are counted are about none
+            return Reach(())
+    return Reach((change.user,)) if isinstance(change, PERSONAL) else EVERYWHERE
 
 
-def _new(cell: Cell, place: int) -> int:
-    """Return the device classes on which an action becomes allowed."""
-    regions = cell.area.regions
-    return regions[cell.regions[place]].certain & ~regions[cell.regions[0]].certain
+def _opened(start: Engine, after: Sequence[Engine], reach: Reach) -> list[int]:
+    """Return how many answers become allow under each of some engines."""
+    acts = tuple(Act(action) for action in start.policy.actions.values())
+    views, selection = [View(engine) for engine in (start, *after)], Selection(reach.users or (), acts, reach.devices)
+    answers = Answers(views, selection)
+    found = [0] * len(after)
+    for act, area in ((one, area) for one in acts for area in answers.areas_of(one)):
+        if reach.hierarchy in {None, answers.areas[area].hierarchy}:
+            before = answers.column(0, act, area)
+            for place in range(len(after)):
+                found[place] += _new(answers, area, before, answers.column(place + 1, act, area))
+    return found
 
 
-def _is_asked(cell: Cell, place: int, asked: Question) -> int:
-    """Return 1 if the answer that was asked for is among those that became allow."""
-    if cell.act.action.id != asked.action.id or asked.user not in cell.person.members:
+def _new(answers: Answers, area: int, before: Sequence[RegionId], after: Sequence[RegionId]) -> int:
+    """Return how many answers in an area become allow."""
+    if before == after:
         return 0
-    bits = _new(cell, place)
-    if cell.area.hierarchy != asked.hierarchy or not bits:
-        return 0
-    where = asked.device or ""
-    return int(any(bits >> index & 1 and where in members for index, members in enumerate(cell.area.ground.members)))
+    regions, people = answers.areas[area].regions, Counter[tuple[RegionId, RegionId]]()
+    for one, two, person in zip(before, after, answers.persons, strict=True):
+        if one != two:
+            people[one, two] += len(person.members)
+    return sum(
+        regions.count(regions[two].certain & ~regions[one].certain) * count for (one, two), count in people.items()
+    )
+
+
+def _opens(start: Engine, after: Engine, asked: Question) -> bool:
+    """Tell whether the answer that was asked for, in general, is among those that become allow."""
+    question = asked._replace(variant=None, object=None)
+    return after.verdict(question) is Verdict.ALLOW and start.verdict(question) is not Verdict.ALLOW

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from permcheck.review.diff import Changed, Difference
 from permcheck.review.evidence import Evidence
 from permcheck.review.outline import Tellers, device_name, hierarchy_name, people
 from permcheck.review.reasons import OtherReason
@@ -42,33 +41,16 @@ def _where(tables: Tellers, devices: Devices) -> dict[str, Any]:
     return {"hierarchy": hierarchy, "devices": [device_name(tables, key) for key in devices.each()]}
 
 
-def difference_document(difference: Difference) -> dict[str, Any]:
-    """Return a difference with every answer that changed."""
-    tables = (difference.new.engine.tables, difference.old.engine.tables)
-    return {
-        "format": DIFF,
-        "word": difference.word,
-        "counts": dict(difference.counts),
-        "authority": {name: {"before": before, "after": after} for name, (before, after) in difference.moved.items()},
-        "edits": [edit.text for edit in difference.edits],
-        "changes": [_change(tables, change) for change in difference.changes],
-    }
-
-
-def reasons_document(difference: Difference, found: Iterable[OtherReason]) -> list[dict[str, Any]]:
+def reason_document(tables: Tellers, one: OtherReason) -> dict[str, Any]:
     """Return answers that stay for other reasons."""
-    tables = (difference.new.engine.tables, difference.old.engine.tables)
-    return [
-        {
-            "verdict": one.verdict.value,
-            "users": list(people(tables, one.users)),
-            "action": str(one.act),
-            **_where(tables, one.devices),
-            "before": _evidence(one.before),
-            "after": _evidence(one.after),
-        }
-        for one in found
-    ]
+    return {
+        "verdict": one.verdict.value,
+        "users": list(people(tables, one.users)),
+        "action": str(one.act),
+        **_where(tables, one.devices),
+        "before": _evidence(one.before),
+        "after": _evidence(one.after),
+    }
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
@@ -78,18 +60,6 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "unmet": list(evidence.unmet),
         "missing": list(evidence.missing),
         "assumed": list(evidence.assumed),
-    }
-
-
-def _change(tables: Tellers, change: Changed) -> dict[str, Any]:
-    return {
-        "kind": change.kind,
-        "users": list(people(tables, change.users)),
-        "action": str(change.act),
-        **_where(tables, change.devices),
-        "before": change.before.value,
-        "after": change.after.value,
-        "causes": list(change.causes),
     }
 
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key, Tables
 from permcheck.render.outline import Line, Section
-from permcheck.review.diff import Changed, Difference, Kind
+from permcheck.review.diff import UNASKED, Changed, Difference, Kind
 from permcheck.review.evidence import Evidence
 from permcheck.review.reasons import OtherReason
 from permcheck.review.removals import Outcome
@@ -174,7 +174,7 @@ def difference_outline(difference: Difference, rows: int = ROWS) -> tuple[Sectio
     idle = [edit.text for edit in difference.edits if not any(edit.text in causes for causes in by_cause)]
     if idle:
         alone = difference.attributed
-        title = "Edits that change no answer alone" if alone else "Edits, too many to ask about each alone"
+        title = "Edits that change no answer alone" if alone else UNASKED.capitalize()
         more = (Line(0, f"and {len(idle) - rows:,} more"),) if len(idle) > rows else ()
         sections.append(Section(title, (*(Line(0, text) for text in idle[:rows]), *more)))
     return tuple(sections)
@@ -253,11 +253,11 @@ def outcome_outline(review: Review, outcome: Outcome) -> tuple[Section, ...]:
         lines = [Line(0, _capability(tables, row), mark="no") for row in outcome.broken]
         sections.append(Section("To be kept, but some removal ends it", tuple(lines)))
     if outcome.stale:
-        stale = [Line(0, f"line {one.line}: {one.users or one.row_id}", mark="?") for one in outcome.stale]
+        stale = [Line(0, f"{one.place}: {one.users or one.row_id}", mark="?") for one in outcome.stale]
         why = Line(0, "the access has changed since, or the review had other selectors (-u, -a, -d, --by)", "advice")
         sections.append(Section("To be removed, but not in this review", (*stale, why)))
     if outcome.own:
-        own = [Line(0, f"line {one.line}: {one.reviewer}", mark="?") for one in outcome.own]
+        own = [Line(0, f"{one.place}: {one.reviewer}", mark="?") for one in outcome.own]
         sections.append(Section("Decided by the person whom it is about", tuple(own)))
     if outcome.undecided:
         sections.append(Section("Not decided", (Line(0, f"{outcome.undecided:,} rows"),)))

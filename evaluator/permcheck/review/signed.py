@@ -9,10 +9,14 @@ from typing import NamedTuple
 from permcheck.errors import LoadError, Problem
 from permcheck.exports.batch import fold
 from permcheck.exports.csv_file import csv_batches
+from permcheck.loading.files import file_problem
+from permcheck.review.book import AGAIN, SHEET, book_lines, is_book
+from permcheck.review.table import title
 from permcheck.review.write.cells import original
 
 KEEP, REMOVE = "keep", "remove"
 NEEDED = ("row_id", "decision")
+READ = (*NEEDED, "reviewer", "decided_at", "comment", "users")
 
 
 class Signed(NamedTuple):
@@ -26,28 +30,46 @@ class Signed(NamedTuple):
     decided_at: str = ""
     comment: str = ""
     users: str = ""
+    cell: str = ""
+    """That of the decision, in a workbook."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the sheet."""
+        return f"cell {self.cell}" if self.cell else f"line {self.line}"
 
 
 def read_signed(path: Path) -> tuple[Signed, ...]:
-    """Read the rows of a signed CSV, whatever the delimiter. Raises LoadError with every problem."""
+    """Read the rows of a signed CSV, whatever the delimiter, or workbook. Raises LoadError with every problem."""
     problems: list[Problem] = []
     found: dict[str, Signed] = {}
-    for one in _rows(path, problems):
+    if not path.is_file():
+        raise file_problem(path, "no-such-file", "there is no such file")
+    for one in _of_book(path, problems) if is_book(path) else _of_csv(path, problems):
         if one.decision not in {"", KEEP, REMOVE}:
-            message = f"`{one.decision}` is no decision"
-            problems.append(Problem(str(path), one.line, 1, "decision", message, f"write {KEEP} or {REMOVE}"))
+            problems.append(
+                _problem(path, one, "decision", f"`{one.decision}` is no decision", f"write {KEEP} or {REMOVE}")
+            )
         before = found.setdefault(one.row_id, one)
         if before is not one and before.decision != one.decision:
-            message = f"row `{one.row_id}` is decided otherwise in line {before.line}"
-            problems.append(Problem(str(path), one.line, 1, "twice", message, "decide each row once"))
+            message = f"row `{one.row_id}` is decided otherwise in {before.place}"
+            problems.append(_problem(path, one, "twice", message, "decide each row once"))
     if problems:
         raise LoadError(tuple(problems))
     return tuple(found.values())
 
 
-def _rows(path: Path, problems: list[Problem]) -> Iterator[Signed]:
-    if not path.is_file():
-        raise LoadError((Problem(str(path), 0, 0, "no-such-file", "there is no such file"),))
+def _problem(path: Path, one: Signed, id_: str, message: str, help_: str) -> Problem:
+    if one.cell:
+        return _in_cell(path, one.cell, id_, message, help_)
+    return Problem(str(path), one.line, 1, id_, message, help_)
+
+
+def _in_cell(path: Path, cell: str, id_: str, message: str, help_: str) -> Problem:
+    return Problem(f"{path}, {SHEET}!{cell}", 0, 0, id_, message, help_)
+
+
+def _of_csv(path: Path, problems: list[Problem]) -> Iterator[Signed]:
     for batch in csv_batches(path, ""):
         lacking = [name for name in NEEDED if fold(name) not in batch.head]
         if lacking:
@@ -60,15 +82,33 @@ def _rows(path: Path, problems: list[Problem]) -> Iterator[Signed]:
 
 
 def _signed(row: Mapping[str, object], line: int) -> Signed:
-    def text(name: str) -> str:
-        return original(str(row.get(fold(name)) or "").strip())
+    said = {name: original(str(row.get(fold(name)) or "").strip()) for name in READ}
+    return Signed(line, **said | {"decision": said["decision"].casefold()})
 
-    return Signed(
-        line,
-        text("row_id"),
-        text("decision").casefold(),
-        text("reviewer"),
-        text("decided_at"),
-        text("comment"),
-        text("users"),
-    )
+
+def _of_book(path: Path, problems: list[Problem]) -> Iterator[Signed]:
+    """Return the rows of a workbook. A formula in them is told, and not worked out: it may show anything."""
+    book = book_lines(path)
+    head = next(book, None)
+    lacking = [name for name in NEEDED if head is None or name not in head.cells]
+    if lacking:
+        columns = " and no column ".join(f"`{title(name)}`" for name in lacking)
+        message = f"the sheet `{SHEET}` has no column {columns}"
+        problems.append(_in_cell(path, f"A{head.number if head else 1}", "no-column", message, AGAIN))
+        return
+    for line in book:
+        cells = {name: line.cells[name] for name in READ if name in line.cells}
+        faulty = [cell for cell in cells.values() if cell.fault]
+        for cell in faulty:
+            message = f"the cell holds {cell.fault}, which is not worked out"
+            problems.append(_in_cell(path, cell.at, "formula", message, "write what it is to say"))
+        said = {name: cell.text.strip() for name, cell in cells.items()}
+        if faulty or not (said.get("row_id") or said.get("decision")):
+            continue
+        at = cells["decision"].at if "decision" in cells else cells["row_id"].at
+        if not said.get("row_id"):
+            message = "something is decided here, and the row has no id"
+            problems.append(_in_cell(path, at, "no-row", message, AGAIN))
+            continue
+        said["decision"] = said.get("decision", "").casefold()
+        yield Signed(line.number, **said, cell=at)
