@@ -17,8 +17,8 @@ from permcheck import LoadError, load
 from permcheck.bulk import partition
 from permcheck.bulk.answers import Answers, View
 from permcheck.model.estate import Device
-from strategies import Data, every_question, partial_estates
-from test_bulk import cells, everything
+from strategies import Data, crowds, every_question, partial_estates
+from test_bulk import cells, everything, wrong
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -299,3 +299,15 @@ def test_files_beside_an_inventory_are_linted_with_it(estate: tuple[Path, Data],
     write_inventory(folder, data)
     (folder / "more.yaml").write_text("collections: [{hierarchy: P01, id: C3, name: Third, members: [PC-1]}]\n")
     assert cli("validate", folder / "more.yaml").code == 0
+
+
+@given(crowds())
+def test_inventories_side_by_side_answer_as_each_does_alone(both: tuple[Data, Data]) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        for folder, data in zip((one, two), both, strict=True):
+            write_inventory(Path(folder), columnar(data))
+        estates = [load(folder) for folder in (one, two)]
+        answers = Answers([estate.view for estate in estates], everything(estates))
+        assert all(isinstance(a.ground.members, partition.Members) for a in answers.areas if a.on_devices)
+        for place, estate in enumerate(estates):
+            assert not wrong(estate, answers, place)
