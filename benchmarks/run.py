@@ -119,7 +119,7 @@ def cached(sizes: list[str]) -> None:
             written = sum(path.stat().st_size for path in Path(folder, "cache").rglob("*.sqlite"))
         check_, hello = (statistics.median(seconds[name]) for name in ("check", "hello"))
         print(
-            f"  {size}  check {check_ * 1e3:5.1f} ms, {check_ / hello:.2f} x a greeting ({hello * 1e3:.1f} ms; at most 1.25);"
+            f"  {size}  check {check_ * 1e3:5.1f} ms, greeting {hello * 1e3:.1f}: {check_ / hello:.2f} (at most 1.25);"
             f" the first question took {first:.2f} s, the second, which compiled, {second:.2f} s;"
             f" {written / 2**20:.1f} MiB"
         )

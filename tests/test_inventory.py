@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from commands import Cli
@@ -17,9 +18,12 @@ from permcheck import LoadError, load
 from permcheck.bulk import partition
 from permcheck.bulk.answers import Answers, View
 from permcheck.model.estate import Device
+from permcheck.model.tables import Tables
+from permcheck.review.edits import Edit, edits
+from permcheck.review.moved import may_differ
 from recalled import ALWAYS, compared
 from strategies import Data, crowds, every_question, partial_estates
-from test_bulk import cells, everything
+from test_bulk import cells, everything, wrong
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -308,3 +312,64 @@ def test_what_is_compiled_of_an_inventory_is_what_the_evaluator_says(both: tuple
     with tempfile.TemporaryDirectory() as folder:
         write_inventory(Path(folder), columnar(both[0]))
         assert compared(load(folder), 400).keys() <= ALWAYS
+
+
+@given(crowds())
+def test_inventories_side_by_side_answer_as_each_does_alone(both: tuple[Data, Data]) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        for folder, data in zip((one, two), both, strict=True):
+            write_inventory(Path(folder), columnar(data))
+        estates = [load(folder) for folder in (one, two)]
+        answers = Answers([estate.view for estate in estates], everything(estates))
+        assert all(isinstance(a.ground.members, partition.Members) for a in answers.areas if a.on_devices)
+        for place, estate in enumerate(estates):
+            assert not wrong(estate, answers, place)
+        old, new = (estate.tables for estate in estates)
+        for before, after in ((old, new), (new, old)):
+            found = edits(before, after, estates[0].policy)
+            with patch("permcheck.review.edits.may_differ", lambda one, two: {**one.devices, **two.devices}):
+                assert said(found) == said(edits(before, after, estates[0].policy))
+
+
+def said(found: Iterable[Edit]) -> list[tuple[str, ...]]:
+    """What edits are about. Devices that were edited in the same way are told in no order."""
+    return sorted((edit.text.partition(":")[2], *sorted(map(str, edit.subjects()))) for edit in found)
+
+
+@given(st.data())
+def test_devices_that_differ_in_any_column_are_looked_at(data: st.DataObject) -> None:
+    fields = st.fixed_dictionaries(
+        {},
+        optional={
+            "online": st.booleans(),
+            "powershell": st.sampled_from(["5.1", "2.0"]),
+            "scope_tags": st.lists(st.sampled_from(["Default", "EU"]), max_size=2, unique=True),
+            "management": st.sampled_from(["configmgr", "co-managed"]),
+        },
+    )
+    some = st.lists(st.sampled_from(["C1", "C2"]), max_size=2, unique=True)
+    estates = []
+    for _ in range(2):
+        names = data.draw(st.lists(st.integers(0, 4), min_size=1, unique=True))
+        devices = [
+            data.draw(fields) | {"name": f"PC{n}", "hierarchy": "P01", "resource_id": n, "collections": data.draw(some)}
+            for n in names
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            rest = {"complete": True, "hierarchies": [{"id": "P01"}], "users": [{"upn": "a@contoso.com"}]}
+            listed = [{"id": name, "name": name, "hierarchy": "P01"} for name in ("C1", "C2")]
+            write_inventory(
+                Path(folder), rest | {"collections": listed, "devices": devices}, coded=data.draw(st.booleans())
+            )
+            estates.append(load(folder).tables)
+    old, new = estates
+
+    def told(tables: Tables, key: str) -> object:
+        if key not in tables.devices:
+            return None
+        form = tables.devices[key].model_dump(exclude={"collections"})
+        return form, tables.device_collections[key], key in tables.membership_open
+
+    assert set(may_differ(old, new)) == {
+        key for key in (*old.devices, *new.devices) if told(old, key) != told(new, key)
+    }

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from permcheck.bulk.act import Act
 from permcheck.bulk.alike import moved
 from permcheck.bulk.ground import Ground, ground, itself, signers_of
-from permcheck.bulk.partition import Rows, by_hierarchy, shared_inventory
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
 from permcheck.bulk.regions import NOWHERE, RegionId, Regions
+from permcheck.bulk.rows import Rows, by_hierarchy, inventories_of
 from permcheck.bulk.shapes import Shapes
 from permcheck.bulk.solve import Solver
 from permcheck.bulk.strict import StrictSolver
@@ -79,8 +79,8 @@ class Answers:
         people: dict[int, People] = {}
         for engine, (like, _) in zip((view.engine for view in views), self._like, strict=True):
             if like not in people:
-                known = shapes.setdefault(id(engine.graph), Shapes(engine.tables, engine.graph))
-                people[like] = People(engine, known)
+                of_graph = shapes.setdefault(id(engine.graph), Shapes(engine.tables, engine.graph))
+                people[like] = People(engine, of_graph)
         self._people = [people[like] for like, _ in self._like]
         self.persons = tuple(self._persons())
         self.areas = tuple(self._areas())
@@ -195,10 +195,10 @@ class Answers:
 
     def _devices(self, hierarchies: Sequence[Key]) -> Mapping[Key, list[Key] | Rows]:
         tables = [view.engine.tables for view in self.views]
-        inventory = shared_inventory(tables)
+        inventories = inventories_of(tables)
         chosen = self.selection.devices
-        if inventory is not None:
-            return by_hierarchy(inventory, chosen, hierarchies)
+        if inventories is not None:
+            return by_hierarchy(inventories, chosen, hierarchies)
         found: dict[Key, list[Key]] = {hierarchy: [] for hierarchy in hierarchies}
         if chosen is None:
             chosen = tuple(dict.fromkeys(key for one in tables for key in one.devices))

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TypeAlias
 
-from permcheck.bulk.partition import Members, Rows, Seen, divide
+from permcheck.bulk.partition import Members, Seen, divide
 from permcheck.bulk.regions import Bits, bits_of, few
+from permcheck.bulk.rows import Rows
 from permcheck.model.estate import Device
+from permcheck.model.inventory import Devices, Inventory
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
 Atom: TypeAlias = tuple[str, Key]
@@ -49,6 +51,12 @@ class Signer:
         of_facts = (number for atom, number in self._numbers.items() if atom == OPEN or atom[1] in self._uploads)
         self.of_facts = sum(1 << number for number in of_facts)
         """The atoms on which a test of a fact can depend."""
+
+    @property
+    def inventory(self) -> Inventory:
+        """The inventory of an estate that has one."""
+        assert isinstance(self._tables.devices, Devices)
+        return self._tables.devices.inventory
 
     def _bits(self, atoms: Iterable[Atom]) -> Bits:
         found = 0

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from permcheck.bulk.regions import Bits, bits_of, few
-from permcheck.model.inventory import Devices, Inventory
-from permcheck.model.tables import Key, Tables
+from permcheck.bulk.rows import NOT_THERE, Rows
+from permcheck.model.inventory import Inventory
+from permcheck.model.tables import Key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,18 +25,11 @@ TRIES: Final = 8
 """Hashes that are tried: that one confuses two devices happens once in a million estates, and is noticed."""
 
 
-class Rows(NamedTuple):
-    """Some rows of an inventory, in order."""
-
-    inventory: Inventory
-    rows: np.ndarray
-
-
 class Members(Sequence[Sequence[Key]]):
     """Class -> keys of its devices, made when they are asked for."""
 
-    def __init__(self, inventory: Inventory, rows: np.ndarray, starts: list[int]) -> None:
-        self._inventory, self._rows, self._starts = inventory, rows, starts
+    def __init__(self, rows: Rows, order: np.ndarray, starts: list[int]) -> None:
+        self._rows, self._order, self._starts = rows, order, starts
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
@@ -43,58 +37,24 @@ class Members(Sequence[Sequence[Key]]):
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
-        rows = self._rows[self._starts[index] : self._starts[index + 1]].tolist()
-        return tuple(self._inventory.key(row) for row in rows)
+        numbers = self._order[self._starts[index] : self._starts[index + 1]].tolist()
+        return tuple(self._rows.key(number) for number in numbers)
 
     def __len__(self) -> int:
         return len(self._starts) - 1
 
     def each(self) -> Iterator[tuple[Key, int]]:
         """Return every device with the number of its class."""
-        keys = self._inventory.keys
-        rows = self._rows.tolist()
+        keys = self._rows.keys
+        order = self._order.tolist()
         for index, (start, end) in enumerate(zip(self._starts, self._starts[1:], strict=False)):
-            for row in rows[start:end]:
-                yield keys[row], index
+            for number in order[start:end]:
+                yield keys[number], index
 
     @property
     def sizes(self) -> list[int]:
         """How many devices each class has."""
         return [end - start for start, end in zip(self._starts, self._starts[1:], strict=False)]
-
-
-def shared_inventory(tables: Sequence[Tables]) -> Inventory | None:
-    """Return the inventory that all of some estates take their devices from; None where one has others."""
-    first = tables[0].devices
-    inventory = first.inventory if isinstance(first, Devices) else None
-    for one in tables:
-        for part in (one.devices, one.device_collections, one.membership_open):
-            if getattr(part, "inventory", None) is not inventory:
-                return None
-    return inventory if inventory is not None and _has_numpy() else None
-
-
-def _has_numpy() -> bool:
-    try:
-        import numpy  # noqa: F401, ICN001 - only whether it is there
-    except ImportError:
-        return False
-    return True
-
-
-def by_hierarchy(inventory: Inventory, chosen: Sequence[Key] | None, hierarchies: Sequence[Key]) -> dict[Key, Rows]:
-    """Return the rows of an inventory, or those with some keys, by hierarchy."""
-    import numpy as np
-
-    if chosen is None:
-        owners = inventory.owners
-        parts = {key: (owners == number).nonzero()[0] for number, key in enumerate(inventory.hierarchies)}
-    else:
-        listed = [row for key in dict.fromkeys(chosen) if (row := inventory.row(key)) is not None]
-        rows = np.asarray(listed, np.int64)
-        owned = inventory.owners[rows]
-        parts = {key: rows[owned == number] for number, key in enumerate(inventory.hierarchies)}
-    return {key: Rows(inventory, parts[key]) for key in hierarchies if key in parts and len(parts[key])}
 
 
 class Pairs(NamedTuple):
@@ -112,12 +72,11 @@ class Seen(NamedTuple):
     there: Bits
 
 
-def divide(signers: Sequence[Signer | None], hierarchy: Key, chosen: Rows) -> tuple[Members, list[Seen]]:
-    """Divide rows into classes that none of some estates, which share an inventory, tells apart."""
+def divide(signers: Sequence[Signer | None], hierarchy: Key, rows: Rows) -> tuple[Members, list[Seen]]:
+    """Divide rows into classes that none of some estates, which take their devices from them, tells apart."""
     import numpy as np
 
-    inventory, rows = chosen
-    views = [_Signed(signer, hierarchy, chosen) if signer else None for signer in signers]
+    views = [_Signed(signer, hierarchy, rows) if signer else None for signer in signers]
     classes = np.zeros(len(rows), np.int64)
     for view in views:
         if view is not None:
@@ -127,18 +86,23 @@ def divide(signers: Sequence[Signer | None], hierarchy: Key, chosen: Rows) -> tu
     rank[np.lexsort((np.arange(count), -sizes))] = np.arange(count)
     order, starts = grouped(rank[classes], count)
     first = order[starts[:-1]]
-    members = Members(inventory, rows[order], starts.tolist())
-    everything = (1 << count) - 1
-    return members, [Seen({}, [], 0) if view is None else view.seen(first, everything) for view in views]
+    members = Members(rows, order, starts.tolist())
+    return members, [Seen({}, [], 0) if view is None else view.seen(first) for view in views]
 
 
 class _Signed:
     """The rows as one estate sees them."""
 
-    def __init__(self, signer: Signer, hierarchy: Key, chosen: Rows) -> None:
+    def __init__(self, signer: Signer, hierarchy: Key, rows: Rows) -> None:
         import numpy as np
 
-        inventory, self._rows = chosen
+        inventory = signer.inventory
+        places = rows.of(inventory)
+        there = (places != NOT_THERE).nonzero()[0]
+        self._rows = places[there]
+        self._at = np.full(len(rows), NOT_THERE, np.int64)
+        """Where each of all rows stands among those that this estate has."""
+        self._at[there] = np.arange(len(there))
         self._signer, self._inventory = signer, inventory
         self._facts = facts_of(inventory)[self._rows]
         self._open = inventory.open[self._rows]
@@ -150,7 +114,16 @@ class _Signed:
         for key in inventory.roots.get(hierarchy, ()):
             self._root |= signer.of_collection.get(key, 0)
         self._pairs = self._groups()
-        self.classes = self._classes(self._facts * 2 + self._open)
+        classes = self._classes(self._facts * 2 + self._open)
+        self.classes = classes if len(there) == len(rows) else self._with_others(there, classes)
+        """The class of each of all rows; what the estate does not have is one."""
+
+    def _with_others(self, there: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        found = np.zeros(len(self._at), np.int64)
+        found[there] = 1 + classes
+        return found
 
     def _classes(self, codes: np.ndarray) -> np.ndarray:
         """Join rows whose collections say the same, then those of which the same is said by other collections."""
@@ -187,39 +160,42 @@ class _Signed:
         counts, said = gathered(starts, flat, pairs.said)
         return pairs_of(np.repeat(owners, counts), said, len(pairs.starts) - 1, len(self._signer.atoms))
 
-    def seen(self, first: np.ndarray, everything: Bits) -> Seen:
+    def seen(self, first: np.ndarray) -> Seen:
         """Return what is said of the classes, of each of which one row is given."""
         import numpy as np
 
         signer, size = self._signer, len(first)
-        pairs = self._atoms(taken(self._pairs, first))
-        owners = np.repeat(np.arange(size), np.diff(pairs.starts))
+        at = self._at[first]
+        classes = (at != NOT_THERE).nonzero()[0]
+        mine, there = at[classes], packed(classes, size)
+        pairs = self._atoms(taken(self._pairs, mine))
+        owners = np.repeat(classes, np.diff(pairs.starts))
         order, ends = grouped(pairs.said, len(signer.atoms))
         by_atom = owners[order]
         bits = [packed(by_atom[ends[i] : ends[i + 1]], size) for i in range(len(signer.atoms))]
-        opened = packed(self._open[first].nonzero()[0], size)
+        opened = packed(classes[self._open[mine].nonzero()[0]], size)
         for number in few(signer.open):
             bits[number] |= opened
         for number in few(self._root):
-            bits[number] = everything
+            bits[number] = there
         atoms = {atom: found for atom, found in zip(signer.atoms, bits, strict=True) if found}
-        return Seen(atoms, self._alike(first, pairs, size), everything)
+        alike = [(key, packed(classes[which], size)) for key, which in self._alike(mine, pairs)]
+        return Seen(atoms, alike, there)
 
-    def _alike(self, first: np.ndarray, pairs: Pairs, size: int) -> list[tuple[Key, Bits]]:
-        """Return classes on which a test of a fact comes out the same, each with a device of them."""
+    def _alike(self, rows: np.ndarray, pairs: Pairs) -> Iterator[tuple[Key, np.ndarray]]:
+        """Return rows on which a test of a fact comes out the same, with the device of one of them."""
         import numpy as np
 
-        codes = self._facts[first] * 2 + self._open[first]  # that of further collections is one of the facts
+        size = len(rows)
+        codes = self._facts[rows] * 2 + self._open[rows]  # that of further collections is one of the facts
         counted = np.zeros(len(self._signer.atoms), bool)
         counted[list(few(self._signer.of_facts))] = True
         right = counted[pairs.said]
         owners = np.repeat(np.arange(size), np.diff(pairs.starts))[right]
         looks, shown = partition(codes, pairs_of(owners, pairs.said[right], size, len(counted)))
         order, ends = grouped(looks, len(shown))
-        return [
-            (self._inventory.noted_key(int(self._rows[first[row]])), packed(order[ends[i] : ends[i + 1]], size))
-            for i, row in enumerate(shown.tolist())
-        ]
+        for i, row in enumerate(shown.tolist()):
+            yield self._inventory.noted_key(int(self._rows[rows[row]])), order[ends[i] : ends[i + 1]]
 
 
 def facts_of(inventory: Inventory) -> np.ndarray:

@@ -80,16 +80,24 @@ class Inventory:
         return len(self.owners)
 
     @cached_property
-    def keys(self) -> Sequence[Key]:
-        """The key of every row."""
+    def key_column(self) -> pa.Array:
+        """The key of every row, as a column."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         owners = pa.DictionaryArray.from_arrays(pa.array(self.owners), pa.array(self.hierarchies, pa.string()))
-        made = pc.binary_join_element_wise(owners.cast(pa.string()), self.folded, "/").to_pylist()
+        made = pc.binary_join_element_wise(owners.cast(pa.string()), self.folded, "/")
+        if not self.renamed:
+            return made
+        listed = made.to_pylist()
         for row, key in self.renamed.items():
-            made[row] = key
-        found: list[Key] = made
+            listed[row] = key
+        return pa.array(listed, pa.string())
+
+    @cached_property
+    def keys(self) -> Sequence[Key]:
+        """The key of every row."""
+        found: list[Key] = self.key_column.to_pylist()
         return found
 
     @cached_property

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from permcheck.model.base import Form
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import Key, Principals, SecurityRow, Tables, hierarchy_of
+from permcheck.review.moved import may_differ
 
 GONE: Any = object()
 """Stands for a record that is not there any more."""
@@ -129,7 +130,8 @@ def _section(section: str, old: Tables, new: Tables, policy: Policy) -> Iterator
     """Edits of the records of a section; what is the same for many users or devices is one edit."""
     before, after = getattr(old, section), getattr(new, section)
     same: dict[str, list[tuple[str, Replaced]]] = {}
-    for key in dict.fromkeys((*before, *after)):
+    keys = may_differ(old, new) if section == "devices" else dict.fromkeys((*before, *after))
+    for key in keys:
         if section == "hierarchies" and key in before and key in after:
             yield from _of_form("hierarchy", key, before[key], after[key])
             continue
@@ -177,7 +179,7 @@ def _records(section: str, old: Tables, new: Tables, key: Key) -> Replaced:
 
 def _same(one: Any, two: Any) -> bool:
     """Whether two records say the same, whatever the order of lists without one."""
-    return one is two or bool(_sorted(one) == _sorted(two))
+    return one is two or bool(one == two) or bool(_sorted(one) == _sorted(two))
 
 
 def _sorted(record: Any) -> Any:
@@ -262,8 +264,8 @@ def _contents(old: Tables, new: Tables) -> Iterator[Edit]:
     gained: dict[Key, list[Key]] = {}
     lost: dict[Key, list[Key]] = {}
     doubt = []
-    for device in new.device_collections:
-        if device not in old.devices:
+    for device in may_differ(old, new):
+        if device not in old.devices or device not in new.device_collections:
             continue
         before = old.device_collections.get(device, frozenset())
         after = new.device_collections[device]
