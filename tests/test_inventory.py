@@ -15,7 +15,7 @@ from commands import Cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from permcheck import LoadError, load
-from permcheck.bulk import partition
+from permcheck.bulk import partition, rows
 from permcheck.bulk.answers import Answers, View
 from permcheck.model.estate import Device
 from permcheck.model.tables import Tables
@@ -112,7 +112,7 @@ def test_with_numpy_and_without(drawn: tuple[Data, Data], data: st.DataObject) -
     views = [View(estate._engine), View(changed._engine)]
     quick = Answers(views, everything([estate]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partition, "_has_numpy", lambda: False)
+        patch.setattr(rows, "_has_numpy", lambda: False)
         slow = Answers(views, everything([estate]))
     for one, two in zip(quick.areas, slow.areas, strict=True):
         assert list(map(list, one.ground.members)) == list(map(list, two.ground.members))

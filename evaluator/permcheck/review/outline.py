@@ -240,7 +240,7 @@ def _changed(tables: Tellers, key: tuple[Kind, tuple[Key, ...], tuple[str, ...]]
 def _places(tables: Tellers, where: Sequence[Devices]) -> str:
     """Say several places at once: devices of several hierarchies, or hierarchies."""
     if any(not one.area.on_devices for one in where):
-        return "".join(_where(tables, one) for one in where)
+        return " and".join(_where(tables, one) for one in where)
     names = (device_name(tables, key) for one in where for key in one.each())
     return f" on {listed(names, sum(one.count for one in where))}"
 
