@@ -40,6 +40,11 @@ class Members(Sequence[Sequence[Key]]):
         numbers = self._order[self._starts[index] : self._starts[index + 1]].tolist()
         return tuple(self._rows.key(number) for number in numbers)
 
+    def __iter__(self) -> Iterator[Sequence[Key]]:
+        keys, order = self._rows.keys, self._order.tolist()
+        for start, end in zip(self._starts, self._starts[1:], strict=False):
+            yield tuple([keys[number] for number in order[start:end]])
+
     def __len__(self) -> int:
         return len(self._starts) - 1
 

@@ -124,7 +124,7 @@ def _where(tables: Tellers, devices: Devices, review: Review | None = None) -> s
         return f" in hierarchy {hierarchy}" if area.hierarchy else " in the tenant"
     count = devices.count
     names = listed((device_name(tables, key) for key in devices.each()), count)
-    asked = 0 if review is None else sum(len(m) for a in review.answers.areas if a.on_devices for m in a.ground.members)
+    asked = 0 if review is None else sum(sum(a.regions.sizes) for a in review.answers.areas if a.on_devices)
     share = f" ({count:,} of {asked:,} devices)" if asked > 1 else ""
     return f" on {names}{share}"
 

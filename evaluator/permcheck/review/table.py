@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
+from permcheck.loading.inventory_names import written_names
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key, Tables, Usage
+from permcheck.review.directory import Directory
 from permcheck.review.row import Devices, Row
 
 Value: TypeAlias = str | int | bool | tuple[str, ...] | None
@@ -31,11 +33,8 @@ class NameSet(NamedTuple):
     kind: str
     """`users` or `devices`."""
     size: int
-    names: Callable[[], Iterator[str]]
-
-    def members(self) -> list[str]:
-        """Return their names, sorted."""
-        return sorted(self.names())
+    members: Callable[[], list[str]]
+    """Returns their names, sorted."""
 
 
 @dataclass(frozen=True)
@@ -47,24 +46,35 @@ class Printer:
     sets: dict[str, NameSet] = field(default_factory=dict)
     _known: dict[object, str] = field(default_factory=dict, repr=False)
     """What a long set is made of -> its id: naming half a million devices takes a second."""
+    _directories: dict[int, Directory] = field(default_factory=dict, repr=False)
 
     def users(self, row: Row) -> tuple[str, ...]:
         """Return the users of a row: their names, or the one name of their set."""
-        return self._listed("users", len(row.users), row.users, lambda: (self.user(key) for key in row.users))
+        return self._listed("users", len(row.users), row.users, lambda: sorted(map(self.user, row.users)))
 
     def devices(self, devices: Devices) -> tuple[str, ...]:
         """Return the devices of a row: their names, or the one name of their set."""
         if not devices.area.on_devices:
             return ()
         made_of = (id(devices.area.ground), devices.bits, devices.only)
-        return self._listed("devices", devices.count, made_of, lambda: (self.device(key) for key in devices.each()))
+        return self._listed("devices", devices.count, made_of, lambda: self._names(devices))
 
-    def _listed(self, kind: str, count: int, made_of: object, names: Callable[[], Iterator[str]]) -> tuple[str, ...]:
+    def _names(self, devices: Devices) -> list[str]:
+        if devices.count <= FEW:
+            return sorted(map(self.device, devices.each()))
+        ground = devices.area.ground
+        directory = self._directories.get(id(ground))
+        if directory is None:
+            written = dict(written_names(self.tables.devices))
+            directory = self._directories[id(ground)] = Directory(ground.members, written)
+        return directory.of(devices.bits)
+
+    def _listed(self, kind: str, count: int, made_of: object, names: Callable[[], list[str]]) -> tuple[str, ...]:
         if count <= FEW:
-            return tuple(sorted(names()))
+            return tuple(names())
         found = self._known.get((kind, made_of))
         if found is None:
-            digest = uuid.uuid5(NAMESPACE, "\n".join(sorted(names())))
+            digest = uuid.uuid5(NAMESPACE, "\n".join(names()))
             found = self._known[kind, made_of] = f"{kind}-{digest}"
             self.sets.setdefault(found, NameSet(found, kind, count, names))
         return (found,)
