@@ -15,6 +15,7 @@ from permcheck.bulk.answers import Answers, Selection, View
 from permcheck.bulk.regions import indices
 from permcheck.bulk.warm import Warm
 from permcheck.evaluate.question import Question
+from permcheck.graph.node import Grant, Node
 from permcheck.model.change import AddMember, RemoveMember
 from permcheck.model.state import VERDICT_OF, Verdict
 from strategies import ACTIONS, READINGS, Data, crowds, load_dict
@@ -86,6 +87,12 @@ def test_two_estates_side_by_side(one: tuple[Data, Data], two: tuple[Data, Data]
         assert wrong(estate, answers, place) == []
 
 
+def edges(estate: Estate) -> dict[Node, list[tuple[Node, Grant]]]:
+    """The grants of an estate, in their order."""
+    adj = estate.grants.container.adj
+    return {start: [(end, data["grant"]) for end, data in ends.items()] for start, ends in adj.items() if ends}
+
+
 @settings(max_examples=50)
 @given(crowds(), st.booleans(), st.data())
 def test_estates_that_differ_in_members_share_answers(
@@ -103,6 +110,7 @@ def test_estates_that_differ_in_members_share_answers(
         old = estates[data.draw(st.integers(0, len(estates) - 1))]
         inside = user in old.tables.members[group].users
         estates.append(old.with_changes(RemoveMember(group, user) if inside else AddMember(group, user)))
+        assert edges(estates[-1]) == edges(Estate(estates[-1].tables, old.policy))
     views = [estate.view for estate in estates]
     selection = everything(estates) if not strict else everything(estates)._replace(acts=acts(estates[0])[:3])
     answers = Answers(views, selection)

@@ -17,6 +17,7 @@ from permcheck.evaluate.further import further
 from permcheck.evaluate.question import Question
 from permcheck.graph.build import draw
 from permcheck.graph.membership import Membership
+from permcheck.graph.moved import redrawn
 from permcheck.graph.node import Adjacency, Container
 from permcheck.graph.rights import GrantGraph
 from permcheck.loading.estate import Joined, collector_off, read_estate
@@ -68,14 +69,15 @@ class Estate:
         container: Callable[[], Container] = Adjacency,
         like: Engine | None = None,
     ) -> None:
-        """Make the estate; `like` is an engine whose plans it may share."""
+        """Make the estate; `like` is an engine of another one, of which it may share plans and grants."""
         self._tables = tables
         self._policy = policy
         self._container = container
         self.warnings = warnings
         self.settings = settings
         self._asker = Asker(tables, policy)
-        self._graph = GrantGraph(tables, draw(tables, policy, container()))
+        grants = redrawn(like.graph.container, like.tables, tables) if like is not None else None
+        self._graph = GrantGraph(tables, grants or draw(tables, policy, container()))
         readings = policy.defaults() | dict(tables.readings) | dict(settings.readings)
         membership = Membership(tables)
         engine = Engine(tables, policy, self._graph, membership, readings, settings.edition)

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from permcheck.bulk.act import Act
-from permcheck.bulk.alike import moved
+from permcheck.bulk.alike import seen_otherwise
 from permcheck.bulk.ground import Ground, ground, itself, signers_of
 from permcheck.bulk.people import Facets, People
 from permcheck.bulk.reach import Terrain
@@ -230,7 +230,7 @@ class Answers:
     def _first_like(self, place: int) -> tuple[int, frozenset[Key]]:
         view = self.views[place]
         for like, other in enumerate(self.views[:place]):
-            others = moved(other.engine, view.engine) if other.strict == view.strict else None
+            others = seen_otherwise(other.engine, view.engine) if other.strict == view.strict else None
             if others is not None:
                 return like, others
         return place, frozenset()

@@ -29,7 +29,7 @@ def draw(tables: Tables, policy: Policy, container: Container, known: Collection
 def edges(tables: Tables, policy: Policy, known: Collection[Node] = ()) -> Iterator[Grant]:
     """Every grant, in the order of the estate."""
     drawn = set(known)
-    yield from _memberships(tables)
+    yield from memberships(tables)
     yield from _intune(tables, policy, drawn)
     yield from _holders(tables, policy, drawn)
     yield from _security(tables, policy, drawn)
@@ -45,16 +45,18 @@ def _users_and_groups(tables: Tables, who: Principals) -> Iterator[tuple[Node, s
         yield Node("group", group), f"group {tables.groups[group].name}"
 
 
-def _memberships(tables: Tables) -> Iterator[Grant]:
-    users = {key: (Node("user", key), form.upn) for key, form in tables.users.items()}
+def memberships(tables: Tables, only: Collection[Key] | None = None) -> Iterator[Grant]:
+    """Return who is a member of a group, or in it; of some users, or of all users and groups."""
+    users = {key: (Node("user", key), tables.users[key].upn) for key in (tables.users if only is None else only)}
     groups = {key: (Node("group", key), f"group {form.name}") for key, form in tables.groups.items()}
-    lists = (("member", tables.members, "is a member of"), ("inside", tables.indirect, "is in"))
-    for kind, listed, verb in lists:
+    kinds = (("member", tables.members, "is a member of"), ("inside", tables.indirect, "is in"))
+    for kind, lists, verb in kinds:
         further = "" if kind == "member" else ", directly or through other groups"
-        for key, members in listed.items():
+        for key, members in lists.items():
             (node, name), record = groups[key], ("groups", key)
             says = f" {verb} {name}{further}"
-            for known, keys in ((users, members.users), (groups, members.groups)):
+            mine = members.users if only is None else [user for user in members.users if user in only]
+            for known, keys in ((users, mine), (groups, members.groups if only is None else ())):
                 for start, who in map(known.__getitem__, keys):
                     yield Grant(kind, start, node, who + says, record)
 

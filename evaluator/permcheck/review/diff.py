@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from permcheck.bulk.act import Act
+from permcheck.bulk.alike import seen_otherwise
 from permcheck.bulk.answers import Answers, Area, Selection, View
 from permcheck.bulk.regions import Bits, RegionId, Regions
 from permcheck.model.state import Verdict
@@ -173,7 +174,15 @@ class Difference:
 
     @cached_property
     def _plain(self) -> Answers:
-        return Answers((self.old, self.new), self.selection)
+        return Answers((self.old, self.new), self._touched)
+
+    @property
+    def _touched(self) -> Selection:
+        """Those of the selection whose answers may differ: where members of groups moved, nobody but them."""
+        others = seen_otherwise(self.old.engine, self.new.engine) if self.old.strict is self.new.strict else None
+        if others is None:
+            return self.selection
+        return self.selection._replace(users=tuple(user for user in self.selection.users if user in others))
 
     @cached_property
     def _changed_at_all(self) -> tuple[Mapping[Kind, int], Selection]:
