@@ -298,6 +298,32 @@ def test_who_decides_about_oneself_is_said(cli: Cli, sheet: Path) -> None:
     assert len(cli(*SAME, "--decisions", str(sheet)).document["own"]) == 1
 
 
+def test_what_is_kept_without_a_comment_is_said(cli: Cli, sheet: Path) -> None:
+    sign(sheet, {0: "keep", 1: "remove"})
+    found = cli(*SAME, "--decisions", str(sheet)).document["unexplained"]
+    assert len(found) == 1
+    text = cli(*(word for word in SAME if word not in {"--format", "json"}), "--decisions", str(sheet)).out
+    assert "no comment says why" in text
+    sign(sheet, {0: "keep"}, comment="CHG-1")
+    assert cli(*SAME, "--decisions", str(sheet)).document["unexplained"] == []
+
+
+@pytest.mark.parametrize(
+    ("times", "hasty"),
+    [
+        (["2026-11-21 10:05"] * 21, [("anna", "2026-11-21 10:05", 21)]),
+        (["2026-11-21T10:05:59Z"] * 21, [("anna", "2026-11-21 10:05", 21)]),
+        (["2026-11-21 10:05"] * 20 + ["2026-11-21 10:06"] * 20, []),
+        (["2026-11-21"] * 50, []),
+        ([""] * 50, []),
+    ],
+)
+def test_who_decides_faster_than_anybody_reads_is_said(times: list[str], hasty: list[tuple[str, str, int]]) -> None:
+    signed = [Signed(number, str(number), "keep", "anna", time) for number, time in enumerate(times)]
+    review = load(CONTOSO).review(["helpdesk@contoso.com"], ["run-script"], ["PC-0042"])
+    assert list(work_out(review, [], signed).hasty) == hasty
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -86,5 +86,7 @@ def outcome_document(review: Review, outcome: Outcome) -> dict[str, Any]:
         "stale": [one._asdict() for one in outcome.stale],
         "broken": [_row(tables, row) for row in outcome.broken],
         "own": [one._asdict() for one in outcome.own],
+        "unexplained": [one._asdict() for one in outcome.unexplained],
+        "hasty": [{"reviewer": who, "minute": minute, "rows": rows} for who, minute, rows in outcome.hasty],
         "undecided": outcome.undecided,
     }

@@ -259,6 +259,16 @@ def outcome_outline(review: Review, outcome: Outcome) -> tuple[Section, ...]:
     if outcome.own:
         own = [Line(0, f"{one.place}: {one.reviewer}", mark="?") for one in outcome.own]
         sections.append(Section("Decided by the person whom it is about", tuple(own)))
+    if outcome.unexplained:
+        lines = [Line(0, f"{one.place}: {one.users or one.row_id}", mark="?") for one in outcome.unexplained[:ROWS]]
+        more = len(outcome.unexplained) - ROWS
+        lines += [Line(0, f"and {more:,} more")] if more > 0 else []
+        sections.append(Section("Kept, though it lets somebody act, and no comment says why", tuple(lines)))
+    if outcome.hasty:
+        lines = [
+            Line(0, f"{who or 'nobody named'}: {count:,} rows in {minute}") for who, minute, count in outcome.hasty
+        ]
+        sections.append(Section("Decided faster than anybody reads", tuple(lines)))
     if outcome.undecided:
         sections.append(Section("Not decided", (Line(0, f"{outcome.undecided:,} rows"),)))
     return tuple(sections)

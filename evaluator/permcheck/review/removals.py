@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -26,6 +28,9 @@ from permcheck.review.table import Printer, record
 TRIES = 12
 """Grants that are taken away one after the other before a row is given up."""
 OPTIONS = 6
+HASTY = 20
+"""More rows than somebody reads in a minute."""
+MINUTE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 
 
 class Removal(NamedTuple):
@@ -57,6 +62,10 @@ class Outcome(NamedTuple):
     """Rows to be kept that some removal ends."""
     own: tuple[Signed, ...]
     """Rows that people decided about themselves."""
+    unexplained: tuple[Signed, ...]
+    """Rows that let somebody act or administer, and are kept without a comment."""
+    hasty: tuple[tuple[str, str, int], ...]
+    """Reviewers who decided more rows within a minute than anybody reads: who, the minute, how many."""
 
     @property
     def clean(self) -> bool:
@@ -77,6 +86,8 @@ def work_out(review: Review, rows: Iterable[Row], signed: Sequence[Signed]) -> O
         sum(not one.decision for one in signed),
         _broken(review.view, removals, kept),
         tuple(one for one, row in known if _about_oneself(review, one, row)),
+        tuple(one for one, row in known if _unexplained(one, row)),
+        _hasty(signed),
     )
 
 
@@ -182,3 +193,17 @@ def _about_oneself(review: Review, signed: Signed, row: Row) -> bool:
     users = review.view.engine.tables.users
     names = {users[key].upn.casefold() for key in row.users}
     return bool(signed.decision) and signed.reviewer.casefold() in names
+
+
+def _unexplained(signed: Signed, row: Row) -> bool:
+    return signed.decision == KEEP and row.act.action.effect != "view" and not signed.comment
+
+
+def _hasty(signed: Iterable[Signed]) -> tuple[tuple[str, str, int], ...]:
+    """Count decisions by reviewer and minute, as far as the sheet has a time and not only a day."""
+    minutes = Counter(
+        (one.reviewer, minute[0].replace("T", " "))
+        for one in signed
+        if one.decision and (minute := MINUTE.match(one.decided_at))
+    )
+    return tuple((*key, count) for key, count in sorted(minutes.items()) if count > HASTY)
