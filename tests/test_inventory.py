@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from permcheck.bulk.answers import Answers, View
 from permcheck.model.estate import Device
 from permcheck.model.tables import Tables
 from permcheck.review.edits import Edit, edits
+from permcheck.review.graft import grafted
 from permcheck.review.moved import may_differ
 from recalled import ALWAYS, compared
 from strategies import Data, crowds, every_question, partial_estates
@@ -329,6 +331,17 @@ def test_inventories_side_by_side_answer_as_each_does_alone(both: tuple[Data, Da
             found = edits(before, after, estates[0].policy)
             with patch("permcheck.review.edits.may_differ", lambda one, two: {**one.devices, **two.devices}):
                 assert said(found) == said(edits(before, after, estates[0].policy))
+            for edit in found:
+                in_columns, one_by_one = (grafted(one, after, edit.records) for one in (before, listed(before)))
+                for name in ("devices", "device_collections"):
+                    assert dict(getattr(in_columns, name)) == dict(getattr(one_by_one, name))
+                assert set(in_columns.membership_open) == set(one_by_one.membership_open)
+
+
+def listed(tables: Tables) -> Tables:
+    """The same estate, without an inventory."""
+    inside, open_ = dict(tables.device_collections), frozenset(tables.membership_open)
+    return replace(tables, devices=dict(tables.devices), device_collections=inside, membership_open=open_)
 
 
 def said(found: Iterable[Edit]) -> list[tuple[str, ...]]:

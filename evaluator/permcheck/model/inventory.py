@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from permcheck.model.estate import Device
 from permcheck.model.provenance import Origin
@@ -159,12 +159,41 @@ class Inventory:
         """Return the collections that list a device."""
         return [self.collections[number] for number in self.inside[self.starts[row] : self.starts[row + 1]].tolist()]
 
+    def with_devices(self, forms: Mapping[Key, Device]) -> Inventory | None:
+        """Return the inventory with other facts of some of its devices; None where a column can't hold them."""
+        import numpy as np
+        import pyarrow as pa
+
+        rows = [self.row(key) for key in forms]
+        if None in rows:
+            return None
+        places, columns = np.arange(len(self)), dict(self.columns)
+        places[np.asarray(rows, np.int64)] = len(self) + np.arange(len(rows))
+        for name in Device.model_fields.keys() - {"hierarchy", "collections"}:
+            values = [getattr(form, name) for form in forms.values()]
+            before = self.columns.get(name)
+            if before is None and all(value is None for value in values):
+                continue
+            try:
+                before = pa.nulls(len(self), pa.array(values).type) if before is None else plain(before)
+                columns[name] = pa.concat_arrays([before, pa.array(values, before.type)]).take(pa.array(places))
+            except pa.ArrowException:
+                return None
+        return replace(self, columns=columns)
+
     def origin(self, _section: str, index: int, detail: str) -> Origin:
         """Return the row of a device, or of its membership in a collection by its id."""
         folded = detail.casefold()
         if detail and detail not in self.columns and any(c.endswith(f"/{folded}") for c in self.directly_inside(index)):
             return Origin(self.files[1], f"{self.columns['name'][index].as_py()} in {detail}")
         return Origin(self.files[0], f"row {index + 1}" + (f", {detail}" if detail in self.columns else ""))
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """Return a column whose values are not numbers of a dictionary."""
+    import pyarrow as pa
+
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 class Devices(Mapping[Key, Device]):
@@ -218,6 +247,11 @@ class MembershipOpen(AbstractSet[Key]):
 
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
+
+    @classmethod
+    def _from_iterable(cls, it: Iterable[Any]) -> AbstractSet[Any]:
+        """Return what set operations give: no longer the devices of an inventory."""
+        return frozenset(it)
 
     def __contains__(self, key: object) -> bool:
         row = self.inventory.row(key)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from permcheck.model.inventory import DeviceCollections, Devices, MembershipOpen
 from permcheck.model.tables import Key, Principals, Tables, hierarchy_of
 from permcheck.review.edits import BUNDLES, GONE, Replaced
 
@@ -46,8 +47,25 @@ def _replaced(tables: Tables, table: str, entries: Mapping[Key, Any]) -> Tables:
             return replace(tables, membership_open=(tables.membership_open - entries.keys()) | there)
         case "hierarchies":
             return _hierarchies(tables, entries)
+        case "devices":
+            columns = _columns(tables, entries)
+            if columns is not None:
+                return columns
     merged = {**getattr(tables, table), **entries}
     return tables.having(table, {key: value for key, value in merged.items() if value is not GONE})
+
+
+def _columns(tables: Tables, entries: Mapping[Key, Any]) -> Tables | None:
+    """Replace facts of devices of an inventory column by column; None where there is none, or devices come or go."""
+    inventory = tables.devices.inventory if isinstance(tables.devices, Devices) else None
+    rest = (tables.device_collections, tables.membership_open)
+    if inventory is None or any(getattr(one, "inventory", None) is not inventory for one in rest):
+        return None
+    changed = None if GONE in entries.values() else inventory.with_devices(entries)
+    if changed is None:
+        return None
+    inside, open_ = DeviceCollections(changed), MembershipOpen(changed)
+    return replace(tables, devices=Devices(changed), device_collections=inside, membership_open=open_)
 
 
 def _hierarchies(tables: Tables, entries: Mapping[Key, Any]) -> Tables:
@@ -94,10 +112,19 @@ def _references(tables: Tables) -> Iterator[tuple[str, Key]]:
         yield from (("collections", key) for key in row.collections)
     yield from (("collections", key) for key in tables.limited_to.values() if key is not None)
     yield from (("collections", key) for keys in tables.deployed_to.values() for key in keys)
-    collections = frozenset[Key]().union(*tables.device_collections.values())
-    yield from (("collections", key) for key in collections)
+    yield from (("collections", key) for key in _containing(tables))
     for table in OWNED:
-        yield from (("hierarchies", key) for key in {hierarchy_of(key) for key in getattr(tables, table)})
+        records = getattr(tables, table)
+        told = records.inventory.hierarchies if isinstance(records, Devices) else {hierarchy_of(key) for key in records}
+        yield from (("hierarchies", key) for key in told)
+
+
+def _containing(tables: Tables) -> Iterable[Key]:
+    """Return the collections that contain some device."""
+    inside = tables.device_collections
+    if isinstance(inside, DeviceCollections):
+        return (*inside.inventory.collections, *(key for keys in inside.inventory.roots.values() for key in keys))
+    return frozenset[Key]().union(*inside.values())
 
 
 def _who(who: Principals) -> Iterator[tuple[str, Key]]:
