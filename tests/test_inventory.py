@@ -15,10 +15,12 @@ import pytest
 from commands import Cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from permcheck import LoadError, load
+from permcheck import Estate, LoadError, load
 from permcheck.bulk import partition, rows
 from permcheck.bulk.answers import Answers, View
+from permcheck.model.change import SetFact
 from permcheck.model.estate import Device
+from permcheck.model.inventory import Devices
 from permcheck.model.tables import Tables
 from permcheck.review.edits import Edit, edits
 from permcheck.review.graft import grafted
@@ -386,3 +388,20 @@ def test_devices_that_differ_in_any_column_are_looked_at(data: st.DataObject) ->
     assert set(may_differ(old, new)) == {
         key for key in (*old.devices, *new.devices) if told(old, key) != told(new, key)
     }
+
+
+@given(crowds(), st.data())
+@settings(max_examples=20)
+def test_a_changed_device_stays_in_the_inventory(both: tuple[Data, Data], data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_inventory(Path(folder), columnar(both[0]))
+        estate = load(folder)
+    plain = Estate(listed(estate.tables), estate.policy)
+    key = data.draw(st.sampled_from(sorted(estate.tables.devices)))
+    fact, value = data.draw(st.sampled_from([("online", False), ("powershell", "2.0"), ("management", "intune")]))
+    changed, expected = (one.with_changes(SetFact("device", key, fact, value)) for one in (estate, plain))
+    assert isinstance(changed.tables.devices, Devices)
+    assert dict(changed.tables.devices) == dict(expected.tables.devices)
+    for user in estate.tables.users.values():
+        for action in ("run-cmpivot", "run-script"):
+            assert changed.verdict(user.upn, action, key) is expected.verdict(user.upn, action, key)

@@ -19,6 +19,7 @@ from permcheck.model.estate import (
     Tenant,
     User,
 )
+from permcheck.model.inventory import with_devices
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import (
     IntuneAssignment,
@@ -76,7 +77,8 @@ def _set_fact(tables: Tables, policy: Policy, change: c.SetFact) -> Tables:
         record = record.model_copy(update={"sites": None})
     if change.fact == "scopes" and record.scopes is not None:
         record = record.model_copy(update={"scopes": tuple(policy.scope(name) for name in record.scopes)})
-    return tables.having(section, {**records, change.key: record})
+    in_columns = with_devices(tables, {change.key: record}) if change.subject == "device" else None
+    return in_columns or tables.having(section, {**records, change.key: record})
 
 
 def require_fact(subject: str, name: str) -> None:

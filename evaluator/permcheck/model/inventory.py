@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from permcheck.model.estate import Device
 from permcheck.model.provenance import Origin
-from permcheck.model.tables import Key
+from permcheck.model.tables import Key, Tables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -262,3 +262,16 @@ class MembershipOpen(AbstractSet[Key]):
 
     def __len__(self) -> int:
         return int(self.inventory.open.sum())
+
+
+def with_devices(tables: Tables, forms: Mapping[Key, Device]) -> Tables | None:
+    """Return an estate with other facts of some devices of its inventory; None where it has none, or lacks a device."""
+    inventory = tables.devices.inventory if isinstance(tables.devices, Devices) else None
+    rest = (tables.device_collections, tables.membership_open)
+    if inventory is None or any(getattr(one, "inventory", None) is not inventory for one in rest):
+        return None
+    changed = inventory.with_devices(forms)
+    if changed is None:
+        return None
+    inside, open_ = DeviceCollections(changed), MembershipOpen(changed)
+    return replace(tables, devices=Devices(changed), device_collections=inside, membership_open=open_)

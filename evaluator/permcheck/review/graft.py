@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from permcheck.model.inventory import DeviceCollections, Devices, MembershipOpen
+from permcheck.model.inventory import DeviceCollections, Devices, with_devices
 from permcheck.model.tables import Key, Principals, Tables, hierarchy_of
 from permcheck.review.edits import BUNDLES, GONE, Replaced
 
@@ -48,24 +48,11 @@ def _replaced(tables: Tables, table: str, entries: Mapping[Key, Any]) -> Tables:
         case "hierarchies":
             return _hierarchies(tables, entries)
         case "devices":
-            columns = _columns(tables, entries)
-            if columns is not None:
-                return columns
+            in_columns = None if GONE in entries.values() else with_devices(tables, entries)
+            if in_columns is not None:
+                return in_columns
     merged = {**getattr(tables, table), **entries}
     return tables.having(table, {key: value for key, value in merged.items() if value is not GONE})
-
-
-def _columns(tables: Tables, entries: Mapping[Key, Any]) -> Tables | None:
-    """Replace facts of devices of an inventory column by column; None where there is none, or devices come or go."""
-    inventory = tables.devices.inventory if isinstance(tables.devices, Devices) else None
-    rest = (tables.device_collections, tables.membership_open)
-    if inventory is None or any(getattr(one, "inventory", None) is not inventory for one in rest):
-        return None
-    changed = None if GONE in entries.values() else inventory.with_devices(entries)
-    if changed is None:
-        return None
-    inside, open_ = DeviceCollections(changed), MembershipOpen(changed)
-    return replace(tables, devices=Devices(changed), device_collections=inside, membership_open=open_)
 
 
 def _hierarchies(tables: Tables, entries: Mapping[Key, Any]) -> Tables:
