@@ -590,3 +590,9 @@ def test_a_program_of_a_user_sees_every_problem(capsys: pytest.CaptureFixture[st
     (tmp_path / "a.yaml").write_text("usres: []\nuser: 1\n")
     assert user_code.main(tmp_path) == 3
     assert capsys.readouterr().out.count("a.yaml:") >= 2
+
+
+def test_an_unknown_command_says_which_was_meant(cli: Cli) -> None:
+    result = cli("lnt")
+    assert result.code == 2
+    assert "Did you mean 'lint'?" in result.err

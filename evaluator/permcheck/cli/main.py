@@ -56,6 +56,15 @@ class Commands(click.Group):
         found: click.Command = getattr(import_module(f"permcheck.cli.{module}"), attribute or name.replace("-", "_"))
         return found
 
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; of an unknown one, say which was meant."""
+        try:
+            return super().resolve_command(context, args)
+        except click.exceptions.NoSuchCommand:
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=context) from None
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", message="permcheck %(version)s")
