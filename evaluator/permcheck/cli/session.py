@@ -59,7 +59,6 @@ def cache_of(asked: Asked) -> Cache | None:
 
 def keep(cache: Cache, estate: Estate) -> None:
     """Keep what the next question will need. The answer is out by then."""
-    sys.stdout.flush()
     if cache.compiles and sys.stderr.isatty():
         tell("note", "compiling the estate, so that the next question is answered at once; --no-cache leaves that out")
     cache.keep(estate)
