@@ -18,7 +18,7 @@ from permcheck.checks.lint import Report, lint
 from permcheck.checks.settings import Settings
 from permcheck.loading.policy import load_policy
 from permcheck.review.graft import grafted
-from permcheck.review.outline import difference_outline
+from permcheck.review.outline_diff import difference_outline
 from strategies import Data, load_dict, partial_estates
 
 GIT = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}

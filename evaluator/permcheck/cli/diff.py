@@ -152,7 +152,7 @@ def _json(difference: Difference, others: Iterator[OtherReason] | None) -> Itera
 
 
 def _printed(difference: Difference, others: Iterator[OtherReason] | None, what: What) -> Iterator[str]:
-    from permcheck.review.outline import difference_outline, reasons_section
+    from permcheck.review.outline_diff import difference_outline, reasons_section
 
     sections = difference_outline(difference)
     if others is not None:

@@ -240,7 +240,7 @@ def _shown(cells: Iterator[Cell], size: int) -> Iterator[Cell]:
 def _decisions(found: Review, wanted: Wanted) -> int:
     from permcheck.cli.terminal import console
     from permcheck.render.text import print_sections
-    from permcheck.review.outline import outcome_outline
+    from permcheck.review.outline_signed import outcome_outline
     from permcheck.review.removals import work_out
     from permcheck.review.signed import read_signed
 
