@@ -93,7 +93,7 @@ def edges(estate: Estate) -> dict[Node, list[tuple[Node, Grant]]]:
     return {start: [(end, data["grant"]) for end, data in ends.items()] for start, ends in adj.items() if ends}
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(crowds(), st.booleans(), st.data())
 def test_estates_that_differ_in_members_share_answers(
     drawn: tuple[Data, Data],
