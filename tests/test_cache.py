@@ -16,9 +16,13 @@ import pytest
 from commands import Cli, Result
 from hypothesis import given, settings
 from permcheck.api import Estate, load
-from permcheck.cache import identity, pages, place
+from permcheck.bulk.regions import CONSTANT
+from permcheck.cache import identity, layout, pages, place
 from permcheck.cache.cache import Cache
 from permcheck.cache.pages import open_pages, write_pages
+from permcheck.cache.recall import STATES
+from permcheck.exports import folder
+from permcheck.model.state import MET, UNKNOWN, UNMET, State
 from recalled import ALWAYS, KEY, compared
 from strategies import Data, crowds, load_dict
 
@@ -85,6 +89,11 @@ def test_what_was_compiled_is_what_the_evaluator_says(both: tuple[Data, Data]) -
 @pytest.mark.parametrize("example", ["contoso", "lab", "preview-2006", "exports"])
 def test_every_certain_answer_of_an_example_is_recalled(example: str) -> None:
     assert compared(load(ROOT / "examples" / example)).keys() == ALWAYS
+
+
+def test_constant_regions_have_the_numbers_that_pages_give_them() -> None:
+    assert {CONSTANT[state]: state for state in State} == dict(enumerate(STATES))
+    assert (CONSTANT[UNMET], CONSTANT[MET], CONSTANT[UNKNOWN]) == (layout.UNMET, layout.MET, layout.OPEN)
 
 
 # The command
@@ -406,6 +415,14 @@ def test_what_is_no_file_is_not_kept(home: Path, tmp_path: Path, what: str) -> N
         os.mkfifo(path)
     cache = Cache(str(path))
     cache.keep(load(CONTOSO))
+    assert not kept(home)
+
+
+def test_a_part_of_a_live_collection_is_not_kept(home: Path, estate: Path) -> None:
+    """Its exports are read by a manifest that is not among its files."""
+    assert identity.MANIFEST == folder.MANIFEST
+    (estate.parent / identity.MANIFEST).write_text("{}", "utf-8")
+    Cache(str(estate)).keep(load(estate))
     assert not kept(home)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import random
+import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from hypothesis import Phase, assume, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from permcheck.api import Estate
-from permcheck.evaluate.slice import engine_of, sliced
+from permcheck.evaluate.slice import DRAWN, engine_of, sliced
+from permcheck.graph import build, rights
 from permcheck.graph.backend import digraph
 from permcheck.graph.node import Adjacency
 from permcheck.model import change as c
@@ -518,3 +521,10 @@ def test_the_strategies_reach_every_verdict() -> None:
         find(partial_estates(), reaches_all, settings=bound)
     except NoSuchExample:
         pytest.fail(f"never seen: {sorted(wanted - seen)}")
+
+
+def test_a_shared_graph_is_drawn_from_nothing_else() -> None:
+    """What `engine_of` compares before it shares a graph is all that drawing and following it reads."""
+    rooms = (inspect.getsource(module) for module in (build, rights))
+    read = {name for text in rooms for name in re.findall(r"\btables\.([a-z_]+)", text)}
+    assert read & {field.name for field in fields(Tables)} <= {*DRAWN, "tenant"}

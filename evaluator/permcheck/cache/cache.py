@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from permcheck.cache.identity import Source, program, settled, sources, unchanged, with_contents
 from permcheck.cache.pages import SUFFIX, Page, Pages, open_pages, write_pages
-from permcheck.cache.place import cache_folder, make_key, read_key
+from permcheck.cache.place import CACHE, folder_of, make_key, read_key
 from permcheck.cache.recall import Recalled, recall
 from permcheck.cache.seal import digest
 
@@ -29,7 +29,7 @@ class Cache:
     def __init__(self, estate: str) -> None:
         self._estate = estate
         named = digest(repr((os.path.abspath(estate), estate)).encode())[:NAME_LENGTH]
-        self._path = os.path.join(cache_folder(), named + SUFFIX)
+        self._path = os.path.join(folder_of(CACHE), named + SUFFIX)
         self._began = time.time_ns()
         self._program = program()
         self._sources = sources(estate)

@@ -11,7 +11,7 @@ from permcheck.bulk.answers import Answers, Area, Selection
 from permcheck.bulk.ground import Ground
 from permcheck.bulk.people import SEEN, Facets, People
 from permcheck.bulk.reach import Terrain
-from permcheck.bulk.regions import CONSTANT, Regions, indices
+from permcheck.bulk.regions import Regions, indices
 from permcheck.bulk.solve import Part, Solver
 from permcheck.bulk.warm import spots
 from permcheck.cache.layout import (
@@ -22,7 +22,6 @@ from permcheck.cache.layout import (
     DEVICES,
     ESTATE,
     FACT,
-    MET,
     NAMED,
     NEED,
     OPEN,
@@ -30,7 +29,6 @@ from permcheck.cache.layout import (
     PLANS,
     REGIONS,
     ROWS,
-    UNMET,
     USERS,
     numbered,
     plan_name,
@@ -42,7 +40,6 @@ from permcheck.evaluate.plan import Branch, Leaf, Tree, device_test
 from permcheck.evaluate.question import Question
 from permcheck.loading.inventory_names import written_names
 from permcheck.model import policy as form
-from permcheck.model import state
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
@@ -50,7 +47,6 @@ if TYPE_CHECKING:
 Json: TypeAlias = Any
 OVER_PLACES = (form.RightTest, form.SameCollectionTest)
 """Tests of the device that look at its collections: for each of them alone, and one is enough."""
-assert [CONSTANT[one] for one in (state.UNMET, state.MET, state.UNKNOWN)] == [UNMET, MET, OPEN]
 
 
 def compiled(estate: Estate) -> Iterator[Page]:

@@ -22,6 +22,10 @@ NO_ANSWER: Final = frozenset({"__pycache__", "checks"})
 """Folders of permcheck and its policy on which no answer depends."""
 
 
+MANIFEST: Final = "collected.json"
+"""What a live collection leaves in its folder; exports in folders below are read by it, too."""
+
+
 class Source(NamedTuple):
     """A file of an estate as it was read."""
 
@@ -48,7 +52,13 @@ def program() -> str | None:
 
 
 def sources(estate: str) -> list[Source] | None:
-    """Return the files of an estate as they are now; None for what is neither file nor folder, or has links."""
+    """Return the files of an estate as they are now.
+
+    None for what is neither file nor folder, has links, or is a part of a live collection, of which a file
+    outside tells.
+    """
+    if _in_collection(estate):
+        return None
     try:
         found = os.stat(estate)
         if stat.S_ISREG(found.st_mode):
@@ -56,6 +66,15 @@ def sources(estate: str) -> list[Source] | None:
         return sorted(Source(name, mark) for name, mark in _files(estate))
     except (OSError, ValueError):
         return None
+
+
+def _in_collection(estate: str) -> bool:
+    folder = os.path.abspath(estate)
+    while folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+        if os.path.exists(os.path.join(folder, MANIFEST)):
+            return True
+    return False
 
 
 def settled(found: list[Source], now: int) -> bool:

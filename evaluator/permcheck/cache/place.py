@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final
+from typing import Final, NamedTuple
 
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
@@ -16,33 +16,34 @@ OTHERS: Final = 0o077
 KEY_SIZE: Final = 32
 
 
-def cache_folder() -> str:
-    """Return the folder of compiled answers, as the platform has it. It need not be there."""
+class Home(NamedTuple):
+    """Where a kind of files lies on each platform."""
+
+    windows: str
+    """Below %LOCALAPPDATA%."""
+    macos: str
+    variable: str
+    """Of the XDG specification, which says to pass over a relative path."""
+    default: str
+
+
+CACHE: Final = Home("cache", "~/Library/Caches", "XDG_CACHE_HOME", "~/.cache")
+STATE: Final = Home("state", "~/Library/Application Support", "XDG_STATE_HOME", "~/.local/state")
+"""Another one, for the key: a cache that was copied from elsewhere is not believed."""
+
+
+def folder_of(home: Home) -> str:
+    """Return the folder of permcheck's files of a kind. It need not be there."""
     if sys.platform == "win32":
-        return os.path.join(os.environ.get("LOCALAPPDATA") or os.path.expanduser("~"), "permcheck", "cache")
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Caches/permcheck")
-    return os.path.join(_xdg("XDG_CACHE_HOME", "~/.cache"), "permcheck")
-
-
-def _key_folder() -> str:
-    """Return the folder of the key: another one, so that a cache that was copied from elsewhere is not believed."""
-    if sys.platform == "win32":
-        return os.path.join(os.environ.get("LOCALAPPDATA") or os.path.expanduser("~"), "permcheck", "state")
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Application Support/permcheck")
-    return os.path.join(_xdg("XDG_STATE_HOME", "~/.local/state"), "permcheck")
-
-
-def _xdg(variable: str, default: str) -> str:
-    """Return a folder of the XDG specification, which says to pass over a relative path."""
-    found = os.environ.get(variable, "")
-    return found if os.path.isabs(found) else os.path.expanduser(default)
+        return os.path.join(os.environ.get("LOCALAPPDATA") or os.path.expanduser("~"), "permcheck", home.windows)
+    found = "" if sys.platform == "darwin" else os.environ.get(home.variable, "")
+    base = home.macos if sys.platform == "darwin" else home.default
+    return os.path.join(found if os.path.isabs(found) else os.path.expanduser(base), "permcheck")
 
 
 def read_key() -> bytes | None:
     """Return the key; None if there is none, or one that others can read or write."""
-    path = os.path.join(_key_folder(), "cache.key")
+    path = os.path.join(folder_of(STATE), "cache.key")
     try:
         with open(path, "rb") as stream:
             if not is_private(os.fstat(stream.fileno())):
@@ -55,7 +56,7 @@ def read_key() -> bytes | None:
 
 def make_key() -> bytes | None:
     """Return the key, made if there is none; None if it can't be kept for the user alone."""
-    folder = _key_folder()
+    folder = folder_of(STATE)
     if not make_private(folder):
         return None
     try:

@@ -14,6 +14,7 @@ from permcheck.errors import LoadError
 from permcheck.loading.files import INVENTORY, file_problem
 from permcheck.loading.inventory_columns import Prepared, prepare
 from permcheck.model.estate import Device
+from permcheck.model.inventory import plain
 from permcheck.model.provenance import Lines, Source
 
 if TYPE_CHECKING:
@@ -276,7 +277,7 @@ class _Reader:
             if name == "scope_tags":
                 row = column.to_pylist().index(list(value))
             else:
-                row = pc.index(_plain(column), value=value).as_py()
+                row = pc.index(plain(column), value=value).as_py()
             if row >= 0:
                 help_ = Device.model_fields[name].description or ""
                 message = f"row {row + 1}, column `{name}`: `{str(value)[:60]}` does not have the right form"
@@ -306,12 +307,6 @@ def whole(column: pa.ChunkedArray) -> pa.Array:
         column = column.cast(pa.string())
     joined = column.combine_chunks()
     return joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    import pyarrow as pa
-
-    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
 
 def _right(name: str, value: Any) -> bool:

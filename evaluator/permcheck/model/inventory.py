@@ -101,13 +101,6 @@ class Inventory:
         return found
 
     @cached_property
-    def entry_rows(self) -> np.ndarray:
-        """The row of every entry of `inside`."""
-        import numpy as np
-
-        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
-
-    @cached_property
     def _named(self) -> Finder:
         return Finder(self.folded)
 
