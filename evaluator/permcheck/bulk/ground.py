@@ -138,15 +138,8 @@ def climb(tables: Tables, collection: Key) -> tuple[list[Key], bool]:
 
 def _upload_collections(tables: Tables, hierarchy: Key) -> frozenset[Key]:
     """Return the collections that the upload of a hierarchy may be limited to."""
-    upload = tables.hierarchies[hierarchy].upload
-    if upload is None or isinstance(upload, str):
-        return frozenset()
-    name = upload.collection.casefold()
-    return frozenset(
-        key
-        for key, form in tables.collections.items()
-        if hierarchy_of(key) == hierarchy and name in {form.id.casefold(), form.name.casefold()}
-    )
+    found = tables.uploaded_collection(hierarchy)
+    return frozenset() if found is None else frozenset({found})
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from permcheck.bulk.ground import OPEN as OPEN_ATOM
 from permcheck.bulk.ground import Atom, Ground, climb
 from permcheck.bulk.regions import CONSTANT, EVERYWHERE, Bits, RegionId, Regions
 from permcheck.bulk.shapes import Shapes
-from permcheck.evaluate.cloud import Held, carries
+from permcheck.evaluate.cloud import Held
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
@@ -66,7 +66,7 @@ def tag_region(
     carrying, devices = 0, engine.tables.devices
     for key, bits in terrain.alike:
         device = devices.get(key)
-        if device is None or device.scope_tags is None or carries(context.policy, device.scope_tags, test.tag):
+        if device is None or device.scope_tags is None or engine.tables.carries(device, test.tag):
             carrying |= bits
     return terrain.regions.all_of(own, terrain.regions.put(carrying, carrying))
 

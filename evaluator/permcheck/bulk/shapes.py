@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Final
 
 from permcheck.bulk.regions import Bits, few
+from permcheck.graph.identity import in_domain
 from permcheck.graph.node import Grant, Node
-from permcheck.graph.rights import MEMBER_EDGES, GrantGraph, Rights, Way, in_domain, is_nested
+from permcheck.graph.rights import MEMBER_EDGES, GrantGraph, Rights, Way, is_nested
 from permcheck.model.state import State
 from permcheck.model.tables import Key, Tables, hierarchy_of
 

@@ -104,12 +104,8 @@ class Switches:
 
     def _chosen(self, hierarchy: Key) -> tuple[Key, ...] | None:
         """Return the collection to which the upload is limited; None where it is not."""
-        upload = self.tables.hierarchies[hierarchy].upload
-        if upload is None or upload == "all":
-            return None
-        name = upload.collection.casefold()
-        own = ((key, form) for key, form in self.tables.collections.items() if hierarchy_of(key) == hierarchy)
-        return tuple(key for key, form in own if name in {form.name.casefold(), form.id.casefold()})
+        found = self.tables.uploaded_collection(hierarchy)
+        return None if found is None else (found,)
 
     def _flips(self) -> Iterator[Flip]:
         for key, form in self.attached():

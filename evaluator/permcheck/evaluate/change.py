@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from permcheck.errors import QuestionError
+from permcheck.graph.identity import is_account
 from permcheck.model import change as c
 from permcheck.model.base import Form
 from permcheck.model.estate import (
@@ -19,8 +20,10 @@ from permcheck.model.estate import (
     Tenant,
     User,
 )
+from permcheck.model.fold import fold_case
 from permcheck.model.inventory import with_devices
 from permcheck.model.policy_index import Policy
+from permcheck.model.state import MET
 from permcheck.model.tables import (
     IntuneAssignment,
     IntuneRole,
@@ -67,7 +70,7 @@ NAMED_OTHERWISE = frozenset({"tenant", "hierarchy", "user"})
 """What has a name for people only."""
 
 
-def _set_fact(tables: Tables, policy: Policy, change: c.SetFact) -> Tables:
+def _set_fact(tables: Tables, _policy: Policy, change: c.SetFact) -> Tables:
     if change.subject == "tenant":
         return replace(tables, tenant=_with(tables.tenant, change))
     section = SECTION_OF[change.subject]
@@ -76,7 +79,8 @@ def _set_fact(tables: Tables, policy: Policy, change: c.SetFact) -> Tables:
     if change.subject == "hierarchy" and change.fact == "version":  # an upgrade reaches every site
         record = record.model_copy(update={"sites": None})
     if change.fact == "scopes" and record.scopes is not None:
-        record = record.model_copy(update={"scopes": tuple(policy.scope(name) for name in record.scopes)})
+        owner = hierarchy_of(change.key)
+        record = record.model_copy(update={"scopes": tuple(tables.scope_id(owner, name) for name in record.scopes)})
     in_columns = with_devices(tables, {change.key: record}) if change.subject == "device" else None
     return in_columns or tables.having(section, {**records, change.key: record})
 
@@ -134,7 +138,7 @@ def _remove_member(tables: Tables, _policy: Policy, change: c.RemoveMember) -> T
 def _new_group(tables: Tables, name: str, user: Key) -> Tables:
     """Return a new security group with one member."""
     group = Group(name=name, type="security")
-    key = name.casefold()
+    key = fold_case(name)
     groups = {**tables.groups, key: group}
     return replace(tables, groups=groups, members={**tables.members, key: Principals((user,))})
 
@@ -142,7 +146,7 @@ def _new_group(tables: Tables, name: str, user: Key) -> Tables:
 def _assign_intune(tables: Tables, role: str, user: Key, *, built_in: bool) -> Tables:
     name = f"new assignment of {role} for {user}"
     tables = _new_group(tables, f"new group of {user}", user)
-    assignment = IntuneAssignment(name, name, role, built_in, (f"new group of {user}".casefold(),), True, ())  # noqa: FBT003 - a fact
+    assignment = IntuneAssignment(name, name, role, built_in, (fold_case(f"new group of {user}"),), True, ())  # noqa: FBT003 - a fact
     return replace(tables, intune_assignments={**tables.intune_assignments, name: assignment})
 
 
@@ -184,11 +188,10 @@ def _admin(tables: Tables, hierarchy: Key, user: Key) -> tuple[Tables, Key]:
     """Return the administrative user of a user, made if there is none."""
     record = tables.users[user]
     for key, admin in tables.admins.items():
-        same = (admin.sid and admin.sid == record.sid) or admin.name.casefold() == (record.account or "").casefold()
-        if key.startswith(f"{hierarchy}/") and same:
+        if hierarchy_of(key) == hierarchy and is_account(record, admin) is MET:
             return tables, key
     name = record.account or record.upn
-    key = f"{hierarchy}/{name.casefold()}"
+    key = f"{hierarchy}/{fold_case(name)}"
     form = AdministrativeUser(name=name, sid=record.sid, assignments=())
     return replace(tables, admins={**tables.admins, key: form}, admin_known={**tables.admin_known, key: True}), key
 

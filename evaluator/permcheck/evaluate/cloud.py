@@ -11,7 +11,6 @@ from permcheck.graph.node import Node
 from permcheck.graph.rights import Grants, Way
 from permcheck.model import policy as form
 from permcheck.model.decision import Missing, NearMiss, Proof, Step
-from permcheck.model.policy_index import Policy
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of, any_of
 
 SECTIONS = {
@@ -23,6 +22,8 @@ FAULTS = {
     "nested": "the user is in {group} only through another group, and this role takes direct members only",
     "premium": "assigning it to group {group} needs Microsoft Entra ID P1 or P2",
     "holders": "its holders are not stated",
+    "identity": "nobody states the SID of the account that is called like the administrative user",
+    "sid-history": "its account has another SID than the administrative user of that name; SID history could match",
     "members": "the members of group {group} are not stated",
 }
 
@@ -180,11 +181,7 @@ def app_role_group_test(context: Context, _test: form.AppRoleGroupTest, _need: f
 def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> Outcome:
     """Test that the user's role assignments see the tag that the device carries."""
     device = context.tables.devices.get(context.question.device or "")
-    if (
-        device is not None
-        and device.scope_tags is not None
-        and not carries(context.policy, device.scope_tags, test.tag)
-    ):
+    if device is not None and device.scope_tags is not None and not context.tables.carries(device, test.tag):
         step = Step(f"{device.name} carries the scope tags {', '.join(device.scope_tags) or 'none'}")
         return Outcome(UNMET, lambda: Explanation((Proof((step,)),)))
     key = ("tags", context.question.user, context.world.version, test.tag, context.plan.asked_permission)
@@ -192,12 +189,6 @@ def scope_tag_test(context: Context, test: form.ScopeTagTest, _: form.Need) -> O
     if found is None:
         found = context.memo[key] = _own_tags(context, test)
     return found
-
-
-def carries(policy: Policy, tags: Iterable[str], tag: str) -> bool:
-    """Whether a tag is among some, by its id or its name."""
-    names = {tag, *(b.name for b in policy.builtins if b.kind == "scope-tag" and b.id == tag)}
-    return not names.isdisjoint(tags)
 
 
 def _own_tags(context: Context, test: form.ScopeTagTest) -> Outcome:

@@ -9,6 +9,7 @@ from permcheck.evaluate.cloud import by_directory_role
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.worlds import switch_value
 from permcheck.graph.rights import is_nested
+from permcheck.model.fold import fold_case
 from permcheck.model.provenance import Origin
 from permcheck.model.state import MET, UNKNOWN, UNMET, all_of
 from permcheck.model.tables import Key
@@ -97,7 +98,7 @@ def _lowest_version(context: Context, hierarchy: Any) -> FactValue:
 def _sign_in_matches(context: Context, user: Any) -> FactValue:
     if user.signs_in_with is None:
         return None
-    return str(user.signs_in_with).casefold() == context.question.user
+    return fold_case(user.signs_in_with) == context.question.user
 
 
 def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
@@ -109,7 +110,7 @@ def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
         return "empty"
     if user.on_premises_upn is None:
         return None
-    same = user.discovered_upn.casefold() == user.on_premises_upn.casefold()
+    same = fold_case(user.discovered_upn) == fold_case(user.on_premises_upn)
     return "on-premises" if same else "cloud"
 
 
@@ -139,18 +140,15 @@ def _uploaded(context: Context, device: Any) -> FactValue:
         return None
     if hierarchy.upload == "all":
         return True
-    return _in_upload_collection(context, hierarchy.upload.collection)
+    return _in_upload_collection(context, context.tables.uploaded_collection(context.question.hierarchy or ""))
 
 
-def _in_upload_collection(context: Context, name: str) -> FactValue:
+def _in_upload_collection(context: Context, collection: Key | None) -> FactValue:
     coverage = context.membership.coverage(context.question.device or "")
-    folded = name.casefold()
     inside = context.tables.device_collections.get(context.question.device or "", frozenset())
-    for key in coverage.above:
-        form = context.tables.collections[key]
-        if folded in {form.id.casefold(), form.name.casefold()}:
-            since = context.policy.features["upload-limited-collections"].since
-            return key in inside or (context.world.version is not None and context.world.version >= since)
+    if collection in coverage.above:
+        since = context.policy.features["upload-limited-collections"].since
+        return collection in inside or (context.world.version is not None and context.world.version >= since)
     return None if coverage.open else False
 
 
@@ -179,8 +177,8 @@ def _authored(context: Context, script: Any) -> FactValue:
     if script is None or script.author is None:
         return None
     user = context.tables.users[context.question.user]
-    names = {n.casefold() for n in (user.upn, user.id, user.sid, user.account) if n}
-    return script.author.casefold() in names
+    names = {fold_case(n) for n in (user.upn, user.id, user.sid, user.account) if n}
+    return fold_case(script.author) in names
 
 
 def _user_targeted(context: Context, application: Any) -> FactValue:

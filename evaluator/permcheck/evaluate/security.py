@@ -271,7 +271,7 @@ def _elsewhere(context: Context, test: form.RightTest, extents: list[tuple[Held,
         if one.state is MET and extent.state is UNMET and test.permission != ANY:
             row = row_of(context, one)
             names = ", ".join(context.tables.collections[key].name for key in row.collections) or "no collection"
-            scopes = ", ".join(sorted(row.scopes)) or "no scope"
+            scopes = ", ".join(sorted(context.tables.scope_name(row.hierarchy, s) for s in row.scopes)) or "no scope"
             where = f"on {names}" if test.over in {"device", "target-collections"} else f"for {scopes}"
             title = context.policy.title(test.permission)
             yield NearMiss(f"{context.tables.admins[row.admin].name} has {title} {where}, which does not cover this")

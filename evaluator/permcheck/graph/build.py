@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from permcheck.graph.identity import in_domain, is_account
 from permcheck.graph.node import Condition, Container, Grant, Node
-from permcheck.graph.rights import in_domain
+from permcheck.model.estate import AdministrativeUser
+from permcheck.model.fold import fold_case
 from permcheck.model.policy import BuiltInRole, RoleGrant
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import UNKNOWN, UNMET
 from permcheck.model.tables import IntuneRole, Key, Principals, RoleHolders, Tables, hierarchy_of
 
 WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
+ASSIGNABLE = frozenset({"security"})
+"""Types of group that an Intune role may be assigned to."""
+IN_TOKEN = frozenset({"security", "mail-enabled-security"})
+"""Types of group that stand in the token of a member, by which Configuration Manager knows an administrative user."""
 
 
 def draw(tables: Tables, policy: Policy, container: Container, known: Collection[Node] = ()) -> Container:
@@ -65,8 +71,9 @@ def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]
     for key, assignment in tables.intune_assignments.items():
         node, record = Node("intune-assignment", key), ("intune_assignments", key)
         for group in assignment.members:
+            condition = _group_type(tables, group, ASSIGNABLE)
             reason = f"group {tables.groups[group].name} is a member of the role assignment {assignment.name}"
-            yield Grant("assigned", Node("group", group), node, reason, record, (), _group_type(tables, group))
+            yield Grant("assigned", Node("group", group), node, reason, record, (), condition)
         role = Node("intune-role", assignment.role)
         name = (policy.roles if assignment.built_in else tables.intune_roles)[assignment.role].name
         yield Grant("role", node, role, f"the role assignment {assignment.name} assigns the Intune role {name}", record)
@@ -79,13 +86,12 @@ def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]
             yield _any_role(policy, role, name)
 
 
-def _group_type(tables: Tables, group: Key) -> Condition | None:
+def _group_type(tables: Tables, group: Key, right: Collection[str]) -> Condition | None:
+    """Return what it depends on that a group of some type counts."""
     kind = tables.groups[group].type
-    if kind == "security":
-        return None
     if kind is None:
         return Condition(fixed=UNKNOWN, fault="group-type", missing=f"groups[{tables.groups[group].name}].type")
-    return WRONG_TYPE
+    return None if kind in right else WRONG_TYPE
 
 
 def _any_role(policy: Policy, role: Node, name: str) -> Grant:
@@ -165,7 +171,8 @@ def _security(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Gran
             yield Grant("over", node, Node("collection", collection), reason, record)
         for scope in sorted(row.scopes):
             scope_node = Node("scope", f"{row.hierarchy}/{scope}")
-            yield Grant("within", node, scope_node, f"{role.name} is assigned for the security scope {scope}", record)
+            called = tables.scope_name(row.hierarchy, scope)
+            yield Grant("within", node, scope_node, f"{role.name} is assigned for the security scope {called}", record)
         if role_node not in drawn:
             drawn.add(role_node)
             yield from _security_role(tables, policy, role_node)
@@ -186,7 +193,7 @@ def _security_role(tables: Tables, policy: Policy, node: Node) -> Iterator[Grant
 
 
 def administrators(tables: Tables) -> Iterator[Grant]:
-    """Join users and groups to administrative users by SID, else by account name."""
+    """Join users and groups to administrative users: by SID, or by account where none of the two states a SID."""
     by_sid: dict[str, Node] = {}
     by_account: dict[str, Node] = {}
     users = [(key, user) for key, user in tables.users.items() if in_domain(user)]
@@ -194,16 +201,33 @@ def administrators(tables: Tables) -> Iterator[Grant]:
         for key, record in records:
             node = Node(kind, key)
             if record.sid:
-                by_sid[record.sid.upper()] = node
+                by_sid[fold_case(record.sid)] = node
             if record.account:
-                by_account[record.account.casefold()] = node
+                by_account[fold_case(record.account)] = node
     for key, admin in tables.admins.items():
-        found = by_sid.get((admin.sid or "").upper()) or by_account.get(admin.name.casefold())
+        found = by_sid.get(fold_case(admin.sid or "")) or by_account.get(fold_case(admin.name))
         if found is not None:
             hierarchy = hierarchy_of(key).upper()
             who = tables.users[found.key].upn if found.kind == "user" else f"group {tables.groups[found.key].name}"
             reason = f"{who} is the administrative user {admin.name} in hierarchy {hierarchy}"
-            yield Grant("is-admin", found, Node("admin", key), reason, ("administrative_users", key))
+            condition = _is_admin(tables, found, admin)
+            yield Grant("is-admin", found, Node("admin", key), reason, ("administrative_users", key), (), condition)
+
+
+def _is_admin(tables: Tables, node: Node, admin: AdministrativeUser) -> Condition | None:
+    """Return what it depends on that a user or group is an administrative user, whose SID or name it has."""
+    record = tables.users[node.key] if node.kind == "user" else tables.groups[node.key]
+    same = is_account(record, admin)
+    if same is UNKNOWN and record.sid:
+        return Condition(fixed=UNKNOWN, fault="sid-history", missing=f"administrative_users[{admin.name}].sid")
+    if same is UNKNOWN:
+        return Condition(fixed=UNKNOWN, fault="identity", missing=f"{_label(tables, node)}.sid")
+    return None if node.kind == "user" else _group_type(tables, node.key, IN_TOKEN)
+
+
+def _label(tables: Tables, node: Node) -> str:
+    """Return how a missing fact names a user or group."""
+    return f"users[{tables.users[node.key].upn}]" if node.kind == "user" else f"groups[{tables.groups[node.key].name}]"
 
 
 def _limits(tables: Tables) -> Iterator[Grant]:

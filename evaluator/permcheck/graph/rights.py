@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from permcheck.graph.identity import in_domain, is_account
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.decision import Step
-from permcheck.model.estate import AdministrativeUser, Group, User
+from permcheck.model.estate import User
+from permcheck.model.fold import fold_case
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
@@ -73,7 +75,7 @@ class GrantGraph:
         self._unmatched = self._unmatched_admins()
         self._unmatched_called: dict[str, list[Node]] = {}
         for admin in self._unmatched:
-            bare = tables.admins[admin.key].name.casefold().rpartition("\\")[2]
+            bare = fold_case(tables.admins[admin.key].name).rpartition("\\")[2]
             self._unmatched_called.setdefault(bare, []).append(admin)
 
     def out(self, node: Node) -> Iterator[Grant]:
@@ -188,7 +190,9 @@ class GrantGraph:
             yield Way(pair.end, role.end, (*way.grants, pair, role), way.state, way.fault, way.missing)
 
     def _unmatched_admins(self) -> dict[Node, int]:
-        matched = {end for node in list(self._adj) if node.kind in {"user", "group"} for end in self._adj[node]}
+        """Administrative users of whom no record is known to be the one."""
+        ends = (self._adj[node].items() for node in list(self._adj) if node.kind in {"user", "group"})
+        matched = {end for each in ends for end, data in each if not _is_guess(data["grant"])}
         admins = (Node("admin", key) for key in self._tables.admins)
         return {node: index for index, node in enumerate(admins) if node not in matched and node in self._adj}
 
@@ -205,14 +209,14 @@ class GrantGraph:
     def may_be_user(self, record: User) -> Iterator[Way]:
         """Administrative users who may be a user."""
         for admin in self._unmatched:
-            if _may_be(record, self._tables.admins[admin.key]):
+            if not record.account and is_account(record, self._tables.admins[admin.key]) is UNKNOWN:
                 yield Way(admin, admin, (), UNKNOWN, "identity", (f"users[{record.upn}].sid",))
 
     def may_be_group(self, group: Key) -> Iterator[Way]:
         """Administrative users who may be a group: it has their name."""
         record = self._tables.groups[group]
-        for admin in self._unmatched_called.get(record.name.casefold(), ()):
-            if _may_be(record, self._tables.admins[admin.key]):
+        for admin in self._unmatched_called.get(fold_case(record.name), ()):
+            if not record.account and is_account(record, self._tables.admins[admin.key]) is UNKNOWN:
                 yield Way(admin, admin, (), UNKNOWN, "identity", (f"groups[{record.name}].sid",))
 
     @cached_property
@@ -231,14 +235,9 @@ class GrantGraph:
                 yield Way(node, node, (), UNKNOWN, "holders", (f"entra_roles[{holders.key}].members",))
 
 
-def in_domain(record: User) -> bool:
-    """Tell whether an account may hold rights on premises: a cloud-only one is in no domain, nor are its groups."""
-    return record.synced is not False
-
-
-def _may_be(record: User | Group, admin: AdministrativeUser) -> bool:
-    """Tell whether nothing says that an account is not an administrative user: they share no kind of name."""
-    return not record.account and not (record.sid and admin.sid)
+def _is_guess(grant: Grant) -> bool:
+    """Tell whether it is only possible that a record is the administrative user."""
+    return grant.condition is not None and grant.condition.fault in {"identity", "sid-history"}
 
 
 def _way(grants: Grants, missing: str) -> Way:

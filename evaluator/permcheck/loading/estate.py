@@ -77,6 +77,11 @@ class Joined:
         place = self.parsed[file].place(path)
         self.problems.append(Problem(*place, id_, one_line(message), one_line(help_), severity))
 
+    @property
+    def incomplete(self) -> frozenset[str]:
+        """Lists that are known to lack entries."""
+        return frozenset(self.scalars.get("incomplete", ()))
+
     def values(self, section: str) -> Iterator[Record]:
         """Return the records of a section, in the order of the files."""
         return iter(self.sections.get(section, ()))

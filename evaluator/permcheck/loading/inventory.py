@@ -14,6 +14,7 @@ from permcheck.errors import LoadError
 from permcheck.loading.files import INVENTORY, file_problem
 from permcheck.loading.inventory_columns import Prepared, prepare
 from permcheck.model.estate import Device
+from permcheck.model.fold import fold_case
 from permcheck.model.inventory import plain
 from permcheck.model.provenance import Lines, Source
 
@@ -96,11 +97,11 @@ class Columns:
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Return every device as a plain record with the collections that it is in."""
-        ids = {name.casefold(): h.value.id for h in self.joined.values("hierarchies") for name in _names(h.value)}
+        ids = {fold_case(name): h.value.id for h in self.joined.values("hierarchies") for name in _names(h.value)}
         only = next(iter(ids.values())) if len({*ids.values()}) == 1 else None
 
         def key(hierarchy: str | None, resource: object) -> tuple[str | None, str]:
-            return ids.get(hierarchy.strip().casefold()) if hierarchy else only, str(resource).casefold()
+            return ids.get(fold_case(hierarchy)) if hierarchy else only, fold_case(str(resource))
 
         inside: dict[tuple[str | None, str], list[str]] = {}
         if self.memberships is not None:

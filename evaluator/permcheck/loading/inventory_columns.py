@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from permcheck.model.fold import fold_case
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -69,7 +71,7 @@ def fold(names: pa.Array) -> pa.Array:
     plain = names.cast(pa.string())
     if pc.all(pc.string_is_ascii(plain)).as_py() is not False:
         return pc.ascii_lower(plain)
-    return pa.array([name and name.casefold() for name in plain.to_pylist()], pa.string())
+    return pa.array([name and fold_case(name) for name in plain.to_pylist()], pa.string())
 
 
 def are_distinct(names: pa.Array) -> bool:

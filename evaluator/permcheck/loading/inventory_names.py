@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from permcheck.loading.resolve_configmgr import device_names
+from permcheck.loading.resolve_configmgr import device_ids, device_names
 from permcheck.model.estate import Device
+from permcheck.model.fold import fold_case
 from permcheck.model.inventory import Devices, Finder, Inventory
 from permcheck.model.names import POOL, Names
 from permcheck.model.tables import Key
@@ -18,7 +19,12 @@ SURE = 4
 
 def names_of_devices(devices: Mapping[Key, Device]) -> Names:
     """Return the names of devices."""
-    return DeviceNames(devices.inventory) if isinstance(devices, Devices) else Names("device", device_names(devices))
+    return DeviceNames(devices.inventory) if isinstance(devices, Devices) else all_device_names(devices)
+
+
+def all_device_names(devices: Mapping[Key, Device]) -> Names:
+    """Return names and ids of every device, held in dictionaries."""
+    return Names("device", device_names(devices), device_ids(devices))
 
 
 def written_names(devices: Mapping[Key, Device]) -> Iterator[tuple[Key, str]]:
@@ -47,6 +53,17 @@ class DeviceNames(Names):
             rows |= {row for row in owned if inventory.owners[row] == number}
             named = inventory.row(folded)
             rows |= set() if named is None else {named}
+        return tuple(inventory.key(row) for row in sorted(rows))
+
+    def with_id(self, name: str) -> tuple[str, ...]:
+        """Keys of what has an id."""
+        inventory, folded = self._inventory, fold_case(name)
+        hierarchy, slash, rest = folded.partition("/")
+        if slash and hierarchy in inventory.hierarchies:
+            number = inventory.hierarchies.index(hierarchy)
+            rows = {row for row in self._finders[1].rows(rest) if inventory.owners[row] == number}
+        else:
+            rows = {row for finder in self._finders[1:] for row in finder.rows(folded)}
         return tuple(inventory.key(row) for row in sorted(rows))
 
     def single(self) -> Iterator[tuple[str, str]]:
@@ -80,7 +97,7 @@ class DeviceNames(Names):
 
     @cached_property
     def _all(self) -> Names:
-        return Names("device", device_names(Devices(self._inventory)))
+        return all_device_names(Devices(self._inventory))
 
     @cached_property
     def _finders(self) -> tuple[Finder, ...]:

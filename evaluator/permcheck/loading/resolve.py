@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from permcheck.errors import LoadError, Problem, UnknownNameError
 from permcheck.loading import resolve_configmgr, resolve_cycles, resolve_people, resolve_usage
 from permcheck.loading.estate import Joined, Record
+from permcheck.loading.identities import Claims, warn_of_lookalikes
 from permcheck.loading.text import Path_
-from permcheck.model.estate import SECTIONS, Tenant, is_day
+from permcheck.model.estate import SECTIONS, VOCABULARIES, Tenant, is_day
+from permcheck.model.fold import fold_case
 from permcheck.model.inventory import Devices
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy
 from permcheck.model.provenance import Places
 from permcheck.model.tables import Key, Tables
+from permcheck.model.vocabulary import Vocabulary
 
 T = TypeVar("T")
+FEW: Final = 5
+"""So many candidates are named."""
 
 
 @dataclass(slots=True)
@@ -31,8 +36,9 @@ class Resolver:
     at: dict[tuple[str, Key], tuple[int, int]] = field(default_factory=dict)
     placed: dict[str, list[tuple[Key, Record]]] = field(default_factory=dict)
     names: dict[str, Names] = field(default_factory=dict)
-    principals: dict[str, tuple[Key | None, Key | None]] = field(default_factory=dict)
-    """Name -> the user, or else the group, that is called so."""
+    principals: dict[str, tuple[str, Key] | None] = field(default_factory=dict)
+    """Text -> kind and key of the one user or group that it names; None where there is none, or several."""
+    claims: Claims = field(default_factory=Claims)
 
     def report(self, record: Record, section: str, path: Path_, id_: str, message: str, help_: str = "") -> None:
         """Note an error inside a record."""
@@ -49,7 +55,7 @@ class Resolver:
         for record in self.joined.values(section):
             key = key_of(record.value)
             if key in result:
-                message = f"there is already one called `{key}` in `{section}`"
+                message = f"there is already one called `{key}` in `{section}`, in {self.place(section, key)}"
                 self.report(record, section, (), "duplicate", message, "keep one of them, or give them different ids")
                 continue
             result[key] = record.value
@@ -57,13 +63,31 @@ class Resolver:
             placed.append((key, record))
         return result
 
+    def place(self, section: str, key: Key) -> str:
+        """Return where a record stands, to name it in the report of another one."""
+        file, index = self.at[section, key]
+        name, line, column = self.joined.parsed[file].place((section, index))
+        return f"{name}:{line}:{column}" if line else name
+
     def find(self, kind: str, record: Record, section: str, path: Path_, name: str) -> Key | None:
-        """Resolve a name; report one that does not exist."""
+        """Return what a record means by a name; report one that nothing, or several things, are called."""
+        names = self.names[kind]
+        meant = names.meant(name)
+        if len(meant) > 1:
+            self.ambiguous(record, section, path, name, [f"{kind} `{key}`" for key in sorted(meant)])
+        if meant:
+            return meant[0] if len(meant) == 1 else None
         try:
-            return self.names[kind].find(name)
+            return names.find(name)
         except UnknownNameError as error:
             self.report(record, section, path, "unknown-name", str(error), error.help)
             return None
+
+    def ambiguous(self, record: Record, section: str, path: Path_, name: str, candidates: Iterable[str]) -> None:
+        """Report a name that could be of several things."""
+        found = list(candidates)
+        message = f"`{name}` could be any of {len(found)}: {', '.join(found[:FEW])}"
+        self.report(record, section, path, "ambiguous-name", message, "write the id of the one that is meant")
 
     def find_all(self, kind: str, record: Record, section: str, field_: str, names: Iterable[str]) -> tuple[Key, ...]:
         """Resolve a list of names, the same way."""
@@ -71,14 +95,17 @@ class Resolver:
         return tuple(dict.fromkeys(key for key in found if key is not None))
 
     def owned(self, kind: str, record: Record, section: str, path: Path_, hierarchy: Key, name: str) -> Key | None:
-        """Resolve a name inside a hierarchy; report one that is not there."""
-        found = self.names[kind].get(f"{hierarchy}/{name}")
-        if found is None:
-            near = [n.partition("/")[2] for n in self.names[kind].near(f"{hierarchy}/{name}".casefold())]
+        """Return what a record means by a name inside a hierarchy; report one that nothing, or several, are called."""
+        names, full = self.names[kind], f"{hierarchy}/{name}"
+        meant = names.meant(full)
+        if len(meant) > 1:
+            self.ambiguous(record, section, path, name, [f"{kind} `{key}`" for key in sorted(meant)])
+        elif not meant:
+            near = [n.partition("/")[2] for n in names.near(fold_case(full))]
             message = f"hierarchy `{hierarchy}` has no {kind} called `{name}`"
             help_ = f"did you mean `{near[0]}`?" if near else f"list it under `{kind.replace(' ', '_')}s:`"
             self.report(record, section, path, "unknown-name", message, help_)
-        return found
+        return meant[0] if len(meant) == 1 else None
 
     def all_owned(
         self, kind: str, record: Record, section: str, field_: str, hierarchy: Key, names: Iterable[str]
@@ -86,6 +113,20 @@ class Resolver:
         """Resolve a list of names inside a hierarchy."""
         found = (self.owned(kind, record, section, (field_, i), hierarchy, name) for i, name in enumerate(names))
         return tuple(dict.fromkeys(key for key in found if key is not None))
+
+    def term(self, known: Vocabulary, record: Record, section: str, path: Path_, text: str) -> str:
+        """Return the id of a scope tag or security scope; report one that can't be meant.
+
+        Where an estate does not list them, one that is not built in has no id but its name.
+        """
+        meant = known.names.meant(text)
+        if len(meant) > 1:
+            self.ambiguous(record, section, path, text, [f"{known.kind} `{id_}`" for id_ in sorted(meant)])
+        near = known.near(text) if not meant else ()
+        if not meant and (known.whole or near):
+            help_ = f"did you mean `{near[0]}`?" if near else f"list it under `{known.kind.replace(' ', '_')}s:`"
+            self.report(record, section, path, "unknown-name", f"no {known.kind} is called `{text}`", help_)
+        return known.id_of(text)
 
 
 def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]]:
@@ -101,6 +142,7 @@ def resolve(joined: Joined, policy: Policy) -> tuple[Tables, tuple[Problem, ...]
     _check_collected(resolver)
     _check_assumptions(resolver)
     tables = Tables(places=_places(resolver), **_scalars(joined), **resolver.fields)
+    warn_of_lookalikes(resolver)
     resolve_cycles.run(resolver, tables)
     errors = tuple(p for p in joined.problems if p.severity == "error")
     if errors:
@@ -160,7 +202,7 @@ def _check_assumptions(resolver: Resolver) -> None:
         for index, pattern in enumerate(parsed.data.get("assume") or ()):
             fits = [id_ for id_ in known if id_ == pattern or (pattern[-1] == "*" and id_.startswith(pattern[:-1]))]
             if not fits:
-                near = Names("requirement", ((id_, (id_,)) for id_ in known)).near(pattern.casefold())
+                near = Names("requirement", ((id_, (id_,)) for id_ in known)).near(fold_case(pattern))
                 help_ = f"did you mean `{near[0]}`?" if near else "`permcheck show policy` tells where they are listed"
                 message = f"no requirement is called `{pattern}`"
                 resolver.joined.report(file, ("assume", index), "unknown-name", message, help_)
@@ -175,7 +217,7 @@ def _scalars(joined: Joined) -> dict[str, Any]:
         "readings": joined.scalars.get("readings", {}),
         "assume": joined.scalars.get("assume", ()),
         "collected": joined.scalars.get("collected", ()),
-        "unstated": frozenset(s for s in SECTIONS if s not in joined.sections and s not in closed),
+        "unstated": frozenset(s for s in SECTIONS if s not in joined.sections and s not in closed) - VOCABULARIES,
         "incomplete": frozenset(joined.scalars.get("incomplete", ())),
         "tenant": joined.scalars.get("tenant") or Tenant(),
     }

@@ -5,30 +5,36 @@ What belongs to a hierarchy has a key that begins with it: `p01/sms00001`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.loading.estate import Record
-from permcheck.model.estate import Device
+from permcheck.model.estate import Device, Hierarchy, UploadScope
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.tables import Key, SecurityRole, SecurityRow, hierarchy_of
+from permcheck.model.vocabulary import Vocabulary, vocabulary
 
 if TYPE_CHECKING:
     from permcheck.loading.resolve import Resolver
 
 SLASH = "\u2215"
 """Stands for a slash in the key of a hierarchy, where the slash ends it."""
-OWNED = ("security_roles", "administrative_users", "collections", "scripts", "applications", "devices")
+OWNED = (
+    "security_roles", "administrative_users", "collections", "scripts", "applications", "devices", "security_scopes",
+)  # fmt: skip
 
 
 def run(resolver: Resolver) -> None:
     """Fill the fields of the tables that are about Configuration Manager."""
-    hierarchies = resolver.key("hierarchies", lambda h: h.id.casefold().replace("/", SLASH))
+    hierarchies = resolver.key("hierarchies", lambda h: fold_case(h.id).replace("/", SLASH))
     resolver.fields["hierarchies"] = hierarchies
-    resolver.names["hierarchy"] = Names("hierarchy", ((key, (h.id, h.name)) for key, h in hierarchies.items()))
+    resolver.names["hierarchy"] = hierarchy_names(hierarchies)
     owners = _owners(resolver)
     _collections(resolver, owners)
+    _security_scopes(resolver, owners)
     _security_roles(resolver, owners)
     _administrative_users(resolver, owners)
     _objects(resolver, owners)
@@ -39,6 +45,12 @@ def run(resolver: Resolver) -> None:
 
         resolve_inventory.run(resolver, resolver.joined.inventory)
     _check_hierarchies(resolver)
+
+
+def hierarchy_names(hierarchies: Mapping[Key, Hierarchy]) -> Names:
+    """Return hierarchies by id and name."""
+    ids = ((key, (h.id,)) for key, h in hierarchies.items())
+    return Names("hierarchy", ((key, (h.name,)) for key, h in hierarchies.items()), ids)
 
 
 def _owners(resolver: Resolver) -> dict[int, Key]:
@@ -61,9 +73,10 @@ def _owners(resolver: Resolver) -> dict[int, Key]:
 
 
 def _collections(resolver: Resolver, owners: dict[int, Key]) -> None:
-    forms = resolver.key("collections", lambda c: f"{owners[id(c)]}/{c.id.casefold()}")
-    names = ((key, (f"{hierarchy_of(key)}/{c.id}", f"{hierarchy_of(key)}/{c.name}")) for key, c in forms.items())
-    resolver.names["collection"] = Names("collection", names)
+    forms = resolver.key("collections", lambda c: f"{owners[id(c)]}/{fold_case(c.id)}")
+    names = ((key, (f"{hierarchy_of(key)}/{c.name}",)) for key, c in forms.items())
+    ids = ((key, (f"{hierarchy_of(key)}/{c.id}",)) for key, c in forms.items())
+    resolver.names["collection"] = Names("collection", names, ids)
     roots = {built_in.id for built_in in resolver.policy.builtins if built_in.kind == "collection"}
     limited: dict[Key, Key | None] = {}
     for key, record in resolver.placed["collections"]:
@@ -79,30 +92,78 @@ def _collections(resolver: Resolver, owners: dict[int, Key]) -> None:
     resolver.fields |= {"collections": forms, "limited_to": limited}
 
 
+def _security_scopes(resolver: Resolver, owners: dict[int, Key]) -> None:
+    """Resolve the security scopes of each hierarchy: what is not built in has the id that the estate lists."""
+    section = "security_scopes"
+    forms = resolver.key(section, lambda scope: f"{owners[id(scope)]}/{fold_case(scope.id)}")
+    built_in = [b for b in resolver.policy.builtins if b.kind == "scope"]
+    whole = section in resolver.joined.sections and section not in resolver.joined.incomplete
+    resolver.fields[section] = {
+        hierarchy: vocabulary(
+            "security scope",
+            built_in,
+            ((form.id, form.name) for key, form in forms.items() if hierarchy_of(key) == hierarchy),
+            whole=whole,
+        )
+        for hierarchy in resolver.fields["hierarchies"]
+    }
+
+
+def _scopes(
+    resolver: Resolver, record: Record, section: str, path: tuple[str | int, ...], hierarchy: Key, scopes: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the ids of security scopes."""
+    known: Vocabulary | None = resolver.fields["security_scopes"].get(hierarchy)
+    if known is None:  # of no hierarchy: that was reported
+        return ()
+    return tuple(resolver.term(known, record, section, (*path, i), scope) for i, scope in enumerate(scopes))
+
+
 def _security_roles(resolver: Resolver, owners: dict[int, Key]) -> None:
     result: dict[Key, SecurityRole] = {}
-    forms = resolver.key("security_roles", lambda r: f"{owners[id(r)]}/{r.name.casefold()}")
-    for key, record in resolver.placed["security_roles"]:
-        role = record.value
-        built_in = resolver.policy.role_names("configmgr").get(role.id or role.name)
+    section, policy = "security_roles", resolver.policy
+    forms = resolver.key(section, _role_key(resolver, owners))
+    for key, record in resolver.placed[section]:
+        role, hierarchy = record.value, hierarchy_of(key)
+        resolver.claims.claim(resolver, section, key, record, f"security role {hierarchy} ")
+        known = policy.role_names("configmgr")
+        built_in = next(iter(known.with_id(role.id)), None) if role.id else known.get(role.name)
         permissions = None if role.permissions is None else _operations(resolver, record, "permissions")
         undecided = _operations(resolver, record, "undecided") - (permissions or frozenset())
-        result[key] = SecurityRole(key, role.name, hierarchy_of(key), built_in, permissions, undecided)
+        result[key] = SecurityRole(key, role.name, hierarchy, built_in, permissions, undecided)
     for hierarchy in resolver.fields["hierarchies"]:
         _add_built_ins(resolver, hierarchy, result)
-    resolver.fields["security_roles"] = result
-    resolver.names["security role"] = Names("security role", _role_names(resolver, result, forms))
+    resolver.fields[section] = result
+    resolver.names["security role"] = _role_names(resolver, result, forms)
 
 
-def _role_names(
-    resolver: Resolver, roles: dict[Key, SecurityRole], forms: dict[Key, Any]
-) -> Iterator[tuple[Key, list[str]]]:
-    """Security roles by name and id; built-in ones also by their synonyms."""
+def _role_key(resolver: Resolver, owners: dict[int, Key]) -> Callable[[Any], Key]:
+    """Return what gives a role its key: its name, with its id where another role, or a built-in one, has that name."""
+    count = Counter(
+        (owners[id(record.value)], fold_case(record.value.name)) for record in resolver.joined.values("security_roles")
+    )
+    known = resolver.policy.role_names("configmgr")
+
+    def key(role: Any) -> Key:
+        owner, name = owners[id(role)], fold_case(role.name)
+        another = bool(role.id) and known.with_id(role.id) != known.meant(role.name)
+        shared = count[owner, name] > 1 or (another and bool(known.meant(role.name)))
+        return f"{owner}/{name} ({role.id})" if role.id and shared else f"{owner}/{name}"
+
+    return key
+
+
+def _role_names(resolver: Resolver, roles: dict[Key, SecurityRole], forms: dict[Key, Any]) -> Names:
+    """Security roles by id, and by name; built-in ones also by their synonyms."""
+    named: list[tuple[Key, list[str]]] = []
+    ids: list[tuple[Key, list[str]]] = []
     for key, role in roles.items():
         built_in = resolver.policy.roles.get(role.built_in or "")
         listed = forms[key].id if key in forms else None
-        names = [role.name, listed, role.built_in, *(built_in.synonyms if built_in else ())]
-        yield key, [f"{role.hierarchy}/{name}" for name in names if name]
+        synonyms = (built_in.name, *built_in.synonyms) if built_in else ()
+        named.append((key, [f"{role.hierarchy}/{name}" for name in (role.name, *synonyms)]))
+        ids.append((key, [f"{role.hierarchy}/{id_}" for id_ in (listed, role.built_in) if id_]))
+    return Names("security role", named, ids)
 
 
 def _prefixed(hierarchy: Key, name: str | None) -> str | None:
@@ -110,11 +171,12 @@ def _prefixed(hierarchy: Key, name: str | None) -> str | None:
 
 
 def _add_built_ins(resolver: Resolver, hierarchy: Key, roles: dict[Key, SecurityRole]) -> None:
+    """Add the built-in roles that the estate does not list: every hierarchy has them."""
     listed = {role.built_in for role in roles.values() if role.hierarchy == hierarchy}
     for role_id, plane in resolver.policy.role_planes.items():
         if plane == "configmgr" and role_id not in listed:
             name = resolver.policy.roles[role_id].name
-            key = f"{hierarchy}/{name.casefold()}"
+            key = f"{hierarchy}/{fold_case(name)}"
             roles[key] = SecurityRole(key, name, hierarchy, role_id, None)
 
 
@@ -135,9 +197,10 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
     rows: dict[Key, SecurityRow] = {}
     known: dict[Key, bool] = {}
     section = "administrative_users"
-    admins = resolver.key(section, lambda a: f"{owners[id(a)]}/{a.name.casefold()}")
+    admins = resolver.key(section, _admin_key(resolver, owners))
     for key, record in resolver.placed[section]:
         hierarchy = hierarchy_of(key)
+        resolver.claims.claim(resolver, section, key, record, f"administrative user {hierarchy} ")
         known[key] = record.value.assignments is not None
         for index, pair in enumerate(record.value.assignments or ()):
             path = ("assignments", index)
@@ -148,32 +211,45 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
             ]
             if role is not None:
                 row = f"{key}#{index}"
-                scopes = frozenset(resolver.policy.scope(scope) for scope in pair.scopes or ())
+                scopes = frozenset(_scopes(resolver, record, section, (*path, "scopes"), hierarchy, pair.scopes or ()))
                 collections = tuple(name for name in names if name)
                 rows[row] = SecurityRow(row, key, hierarchy, role, scopes, collections, pair.scopes is not None)
                 resolver.at["rows", row] = (record.file, record.index)
     resolver.fields |= {"admins": admins, "admin_known": known, "rows": rows}
 
 
+def _admin_key(resolver: Resolver, owners: dict[int, Key]) -> Callable[[Any], Key]:
+    """Return what gives an administrative user its key: its name, with its SID where several have that name."""
+    count = Counter(
+        (owners[id(record.value)], fold_case(record.value.name))
+        for record in resolver.joined.values("administrative_users")
+    )
+
+    def key(admin: Any) -> Key:
+        owner, name = owners[id(admin)], fold_case(admin.name)
+        return f"{owner}/{name} ({admin.sid})" if admin.sid and count[owner, name] > 1 else f"{owner}/{name}"
+
+    return key
+
+
 def _security_role(
     resolver: Resolver, record: Record, path: tuple[str | int, ...], hierarchy: Key, name: str
 ) -> Key | None:
     hint = resolver.policy.recommended.get(name)
-    found = resolver.names["security role"].get(f"{hierarchy}/{name}")
-    if found is None and hint is not None:
+    if hint is not None and not resolver.names["security role"].meant(f"{hierarchy}/{name}"):
         message = f"hierarchy `{hierarchy}` has no security role called `{name}`"
         help_ = f"`{name}` is not built in: the documents say to create it; list it under `security_roles:`"
         resolver.report(record, "administrative_users", path, "unknown-name", message, help_)
         return None
-    return found or resolver.owned("security role", record, "administrative_users", path, hierarchy, name)
+    return resolver.owned("security role", record, "administrative_users", path, hierarchy, name)
 
 
 def _objects(resolver: Resolver, owners: dict[int, Key]) -> None:
     for kind, section in (("script", "scripts"), ("application", "applications")):
-        forms = resolver.key(section, lambda o: f"{owners[id(o)]}/{o.name.casefold()}")
+        forms = resolver.key(section, lambda o: f"{owners[id(o)]}/{fold_case(o.name)}")
         for key, record in resolver.placed[section]:
             if record.value.scopes is not None:
-                scopes = tuple(resolver.policy.scope(scope) for scope in record.value.scopes)
+                scopes = _scopes(resolver, record, section, ("scopes",), hierarchy_of(key), record.value.scopes)
                 forms[key] = record.value.model_copy(update={"scopes": scopes})
             author = getattr(record.value, "author", None)
             if author is not None:
@@ -194,7 +270,7 @@ def _devices(resolver: Resolver, owners: dict[int, Key]) -> None:
     taken: set[Key] = set()
 
     def key_of(device: Any) -> Key:
-        key = f"{owners[id(device)]}/{device.name.casefold()}"
+        key = f"{owners[id(device)]}/{fold_case(device.name)}"
         extra = device.resource_id or device.intune_id or device.entra_id
         if key in taken and extra is not None:
             key = f"{key} ({extra})"
@@ -216,27 +292,32 @@ def _devices(resolver: Resolver, owners: dict[int, Key]) -> None:
                 if collection is not None:
                     found.add(collection)
     resolver.fields["devices"] = devices
-    resolver.names["device"] = Names("device", device_names(devices))
+    resolver.names["device"] = Names("device", device_names(devices), device_ids(devices))
+    _check_tags(resolver)
     _members(resolver, inside)
     _add_roots(resolver, inside)
     resolver.fields["device_collections"] = {key: frozenset(found) for key, found in inside.items()}
 
 
 def device_names(devices: Mapping[Key, Device]) -> Iterator[tuple[Key, tuple[str | None, ...]]]:
-    """Devices by name, resource id, Entra id and Intune id, also with the hierarchy in front."""
+    """Devices by name and key, also with the hierarchy in front."""
     for key, d in devices.items():
-        hierarchy = hierarchy_of(key)
+        yield key, (d.name, f"{hierarchy_of(key)}/{d.name}", key)
+
+
+def device_ids(devices: Mapping[Key, Device]) -> Iterator[tuple[Key, tuple[str | None, ...]]]:
+    """Devices by resource id (also with the hierarchy in front), Entra id and Intune id."""
+    for key, d in devices.items():
         resource = str(d.resource_id) if d.resource_id is not None else None
-        names = (
-            d.name,
-            resource,
-            d.entra_id,
-            d.intune_id,
-            f"{hierarchy}/{d.name}",
-            _prefixed(hierarchy, resource),
-            key,
-        )
-        yield key, names
+        yield key, (resource, d.entra_id, d.intune_id, _prefixed(hierarchy_of(key), resource))
+
+
+def _check_tags(resolver: Resolver) -> None:
+    """Report scope tags of devices that can't be meant."""
+    known = resolver.fields["scope_tags"]
+    for _, record in resolver.placed["devices"]:
+        for index, tag in enumerate(record.value.scope_tags or ()):
+            resolver.term(known, record, "devices", ("scope_tags", index), tag)
 
 
 def _members(resolver: Resolver, inside: dict[Key, set[Key]]) -> None:
@@ -247,10 +328,8 @@ def _members(resolver: Resolver, inside: dict[Key, set[Key]]) -> None:
         if record.value.kind == "device" and record.value.id.upper() not in resolver.policy.all_devices:
             listing[hierarchy] = listing.get(hierarchy, True) and record.value.members is not None
         for index, name in enumerate(record.value.members or ()):
-            device = resolver.names["device"].get(f"{hierarchy}/{name}")
-            if device is None:
-                resolver.owned("device", record, "collections", ("members", index), hierarchy, name)
-            else:
+            device = resolver.owned("device", record, "collections", ("members", index), hierarchy, name)
+            if device is not None:
                 inside.setdefault(device, set()).add(key)
     devices = resolver.fields["devices"]
     resolver.fields["membership_open"] = frozenset(
@@ -281,4 +360,7 @@ def _check_hierarchies(resolver: Resolver) -> None:
         upload = record.value.upload
         if upload is not None and upload != "all":
             path = ("upload", "collection")
-            resolver.owned("collection", record, "hierarchies", path, key, upload.collection)
+            found = resolver.owned("collection", record, "hierarchies", path, key, upload.collection)
+            if found is not None:
+                meant = UploadScope(collection=resolver.fields["collections"][found].id)
+                resolver.fields["hierarchies"][key] = record.value.model_copy(update={"upload": meant})

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.loading.estate import Record
 from permcheck.loading.text import Path_
 from permcheck.model.estate import Group, User, is_day
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.tables import IntuneAssignment, IntuneRole, Key, Principals, RoleHolders
+from permcheck.model.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from permcheck.loading.resolve import Resolver
@@ -19,37 +21,47 @@ if TYPE_CHECKING:
 
 def run(resolver: Resolver) -> None:
     """Fill the fields of the tables that are about people."""
-    users = resolver.key("users", lambda user: str(user.upn).casefold())
-    groups = resolver.key("groups", _group_key(resolver))
+    users = resolver.key("users", lambda user: fold_case(str(user.upn)))
+    groups = resolver.key("groups", _key_of_named(_names_of(resolver, "groups")))
     resolver.fields |= {"users": users, "groups": groups}
     resolver.names["user"] = user_names(users)
     resolver.names["group"] = group_names(groups)
+    for section in ("users", "groups"):
+        for key, record in resolver.placed[section]:
+            resolver.claims.claim(resolver, section, key, record)
     _memberships(resolver)
     _check_sign_in(resolver)
     _directory_roles(resolver)
     _app_roles(resolver)
     _intune_roles(resolver)
+    _scope_tags(resolver)
     _intune_assignments(resolver)
 
 
 def user_names(users: Mapping[Key, User]) -> Names:
-    """Users by UPN, object id, SID and account."""
-    return Names("user", ((key, (u.upn, u.id, u.sid, u.account)) for key, u in users.items()))
+    """Users by UPN, object id, SID and account: each is that of one user alone."""
+    ids = ((key, (u.id, u.sid)) for key, u in users.items())
+    return Names("user", ((key, (u.upn, u.account)) for key, u in users.items()), ids)
 
 
 def group_names(groups: Mapping[Key, Group]) -> Names:
-    """Return groups by name, object id, SID and account."""
-    return Names("group", ((key, (g.name, g.id, g.sid, g.account)) for key, g in groups.items()))
+    """Return groups by object id and SID, account, and name."""
+    ids = ((key, (g.id, g.sid)) for key, g in groups.items())
+    return Names("group", ((key, (g.name, g.account)) for key, g in groups.items()), ids)
 
 
-def _group_key(resolver: Resolver) -> Callable[[Group], Key]:
-    """Return groups may share a name if they have ids: then the id is part of the key."""
-    count = Counter(record.value.name.casefold() for record in resolver.joined.values("groups"))
+def _names_of(resolver: Resolver, section: str) -> Counter[str]:
+    """Count how often each name stands in a section."""
+    return Counter(fold_case(record.value.name) for record in resolver.joined.values(section))
 
-    def key(group: Group) -> Key:
-        name = group.name.casefold()
-        extra = group.id or group.sid
-        return f"{name} ({extra})" if count[name] > 1 and extra else name
+
+def _key_of_named(count: Mapping[str, int], taken: Collection[str] = ()) -> Callable[[Any], Key]:
+    """Return what gives a record its key: its name, with its id where another record has that name or it is taken."""
+
+    def key(form: Any) -> Key:
+        name = fold_case(form.name)
+        extra = form.id or getattr(form, "sid", None)
+        return f"{name} ({extra})" if extra and (count[name] > 1 or name in taken) else name
 
     return key
 
@@ -57,28 +69,45 @@ def _group_key(resolver: Resolver) -> Callable[[Group], Key]:
 def _principals(
     resolver: Resolver, record: Record, section: str, path: Path_, names: Iterable[str] | None
 ) -> Principals:
-    """Resolve a list of users and groups; report names that are neither."""
+    """Resolve a list of users and groups; report names that are neither, or that several are called."""
     if names is None:
         return Principals(known=False)
-    users: list[Key] = []
-    groups: list[Key] = []
+    found: dict[str, list[Key]] = {"user": [], "group": []}
     known = resolver.principals
     for index, name in enumerate(names):
         if name not in known:
-            user = resolver.names["user"].get(name)
-            known[name] = (user, None) if user is not None else (None, resolver.names["group"].get(name))
-        user, group = known[name]
-        if user is not None:
-            users.append(user)
-        elif group is not None:
-            groups.append(group)
+            meant = _meant(resolver, name)
+            known[name] = meant[0] if len(meant) == 1 else None
+        one = known[name]
+        if one is None:
+            _report_principal(resolver, record, section, (*path, index), name)
         else:
-            folded = name.casefold()
-            near = (*resolver.names["user"].near(folded), *resolver.names["group"].near(folded))
-            help_ = f"did you mean `{near[0]}`?" if near else "list it under `users:` or `groups:`"
-            message = f"no user or group is called `{name}`"
-            resolver.report(record, section, (*path, index), "unknown-name", message, help_)
-    return Principals(tuple(dict.fromkeys(users)), tuple(dict.fromkeys(groups)))
+            found[one[0]].append(one[1])
+    return Principals(tuple(dict.fromkeys(found["user"])), tuple(dict.fromkeys(found["group"])))
+
+
+def _meant(resolver: Resolver, name: str) -> list[tuple[str, Key]]:
+    """Return every user and group that a record may mean: who has that id, else who is called so."""
+    kinds = resolver.names["user"], resolver.names["group"]
+    meant = [(names.kind, key) for names in kinds for key in names.with_id(name)]
+    return meant or [(names.kind, key) for names in kinds for key in names.meant(name)]
+
+
+def _identity(resolver: Resolver, kind: str, key: Key) -> str:
+    """Return what to write for a user or group where a name is not enough."""
+    form = resolver.fields[f"{kind}s"][key]
+    return str(form.id or form.sid or form.account or getattr(form, "upn", form.name))
+
+
+def _report_principal(resolver: Resolver, record: Record, section: str, path: Path_, name: str) -> None:
+    meant = _meant(resolver, name)
+    if meant:
+        resolver.ambiguous(record, section, path, name, [f"{k} `{_identity(resolver, k, key)}`" for k, key in meant])
+        return
+    folded = fold_case(name)
+    near = (*resolver.names["user"].near(folded), *resolver.names["group"].near(folded))
+    help_ = f"did you mean `{near[0]}`?" if near else "list it under `users:` or `groups:`"
+    resolver.report(record, section, path, "unknown-name", f"no user or group is called `{name}`", help_)
 
 
 def _memberships(resolver: Resolver) -> None:
@@ -113,7 +142,7 @@ def _check_sign_in(resolver: Resolver) -> None:
 
 def _directory_roles(resolver: Resolver) -> None:
     result: dict[Key, RoleHolders] = {}
-    resolver.key("entra_roles", lambda r: r.role.casefold())
+    resolver.key("entra_roles", lambda r: fold_case(r.role))
     for key, record in resolver.placed["entra_roles"]:
         form = record.value
         try:
@@ -130,7 +159,7 @@ def _directory_roles(resolver: Resolver) -> None:
 
 def _app_roles(resolver: Resolver) -> None:
     result: dict[Key, RoleHolders] = {}
-    resolver.key("app_roles", lambda r: f"{r.application}/{r.role}".casefold())
+    resolver.key("app_roles", lambda r: fold_case(f"{r.application}/{r.role}"))
     for key, record in resolver.placed["app_roles"]:
         form = record.value
         try:
@@ -147,8 +176,10 @@ def _app_roles(resolver: Resolver) -> None:
 
 def _intune_roles(resolver: Resolver) -> None:
     result: dict[Key, IntuneRole] = {}
-    forms = resolver.key("intune_roles", lambda r: r.name.casefold())
+    built_in = resolver.policy.built_in_names("intune")
+    forms = resolver.key("intune_roles", _key_of_named(_names_of(resolver, "intune_roles"), built_in))
     for key, record in resolver.placed["intune_roles"]:
+        resolver.claims.claim(resolver, "intune_roles", key, record, "intune role ")
         denied = {_permission(resolver, record, "not_allowed", i, n) for i, n in enumerate(record.value.not_allowed)}
         granted = {_permission(resolver, record, "permissions", i, n) for i, n in enumerate(record.value.permissions)}
         if denied:
@@ -157,7 +188,8 @@ def _intune_roles(resolver: Resolver) -> None:
         permissions = frozenset(p for p in granted - denied if p)
         result[key] = IntuneRole(key, record.value.name, permissions)
     resolver.fields["intune_roles"] = result
-    resolver.names["intune role"] = Names("Intune role", ((key, (f.name, f.id)) for key, f in forms.items()))
+    ids = ((key, (f.id,)) for key, f in forms.items())
+    resolver.names["intune role"] = Names("Intune role", ((key, (f.name,)) for key, f in forms.items()), ids)
 
 
 def _permission(resolver: Resolver, record: Record, field: str, index: int, name: str) -> str | None:
@@ -170,38 +202,57 @@ def _permission(resolver: Resolver, record: Record, field: str, index: int, name
         return None
 
 
+def _scope_tags(resolver: Resolver) -> None:
+    """Resolve the tenant's scope tags: what is not built in has the id that the estate lists."""
+    forms = resolver.key("scope_tags", lambda tag: str(tag.id))
+    built_in = (b for b in resolver.policy.builtins if b.kind == "scope-tag")
+    listed = ((key, form.name) for key, form in forms.items())
+    whole = "scope_tags" in resolver.joined.sections and "scope_tags" not in resolver.joined.incomplete
+    resolver.fields["scope_tags"] = vocabulary("scope tag", built_in, listed, whole=whole)
+
+
 def _intune_assignments(resolver: Resolver) -> None:
     result: dict[Key, IntuneAssignment] = {}
-    resolver.key("intune_assignments", lambda a: a.name.casefold())
-    for key, record in resolver.placed["intune_assignments"]:
+    section = "intune_assignments"
+    resolver.key(section, _key_of_named(_names_of(resolver, section)))
+    for key, record in resolver.placed[section]:
+        resolver.claims.claim(resolver, section, key, record, "assignment ")
         form = record.value
         role, built_in = _intune_role(resolver, record, form.role)
+        resolver.find_all("group", record, section, "scope_groups", form.scope_groups or ())
         if role is None:
             continue
-        members = resolver.find_all("group", record, "intune_assignments", "members", form.members or ())
-        tags = None if form.scope_tags is None else tuple(_tag(resolver, tag) for tag in form.scope_tags)
+        members = resolver.find_all("group", record, section, "members", form.members or ())
+        tags = None if form.scope_tags is None else _tags(resolver, record, section, form.scope_tags)
         known, scope = form.members is not None, (form.scope_type, form.scope_groups)
         result[key] = IntuneAssignment(key, form.name, role, built_in, members, known, tags, *scope)
-    resolver.fields["intune_assignments"] = result
+    resolver.fields[section] = result
+
+
+def _tags(resolver: Resolver, record: Record, section: str, tags: Iterable[str]) -> tuple[str, ...]:
+    known = resolver.fields["scope_tags"]
+    path = "scope_tags"
+    return tuple(resolver.term(known, record, section, (path, index), tag) for index, tag in enumerate(tags))
 
 
 def _intune_role(resolver: Resolver, record: Record, name: str) -> tuple[str | None, bool]:
-    custom = resolver.names["intune role"].get(name)
-    if custom is not None:
-        return custom, False
+    """Return the role that an assignment means, and whether it is a built-in one: by its id, else by a name."""
+    policy, custom = resolver.policy, resolver.names["intune role"]
+    section, path, known = "intune_assignments", ("role",), policy.role_names("intune")
+    listed = custom.with_id(name)
+    built_in = () if listed else known.with_id(name)
+    if not (listed or built_in):
+        listed = custom.meant(name)
+        built_in = tuple(id_ for id_ in known.meant(name) if not custom.with_id(id_))
+    if len(listed) + len(built_in) == 1:
+        return (listed or built_in)[0], not listed
+    if listed or built_in:
+        mine = [f"custom role `{resolver.fields['intune_roles'][key].name}` (`{key}`)" for key in listed]
+        resolver.ambiguous(record, section, path, name, [*mine, *(f"built-in role `{id_}`" for id_ in built_in)])
+        return None, False
     try:
-        return resolver.policy.find_role("intune", name), True
+        return policy.find_role("intune", name), True
     except UnknownNameError as error:
         help_ = error.help or "list a custom role under `intune_roles:`"
-        resolver.report(
-            record, "intune_assignments", ("role",), "unknown-name", f"no Intune role is called `{name}`", help_
-        )
+        resolver.report(record, section, path, "unknown-name", f"no Intune role is called `{name}`", help_)
         return None, False
-
-
-def _tag(resolver: Resolver, tag: str) -> str:
-    """Id of a built-in scope tag; any other tag by its own name."""
-    folded = tag.casefold()
-    return next(
-        (b.id for b in resolver.policy.builtins if b.kind == "scope-tag" and folded in {b.id, b.name.casefold()}), tag
-    )

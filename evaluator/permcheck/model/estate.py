@@ -33,7 +33,23 @@ Scope: TypeAlias = Many[Name]
 SectionName: TypeAlias = Literal[
     "users", "groups", "entra_roles", "app_roles", "intune_roles", "intune_assignments", "hierarchies",
     "security_roles", "administrative_users", "collections", "scripts", "applications", "devices",
+    "scope_tags", "security_scopes",
 ]  # fmt: skip
+
+
+class ScopeTag(Form):
+    """A scope tag of the tenant."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9]+$", description="Its number; 0 is the built-in one")]
+    name: Name
+
+
+class SecurityScope(Form):
+    """A security scope of a hierarchy."""
+
+    hierarchy: Name | None = None
+    id: Annotated[Name, Field(description="Its category id, such as PRD00101")]
+    name: Name
 
 
 class Tenant(Form):
@@ -362,9 +378,17 @@ class EstateFile(Form):
     scripts: Many[Script] | None = None
     applications: Many[Application] | None = None
     devices: Many[Device] | None = None
+    scope_tags: Annotated[
+        Many[ScopeTag] | None, Field(description="Where it is there, a tag that it lacks is an error")
+    ] = None
+    security_scopes: Annotated[
+        Many[SecurityScope] | None, Field(description="Where it is there, a scope that it lacks is an error")
+    ] = None
 
 
 SECTIONS: tuple[str, ...] = SectionName.__args__  # type: ignore[attr-defined]
+VOCABULARIES: frozenset[str] = frozenset({"scope_tags", "security_scopes"})
+"""Sections that tell which name stands for which id: no answer waits for them."""
 ESTATE_KEYS: frozenset[str] = frozenset(field.alias or name for name, field in EstateFile.model_fields.items())
 """Keys that an estate file may have."""
 

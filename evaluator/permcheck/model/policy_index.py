@@ -152,10 +152,15 @@ class Policy:
         return {
             plane: Names(
                 f"{plane} role",
-                ((r.id, (r.id, r.name, *r.synonyms)) for r in self.roles.values() if self.role_planes[r.id] == plane),
+                ((r.id, (r.name, *r.synonyms)) for r in self.roles.values() if self.role_planes[r.id] == plane),
+                ((id_, (id_,)) for id_, its_plane in self.role_planes.items() if its_plane == plane),
             )
             for plane in ("intune", "configmgr", "entra")
         }
+
+    def built_in_names(self, plane: form.Plane) -> frozenset[str]:
+        """Return ids, names and synonyms of the built-in roles of a plane, folded."""
+        return frozenset(self.role_names(plane).all())
 
     def role_names(self, plane: form.Plane) -> Names:
         """Built-in roles of a plane by id, name and synonym."""
@@ -183,12 +188,6 @@ class Policy:
         """Id of the security scope that new objects are in."""
         return next(b.id for b in self.builtins if b.kind == "scope" and b.holds == "new-objects")
 
-    def scope(self, name: str) -> str:
-        """Return the id of a built-in security scope; any other scope is its own folded name."""
-        folded = name.casefold()
-        built_in = (b for b in self.builtins if b.kind == "scope")
-        return next((b.id for b in built_in if folded in {b.id.casefold(), b.name.casefold()}), folded)
-
     @cached_property
     def all_devices(self) -> frozenset[str]:
         """Ids of collections that contain every device by definition."""
@@ -215,7 +214,7 @@ class Policy:
 def plain_permission(text: str) -> str:
     r"""Write a permission name in one way: `Category\Name`, without `(preview)` and a trailing dot."""
     plain = text.strip().removesuffix(".").replace("(preview)", "").strip()
-    graph = plain.replace("/", "_") if plain.casefold().startswith("microsoft.intune/") else plain
+    graph = plain.replace("/", "_") if plain.lower().startswith("microsoft.intune/") else plain
     for separator in (" > ", "\\", "/"):
         graph = graph.replace(separator, "\\")
     return "\\".join(part.strip() for part in graph.split("\\"))

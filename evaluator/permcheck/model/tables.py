@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from permcheck.model import estate as form
+from permcheck.model.fold import fold_case
 from permcheck.model.provenance import Places
+from permcheck.model.vocabulary import Vocabulary
 
 Key: TypeAlias = str
 
@@ -119,6 +121,9 @@ class Tables:
     eligible: Mapping[Key, Principals] = field(default_factory=dict)
     entra_roles: Mapping[Key, RoleHolders] = field(default_factory=dict)
     app_roles: Mapping[Key, RoleHolders] = field(default_factory=dict)
+    scope_tags: Vocabulary = field(default_factory=lambda: Vocabulary("scope tag", {}))
+    security_scopes: Mapping[Key, Vocabulary] = field(default_factory=dict)
+    """Hierarchy -> its security scopes."""
     intune_roles: Mapping[Key, IntuneRole] = field(default_factory=dict)
     intune_assignments: Mapping[Key, IntuneAssignment] = field(default_factory=dict)
     security_roles: Mapping[Key, SecurityRole] = field(default_factory=dict)
@@ -141,6 +146,25 @@ class Tables:
         """Return the tables with one section replaced."""
         changes: dict[str, Any] = {section: records}
         return replace(self, **changes)
+
+    def uploaded_collection(self, hierarchy: Key) -> Key | None:
+        """Return the collection to which the upload of a hierarchy is limited; None where it is not, or not stated."""
+        upload = self.hierarchies[hierarchy].upload
+        return f"{hierarchy}/{fold_case(upload.collection)}" if isinstance(upload, form.UploadScope) else None
+
+    def carries(self, device: form.Device, tag: str) -> bool:
+        """Tell whether a device is stated to carry a scope tag, by its id or name."""
+        return tag in map(self.scope_tags.id_of, device.scope_tags or ())
+
+    def scope_id(self, hierarchy: Key, text: str) -> str:
+        """Return the id of a security scope."""
+        known = self.security_scopes.get(hierarchy)
+        return known.id_of(text) if known is not None else fold_case(text)
+
+    def scope_name(self, hierarchy: Key, scope: str) -> str:
+        """Return what people call a security scope."""
+        known = self.security_scopes.get(hierarchy)
+        return known.name_of(scope) if known is not None else scope
 
     def doubtful(self, *sections: str) -> tuple[str, ...]:
         """Those of `sections` whose list may lack entries."""

@@ -1,0 +1,29 @@
+"""Whether a user or group is an administrative user: SIDs tell, names only where no SID is stated."""
+
+from __future__ import annotations
+
+from permcheck.model.estate import AdministrativeUser, Group, User
+from permcheck.model.fold import fold_case
+from permcheck.model.state import MET, UNKNOWN, UNMET, State
+
+
+def in_domain(record: User) -> bool:
+    """Tell whether an account may hold rights on premises: a cloud-only one is in no domain, nor are its groups."""
+    return record.synced is not False
+
+
+def is_account(record: User | Group, admin: AdministrativeUser) -> State:
+    """Tell whether a user or group is an administrative user.
+
+    An account that was deleted and made again has its name and another SID: it is not who was given the
+    rights. SID history could still match, which no export tells. Of an account without any identity nobody
+    can say that it is another one.
+    """
+    called_alike = fold_case(record.account or "") == fold_case(admin.name)
+    if record.sid and admin.sid:
+        if fold_case(record.sid) == fold_case(admin.sid):
+            return MET
+        return UNKNOWN if called_alike else UNMET
+    if called_alike:
+        return UNKNOWN if admin.sid else MET
+    return UNMET if record.account else UNKNOWN
