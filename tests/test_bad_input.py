@@ -96,7 +96,7 @@ def instead(old: str, new: str) -> str:
 
 SYNTAX = (
     Bad("a tab", BASE.replace("- upn", "\t- upn"), "syntax", "tab", 5, "spaces"),
-    Bad("an open bracket", after("entra_roles: [{role: x"), "syntax", "expected", 14),
+    Bad("an open bracket", after("entra_roles: [{role: x"), "syntax", "ends too early", 14, "line 13"),
     Bad("a value that begins with @", after("scripts:\n- name: @x\n"), "syntax", "`@`", 14, "quotes"),
     Bad("an unknown alias", after("scripts: *nowhere\n"), "syntax", "alias", 13),
     Bad("two documents", after("---\nestate: second\n"), "syntax", "more than one YAML document", 13, "---"),
@@ -120,7 +120,7 @@ SYNTAX = (
     Bad("deep nesting", "estate: " + "[" * 5000, "too-deep", "nested", 1),
     Bad("a recursive alias", after("scripts: &a [*a]\n"), "recursive-alias", "itself", 13),
     Bad("JSON cut short", '{"estate": "x", "users": [', "syntax", "cut", 1, file="estate.json"),
-    Bad("a comma too many", '{"estate": "x",\n}', "syntax", "", 2, file="estate.json"),
+    Bad("a comma too many", '{"estate": "x",\n}', "syntax", "comma", 1, file="estate.json"),
     Bad("an error page", "<!DOCTYPE html><html></html>", "not-json", "HTML", 1, file="estate.json"),
     Bad("JSON with NaN", '{"estate": NaN}', "syntax", "`NaN`", file="estate.json"),
     Bad("JSON key twice", '{"users": [],\n "users": []}', "duplicate-key", "`users`", 2, file="estate.json"),

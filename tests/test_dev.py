@@ -11,6 +11,7 @@ from permcheck.checks import facts
 from permcheck.checks.facts import load_checks
 from permcheck.checks.output.page import INDEX
 from permcheck.loading.data import data_root
+from permcheck.loading.digest import digest_of
 from permcheck.loading.policy import COMPILED, COMPILED_EXPORTS
 from permcheck.loading.schemas import SCHEMAS, schema_text
 
@@ -106,6 +107,14 @@ def test_what_is_known_of_exports_is_compiled_by_itself(copy: Path, capsys: pyte
         assert said(capsys) == [f"out of step: {copy / 'policy' / COMPILED_EXPORTS}"]
         file.write_text(before, "utf-8")
     assert dev.main(["--check"]) == 0
+
+
+def test_every_python_finds_the_same_digest() -> None:
+    """What one Python compiled is believed by another; the parts count as they are divided."""
+    assert (
+        digest_of(b"editions.yaml", b"- id: x\n") == "80457a63fcb937f0dc988010a83080ebc8828735f2e5bcdfb9a67382d06f04af"
+    )
+    assert digest_of(b"a", b"b") != digest_of(b"ab") != digest_of(b"ab", b"")
 
 
 @pytest.mark.skipif(not PAGES, reason="a wheel holds no pages")

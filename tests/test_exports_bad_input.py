@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from permcheck import LoadError, Problem
 from permcheck.cli.main import guarded
 from permcheck.exports import json_file
+from permcheck.loading.syntax import DEPTH_LIMIT
 from test_bad_input import assert_plain
 from test_exports_shapes import (
     ADMIN,
@@ -88,12 +89,12 @@ BROKEN = (
     Bad("x.xml", '<SMS_Roles><SMS_Role RoleDescription="x"/></SMS_Roles>', "no-name", "RoleName"),
     Bad("x.xml", MASK.format("x", 1), "value", "can't be read"),
     Bad("x.xml", MASK.format(1, "9" * 6000), "value", "can't be read"),
-    Bad("x.csv", 'userPrincipalName,id\nc@b.c,3\n"a@b.c,1\n', "syntax", "broken", 3),
+    Bad("x.csv", 'userPrincipalName,id\nc@b.c,3\n"a@b.c,1\n', "syntax", "row that begins here", 3),
     Bad("x.csv", "userPrincipalName,id\nc@b.c,3\na@b.c,1,2,3\n", "syntax", "4 fields", 3),
     Bad("x.csv", b"userPrincipalName,id\n\xe9@b.c,1\n", "encoding", "0xe9"),
     Bad("x.csv", "userPrincipalName,id\na@b.c,1\n".encode("utf-16-le"), "binary", "not a text file"),
     Bad("x.csv", "", "empty-file", "empty"),
-    Bad("x.csv", 'userPrincipalName,id\n"' + "a" * 2_000_000 + '",1\n', "syntax", "larger", 2),
+    Bad("x.csv", 'userPrincipalName,id\n"' + "a" * 2_000_000 + '",1\n', "syntax", "longer than 1 MiB", 2),
 )
 
 
@@ -444,9 +445,13 @@ def permcheck_example() -> Path:
 
 
 def test_a_deep_value_inside_an_entry_is_nobodys_business(tmp_path: Path) -> None:
-    text = '[{"id":"1","userPrincipalName":"a@c.com","x":' + "[" * 900 + "]" * 900 + "}]"
-    save(tmp_path, "u.json", text)
+    """Up to the one limit that every file has: how deep a parser gets depends on its release."""
+    head = '[{"id":"1","userPrincipalName":"a@c.com","x":'
+    save(tmp_path, "u.json", head + "[" * (DEPTH_LIMIT - 2) + "]" * (DEPTH_LIMIT - 2) + "}]")
     assert len(records(imported(tmp_path), "users")) == 1
+    save(tmp_path, "u.json", head + "[" * 900 + "]" * 900 + "}]")
+    (problem,) = (problem for problem in said(tmp_path) if problem.id == "too-deep")
+    assert (problem.line, problem.column) == (1, len(head) + DEPTH_LIMIT - 1)
 
 
 def test_an_export_of_one_user_is_an_estate(tmp_path: Path) -> None:

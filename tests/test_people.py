@@ -331,7 +331,7 @@ def test_who_decides_faster_than_anybody_reads_is_said(times: list[str], hasty: 
         ("row_id,users\n1,a\n", "the sheet has no column `decision`"),
         ("row_id,decision\n1,maybe\n", "2:1: `maybe` is no decision"),
         ("row_id,decision\n1,keep\n1,remove\n", "3:1: row `1` is decided otherwise in line 2"),
-        ('row_id,decision\n1,"keep\n', "the CSV is broken"),
+        ('row_id,decision\n1,"keep\n', "2:1: the row that begins here can't be read"),
         (None, "there is no such file"),
     ],
 )
@@ -441,4 +441,4 @@ def test_a_revision_that_is_not_there(repository: Path, tmp_path: Path, text: st
 def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
     monkeypatch.chdir(tmp_path)
     result = cli("diff", "main:estate", CONTOSO)
-    assert (result.code, "not a git repository" in result.err) == (3, True)
+    assert (result.code, "git finds no repository here" in result.err) == (3, True)

@@ -22,6 +22,7 @@ from permcheck.loading.files import PROVENANCE
 from permcheck.loading.policy import load_policy
 from permcheck.loading.resolve import resolve
 from permcheck.model.tables import hierarchy_of
+from permcheck.system import reason_of
 
 ABOVE: Final = (
     "# Written by `permcheck anonymise`: the names are made up, the decisions are those of the estate behind it.\n"
@@ -116,7 +117,7 @@ def _write_map(path: Path, made: Anonymised) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
             stream.write(text + "\n")
     except OSError as error:
-        reason = (error.strerror or "it can't be written").lower()
+        reason = reason_of(error, "it can't be written")
         raise _refused(path, "unwritable", f"can't write here: {reason}") from None
 
 

@@ -11,7 +11,7 @@ from permcheck.cache.identity import Source, program, settled, sources, unchange
 from permcheck.cache.pages import SUFFIX, Page, Pages, open_pages, write_pages
 from permcheck.cache.place import CACHE, folder_of, make_key, read_key
 from permcheck.cache.recall import Recalled, recall
-from permcheck.cache.seal import digest
+from permcheck.loading.digest import digest_of
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
@@ -28,7 +28,7 @@ class Cache:
 
     def __init__(self, estate: str) -> None:
         self._estate = estate
-        named = digest(repr((os.path.abspath(estate), estate)).encode())[:NAME_LENGTH]
+        named = digest_of(repr((os.path.abspath(estate), estate)).encode())[:NAME_LENGTH]
         self._path = os.path.join(folder_of(CACHE), named + SUFFIX)
         self._began = time.time_ns()
         self._program = program()

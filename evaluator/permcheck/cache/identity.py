@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from permcheck import __version__
-from permcheck.cache.seal import digest
+from permcheck.loading.digest import digest_of
 
 Mark: TypeAlias = tuple[int, ...]
 """Size, times and number of a file: one of them changes when its content does."""
@@ -44,11 +44,11 @@ def program() -> str | None:
         policy = os.path.join(os.path.dirname(os.path.dirname(package)), "policy")
     try:
         with open(os.path.join(policy, "compiled.json"), "rb") as stream:
-            content = digest(stream.read())  # it is believed only if it fits the files that it was made of
+            content = digest_of(stream.read())  # it is believed only if it fits the files that it was made of
         marks = [(name, mark[:2]) for root in (package, policy) for name, mark in _files(root, PROGRAM)]
     except OSError:
         return None
-    return digest(repr((__version__, sys.version, content, sorted(marks))).encode())
+    return digest_of(repr((__version__, sys.version, content, sorted(marks))).encode())
 
 
 def sources(estate: str) -> list[Source] | None:
@@ -108,7 +108,7 @@ def _same(estate: str, known: Source, now: Source) -> bool:
 
 def _content(estate: str, name: str) -> str:
     with open(os.path.join(estate, name) if name else estate, "rb") as stream:
-        return digest(stream.read())
+        return digest_of(stream.read())
 
 
 def _files(root: str, suffixes: tuple[str, ...] = (), before: str = "") -> Iterator[tuple[str, Mark]]:

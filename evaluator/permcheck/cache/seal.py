@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-try:  # hashlib would bring OpenSSL in, a twentieth of the time of an answer; `random` of the standard library does so
-    from _blake2 import blake2b
-except ImportError:  # pragma: no cover - another Python
-    from hashlib import blake2b
-
-SIZE: Final = 32
-
-
-def digest(data: bytes) -> str:
-    """Return what stands for the content of a file."""
-    return blake2b(data, digest_size=SIZE).hexdigest()
+from permcheck.loading.digest import SIZE, blake2b
 
 
 def seal(key: bytes, *parts: bytes) -> bytes:

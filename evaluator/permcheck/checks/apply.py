@@ -16,6 +16,7 @@ from permcheck.errors import LoadError, Problem
 from permcheck.loading.files import BOMS, decode
 from permcheck.loading.text import parse_json, parse_yaml
 from permcheck.printable import printable
+from permcheck.system import reason_of
 
 
 class Changed(NamedTuple):
@@ -91,7 +92,7 @@ def write(changed: Changed) -> None:
             Path(stream.name).unlink()
             raise
     except OSError as error:
-        reason = (error.strerror or "it can't be written").lower()
+        reason = reason_of(error, "it can't be written")
         raise LoadError((Problem(str(changed.file), 0, 0, "unwritable", f"can't write the file: {reason}"),)) from None
 
 

@@ -11,6 +11,7 @@ from permcheck.checks.settings import WAIVER
 from permcheck.errors import LoadError, Problem
 from permcheck.loading.files import file_problem, read_text
 from permcheck.loading.text import parse_json
+from permcheck.system import reason_of
 
 FORMAT: Final = "permcheck-baseline/1"
 
@@ -33,6 +34,6 @@ def write_baseline(report: Report, path: Path) -> int:
     try:
         path.write_text(text, "utf-8", newline="\n")
     except OSError as error:
-        reason = (error.strerror or "it can't be written").lower()
+        reason = reason_of(error, "it can't be written")
         raise LoadError((Problem(str(path), 0, 0, "unwritable", f"can't write the file: {reason}"),)) from None
     return len(keys)

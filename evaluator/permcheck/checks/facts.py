@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.util import source_hash
 from pathlib import Path
 from typing import Final
 
 from permcheck.errors import LoadError, PolicyError, Problem, UnknownNameError
 from permcheck.loading.data import data_root
+from permcheck.loading.digest import digest_of
 from permcheck.loading.packed import pack, unpack
 from permcheck.model.names import Names
 from permcheck.model.policy_checks import CheckFacts
@@ -68,8 +68,7 @@ def _packed(checks: Mapping[str, CheckFacts]) -> str:
 
 
 def _digest(root: Path | None) -> str:
-    parts = [part for path in check_files(root) for part in (path.name.encode(), path.read_bytes())]
-    return source_hash(b"\0".join(parts)).hex()
+    return digest_of(*(part for path in check_files(root) for part in (path.name.encode(), path.read_bytes())))
 
 
 def compile_checks(root: Path) -> str:

@@ -16,6 +16,7 @@ from permcheck.checks.settings import Looked, Settings, judge
 from permcheck.errors import LoadError, Problem
 from permcheck.loading.files import SUFFIXES, found_files
 from permcheck.model.policy_index import Policy
+from permcheck.system import reason_of
 
 if TYPE_CHECKING:
     from permcheck.api import Estate
@@ -62,7 +63,7 @@ def files_of(paths: Iterable[Path]) -> tuple[Path, ...]:
             else:
                 problems.append(Problem(str(path), 0, 0, "no-such-file", "there is no such file or folder"))
         except (OSError, ValueError) as error:  # a name too long, a folder that can't be entered
-            reason = (getattr(error, "strerror", None) or str(error)).lower()
+            reason = reason_of(error, "it can't be opened")
             problems.append(Problem(str(path)[:80], 0, 0, "unreadable", f"can't look there: {reason}"))
     if not result and not problems:
         message = "no YAML, JSON or XML file was found here"

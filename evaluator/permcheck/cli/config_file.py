@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -33,6 +34,7 @@ LINT_TABLE: Final = "lint_table"
 """Under this name the options hold the file and its table [lint]; the name of a command would hide that command's."""
 PATHS: Final = ("estate", "baseline")
 TABLE: Final = "permcheck"
+PLACE: Final = re.compile(r"line (\d+), column (\d+)")
 
 
 def options_in(path: Path) -> dict[str, Any]:
@@ -50,14 +52,16 @@ def _read(path: Path) -> dict[str, Any] | None:
     """Read a configuration file; None if it is a pyproject.toml that has nothing for permcheck. Raises LoadError."""
     import tomllib
 
+    from permcheck.loading.files import read_text
+
     shared = path.name == SHARED
     try:
-        text = path.read_text("utf-8")
+        text = read_text(path)
         data = tomllib.loads(text) if not shared or TABLE in text else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, LoadError, RecursionError) as error:
         if shared:  # somebody else's pyproject.toml is not our business
             return None
-        raise LoadError((Problem(str(path), 0, 0, "syntax", f"not TOML: {error}"),)) from None
+        raise _refused(path, error) from None
     if not shared:
         return data
     tool = data.get("tool")
@@ -66,6 +70,23 @@ def _read(path: Path) -> dict[str, Any] | None:
         problem = Problem(str(path), 0, 0, "type", f"`tool.{TABLE}` is not a table", f"write [tool.{TABLE}]")
         raise LoadError((problem,))
     return found
+
+
+def _refused(path: Path, error: Exception) -> LoadError:
+    """Make the error for a file that can't be read, or is not TOML."""
+    if isinstance(error, LoadError) and error.problems[0].id == "unreadable":
+        return error
+    problem = Problem(str(path), *_place(error), "syntax", "the file is not TOML", "docs/cli.md has an example")
+    return LoadError((problem,))
+
+
+def _place(error: Exception) -> tuple[int, int]:
+    """Return line and column; Python before 3.14 tells them in its sentence alone."""
+    if isinstance(error, LoadError):
+        return error.problems[0].line, error.problems[0].column
+    told = PLACE.search(str(error))
+    line, column = told.groups() if told else (0, 0)
+    return int(getattr(error, "lineno", line)), int(getattr(error, "colno", column))
 
 
 def _wrong(path: Path, settings: Mapping[str, Any], known: Mapping[str, type[Any]], prefix: str) -> Iterator[Problem]:

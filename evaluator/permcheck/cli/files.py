@@ -8,6 +8,7 @@ import click
 
 from permcheck.cli.codes import Exit
 from permcheck.errors import LoadError, Problem
+from permcheck.system import reason_of
 
 STARTER = "estate.yaml"
 
@@ -53,7 +54,7 @@ def init(folder: Path) -> int:
         schema_file.write_text(text, "utf-8")
         target.write_text(Path(__file__).with_name("starter.yaml").read_text("utf-8"), "utf-8")
     except OSError as error:
-        reason = (error.strerror or "it can't be written").lower()
+        reason = reason_of(error, "it can't be written")
         raise LoadError((Problem(str(folder), 0, 0, "unwritable", f"can't write here: {reason}"),)) from None
     click.echo(f"wrote {target} and {schema_file}")
     click.echo(f"next: permcheck explain anna@example.com run-cmpivot PC-0001 -e {folder}")

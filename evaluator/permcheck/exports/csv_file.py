@@ -68,9 +68,9 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         for fields in reader:
             yield line, fields
             line = reader.line_num + 1
-    except csv.Error as error:
-        problem = Problem(str(path), max(line, 1), 1, "syntax", f"the CSV is broken: {error}", "export it again")
-        raise LoadError((problem,)) from None
+    except csv.Error:
+        message = "the row that begins here can't be read: a quote is not closed, or a field is longer than 1 MiB"
+        raise LoadError((Problem(str(path), max(line, 1), 1, "syntax", message, "export it again"),)) from None
 
 
 def _headers(path: Path, delimiter: str, skipped: int) -> Iterator[tuple[int, tuple[str, ...]]]:

@@ -32,6 +32,7 @@ from permcheck.loading.files import (
 from permcheck.model.estate import Collected, is_day
 from permcheck.model.policy_index import Policy
 from permcheck.printable import one_line
+from permcheck.system import reason_of
 
 MANIFEST: Final = "collected.json"
 PACKED: Final = frozenset({".zip", ".gz", ".7z", ".xlsx", ".xls", ".clixml", ".ps1", ".html", ".htm"})
@@ -116,7 +117,7 @@ def _open(path: Path, folder: str, imported: Imported, by_hand: Joined) -> list[
         imported.gathered.problems += error.problems
         return []
     except OSError as error:
-        reason = (error.strerror or "it can't be read").lower()
+        reason = reason_of(error, "it can't be read")
         imported.gathered.problems += file_problem(path, "unreadable", f"can't read the file: {reason}").problems
         return []
     return result

@@ -17,11 +17,14 @@ import ijson
 from permcheck.errors import LoadError, Problem
 from permcheck.exports.batch import Batch, Row, fold, folded
 from permcheck.loading.files import BOMS, file_problem, read_text
+from permcheck.loading.syntax import is_too_deep, nested_too_deeply
 from permcheck.loading.text import parse_json
 
 STREAMED: Final = 16 * 2**20
 """Files from this size are not held in memory."""
 HEAD: Final = 2**20
+TAIL: Final = 4096
+CLOSES: Final = {b"[": b"]", b"{": b"}"}
 
 
 def json_batches(path: Path, folder: str) -> Iterator[Batch]:
@@ -134,12 +137,14 @@ def _streamed(path: Path, folder: str) -> Batch:
         with _opened(path) as stream:
             try:
                 for item in ijson.items(stream, prefix, use_float=True):
+                    if is_too_deep(item):
+                        raise file_problem(path, *nested_too_deeply())
                     if isinstance(item, dict):
                         yield folded(item)
                     elif item is not None:
                         raise _no_list(str(path), where)
-            except ijson.JSONError as error:
-                raise LoadError((_stream_problem(path, error),)) from None
+            except ijson.JSONError:
+                raise _stream_problem(path) from None
             except UnicodeDecodeError:
                 raise file_problem(path, "encoding", "the file is not UTF-8", "save it as UTF-8") from None
 
@@ -159,8 +164,8 @@ def _look(path: Path) -> tuple[str, dict[str, Any]]:
                     annotations[prefix] = value
                 if event in {"start_array", "start_map"} and prefix:
                     break
-        except ijson.JSONError as error:
-            raise LoadError((_stream_problem(path, error),)) from None
+        except ijson.JSONError:
+            raise _stream_problem(path) from None
     help_ = "export it as a list, or as pages with a `value`"
     raise file_problem(path, "shape", "a file of this size must be one list of entries", help_)
 
@@ -168,7 +173,7 @@ def _look(path: Path) -> tuple[str, dict[str, Any]]:
 def _tail(path: Path) -> dict[str, Any]:
     """Return annotations that stand behind the list."""
     with path.open("rb") as stream:
-        stream.seek(-min(4096, path.stat().st_size), 2)
+        stream.seek(-min(TAIL, path.stat().st_size), 2)
         text = stream.read().decode("utf-8", "replace")
     close = text.rpartition("]")[2]
     try:
@@ -206,7 +211,13 @@ class _Recoded:
         self._stream.close()
 
 
-def _stream_problem(path: Path, error: Exception) -> Problem:
-    cut = "EOF" in str(error) or "ncomplete" in str(error)
+def _stream_problem(path: Path) -> LoadError:
+    """Make the error for a long file that is not JSON; one that was cut does not end as it begins."""
+    with _opened(path) as stream:
+        first = stream.read(HEAD).lstrip()[:1]
+    with path.open("rb") as file:
+        file.seek(-min(TAIL, path.stat().st_size), 2)
+        last = file.read().rstrip(b"\0 \t\r\n")[-1:]
+    cut = last != CLOSES.get(first, last)
     message = "the JSON ends too early: the file was cut" if cut else "the file is not JSON"
-    return Problem(str(path), 0, 0, "syntax", message, "export it again")
+    return file_problem(path, "syntax", message, "export it again")

@@ -22,6 +22,7 @@ from permcheck.loading.files import PROVENANCE
 from permcheck.model.base import Form
 from permcheck.model.estate import SECTIONS
 from permcheck.model.provenance import Exports
+from permcheck.system import reason_of
 
 FORMAT: Final = "permcheck-provenance/1"
 SCHEMA_FILE: Final = "estate.schema.json"
@@ -150,7 +151,7 @@ def write_estate(folder: Path, texts: Mapping[str, str], provenance: Plain | Non
         folder.mkdir(parents=True, exist_ok=True)
         return tuple(_replace(folder, written, ours))
     except OSError as error:
-        reason = (error.strerror or "it can't be written").lower()
+        reason = reason_of(error, "it can't be written")
         raise LoadError((Problem(str(folder), 0, 0, "unwritable", f"can't write here: {reason}"),)) from None
 
 

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from permcheck.errors import LiveError
+from permcheck.system import reason_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +37,6 @@ def no_system_errors(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _of_files(error: OSError) -> LiveError:
-    reason = (error.strerror or "the file system refused").lower()
+    reason = reason_of(error, "the file system refused")
     name = error.filename if isinstance(error.filename, str) else "the folder"
     return LiveError(f"can't write `{name}`: {reason}", "free the disk or choose another folder, and run it again")

@@ -8,6 +8,7 @@ from typing import Final
 
 from permcheck.errors import LoadError, Problem
 from permcheck.model.estate import ESTATE_KEYS
+from permcheck.system import reason_of
 
 YAML_LIMIT: Final = 32 * 2**20
 JSON_LIMIT: Final = 1024 * 2**20
@@ -56,7 +57,7 @@ def find_files(root: Path) -> tuple[Path, ...]:
     try:
         return _found(root)
     except (OSError, ValueError) as error:  # a name too long, a folder that can't be entered, a zero byte
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        reason = reason_of(error, "it can't be opened")
         raise file_problem(str(root)[:80], "unreadable", f"can't look there: {reason}") from None
 
 
@@ -132,7 +133,7 @@ def read_text(path: Path) -> str:
             raise file_problem(path, "too-large", message, "write long lists as JSON, in a file of their own")
         data = path.read_bytes()
     except OSError as error:
-        reason = (error.strerror or "it can't be read").lower()
+        reason = reason_of(error, "it can't be read")
         raise file_problem(path, "unreadable", f"can't read the file: {reason}") from None
     return decode(path, data)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Form)
 BULK: Final = 2_000
-"""Lists longer than this are not held against the JSON Schema (it takes minutes)."""
+"""Of a longer list, only entries that the model refused are held against the JSON Schema (all would take minutes)."""
 
 TYPE_WORDS: Final = {
     "object": "a mapping",
@@ -42,9 +43,8 @@ def as_form(parsed: Parsed, form: type[F], schema: str) -> F:
     try:
         return form.model_validate(parsed.data)
     except ValidationError as error:
-        long = {key for key, value in _sections(parsed) if _is_bulk(value)}
-        problems = [*_explain(parsed, schema, long), *_refusals(parsed, error, long)]
-        raise LoadError(tuple(problems or _refusals(parsed, error, None))) from None
+        places = [item["loc"] for item in error.errors(include_url=False, include_context=False, include_input=False)]
+        raise LoadError(tuple(_explain(parsed, schema, places) or _refusals(parsed, places))) from None
 
 
 def _sections(parsed: Parsed) -> Iterable[tuple[str, Any]]:
@@ -55,22 +55,37 @@ def _is_bulk(value: Any) -> bool:
     return isinstance(value, list) and len(value) > BULK
 
 
-def _explain(parsed: Parsed, schema: str, long: Collection[str]) -> list[Problem]:
+def _explain(parsed: Parsed, schema: str, places: Sequence[Path_]) -> tuple[Problem, ...]:
     from jsonschema import Draft202012Validator  # only a broken file pays for it
 
     document = json.loads((data_root() / "schemas" / f"{schema}.schema.json").read_text("utf-8"))
-    data = parsed.data if not long else {key: [] if key in long else value for key, value in _sections(parsed)}
-    errors = Draft202012Validator(document).iter_errors(data)
-    return [problem for error in errors for problem in _schema_problems(parsed, error)]
+    kept = {key: _refused(key, places) for key, value in _sections(parsed) if _is_bulk(value)}
+    errors = Draft202012Validator(document).iter_errors(_shortened(parsed, kept))
+    found = (problem for error in errors for problem in _schema_problems(parsed, kept, error))
+    return tuple(dict.fromkeys(found))
 
 
-def _schema_problems(parsed: Parsed, error: SchemaError) -> Iterator[Problem]:
+def _refused(section: str, places: Iterable[Path_]) -> tuple[int, ...]:
+    """Return which entries of a long list the model refused, as many as are explained."""
+    steps = (place[1] for place in places if len(place) > 1 and place[0] == section)
+    return tuple(islice(dict.fromkeys(step for step in steps if isinstance(step, int)), BULK))
+
+
+def _shortened(parsed: Parsed, kept: Mapping[str, Sequence[int]]) -> Any:
+    if not kept:
+        return parsed.data
+    return {key: [value[index] for index in kept[key]] if key in kept else value for key, value in _sections(parsed)}
+
+
+def _schema_problems(parsed: Parsed, kept: Mapping[str, Sequence[int]], error: SchemaError) -> Iterator[Problem]:
     meant = _meant(error)
     if meant:
         for inner in meant:
-            yield from _schema_problems(parsed, inner)
+            yield from _schema_problems(parsed, kept, inner)
         return
     path = tuple(error.absolute_path)
+    if len(path) > 1 and path[0] in kept:
+        path = (path[0], kept[str(path[0])][int(path[1])], *path[2:])
     keyword = str(error.validator)
     found: Any = error.instance
     wanted: Any = error.validator_value
@@ -80,7 +95,7 @@ def _schema_problems(parsed: Parsed, error: SchemaError) -> Iterator[Problem]:
         for key in sorted(set(found) - set(known)):
             yield _problem(parsed, (*path, key), "unknown-key", f"unknown key `{key}`", _near(key, known))
     elif keyword == "required":
-        for key in (key for key in wanted if key not in found and f"'{key}'" in error.message):
+        for key in (key for key in wanted if key not in found):  # an error for each tells all: twins are dropped
             yield _problem(parsed, path, "missing-key", f"the key `{key}` is missing")
     else:
         message, help_ = _value_message(keyword, wanted, found, schema)
@@ -137,15 +152,11 @@ def _near(word: str, known: Iterable[str]) -> str:
     return f"did you mean `{close[0]}`?" if close else ""
 
 
-def _refusals(parsed: Parsed, error: ValidationError, sections: Collection[str] | None) -> list[Problem]:
-    """Say what the model refused in `sections` (None: anywhere), which the schema was not asked about."""
-    result = []
-    for item in error.errors(include_url=False, include_context=False):
-        if sections is None or (item["loc"] and item["loc"][0] in sections):
-            path = _path_in(parsed.data, item["loc"])
-            message = f"`{_short(item['input'])}`: {item['msg'][:1].lower()}{item['msg'][1:]}"
-            result.append(_problem(parsed, path, item["type"], message))
-    return result
+def _refusals(parsed: Parsed, places: Iterable[Path_]) -> tuple[Problem, ...]:
+    """Say where the model refused what the schema takes."""
+    found = dict.fromkeys(_path_in(parsed.data, place) for place in places)
+    help_ = "`permcheck schema` says what can stand there"
+    return tuple(_problem(parsed, path, "value", "this value can't be used here", help_) for path in found)
 
 
 def _path_in(data: Any, loc: Path_) -> Path_:

@@ -17,6 +17,7 @@ from permcheck.model.estate import Device
 from permcheck.model.fold import fold_case
 from permcheck.model.inventory import plain
 from permcheck.model.provenance import Lines, Source
+from permcheck.system import reason_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -186,8 +187,10 @@ def _tables(folder: Path) -> dict[str, pa.Table]:
                 table = file.read()
             found[path.name] = pa.table([whole(column) for column in table.columns], table.column_names)
         except (OSError, pa.ArrowException, ValueError) as error:
-            reason = (str(error).splitlines() or ["it can't be read"])[0]
-            raise file_problem(path, "parquet", f"this is no Parquet file: {reason[:120]}") from None
+            if isinstance(error, OSError) and error.errno:
+                message = f"can't read the file: {reason_of(error, 'it failed')}"
+                raise file_problem(path, "unreadable", message) from None
+            raise file_problem(path, "parquet", "this is no Parquet file, or it was cut", "export it again") from None
     return found
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.util import source_hash
 from pathlib import Path
 from typing import Final
 
 from permcheck.errors import LoadError, PolicyError, Problem
 from permcheck.loading.data import data_root
+from permcheck.loading.digest import digest_of
 from permcheck.loading.forms import as_form
 from permcheck.loading.packed import pack, unpack
 from permcheck.loading.text import parse_file
@@ -47,11 +47,11 @@ def files_in(folder: Path, compiled: str) -> tuple[Path, ...]:
 
 
 def digest(folder: Path, compiled: str = COMPILED) -> str:
-    """Hash names and contents of policy files, as Python does to see that a compiled module is stale."""
+    """Hash names and contents of policy files; nothing else, so that every Python believes the same compiled file."""
     parts = []
     for path in files_in(folder, compiled):
         parts += [path.relative_to(folder).as_posix().encode(), path.read_bytes()]
-    return source_hash(b"\0".join(parts)).hex()
+    return digest_of(*parts)
 
 
 def read_policy(folder: Path) -> dict[str, Form]:

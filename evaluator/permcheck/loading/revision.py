@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from permcheck.errors import LoadError, Problem
 
 SYMLINK, SUBMODULE = "120000", "160000"
+NO_REPOSITORY: Final = (
+    "git finds no repository here, or does not trust its owner",
+    "`git status` says which; or name a file, or a folder",
+)
 
 
 def checked_out(text: str, folder: Path) -> Path:
@@ -16,7 +21,9 @@ def checked_out(text: str, folder: Path) -> Path:
     Contents are taken as they were committed: no filter, hook or attribute of the repository is run or looked at.
     """
     revision, _, path = text.partition(":")
-    listing = _git(text, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision, "--", *_paths(text, path))
+    paths = _paths(text, path)
+    unknown = (f"git finds no revision `{revision}`", "a shallow clone lacks older ones; or name a file, or a folder")
+    listing = _git(text, unknown, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision, "--", *paths)
     entries = [entry for entry in listing.decode("utf-8", "surrogateescape").split("\0") if entry]
     if not entries:
         raise _problem(
@@ -29,7 +36,8 @@ def checked_out(text: str, folder: Path) -> Path:
         if mode in {SYMLINK, SUBMODULE} or ".." in target.parts:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(_git(text, "cat-file", "blob", blob))
+        lost = (f"git can't read `{name}` of revision `{revision}`", "`git fsck` says what the repository lacks")
+        target.write_bytes(_git(text, lost, "cat-file", "blob", blob))
     return folder / PurePosixPath(_inside(text, path))
 
 
@@ -40,7 +48,7 @@ def _paths(text: str, path: str) -> tuple[str, ...]:
 
 def _inside(text: str, path: str) -> str:
     """Return a path as git counts it: from the top of the repository."""
-    prefix = _git(text, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").strip()
+    prefix = _git(text, NO_REPOSITORY, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").strip()
     parts: list[str] = []
     for part in PurePosixPath(prefix, path or ".").parts:
         if part == ".." and parts:
@@ -50,16 +58,14 @@ def _inside(text: str, path: str) -> str:
     return "/".join(parts) or "."
 
 
-def _git(text: str, *arguments: str) -> bytes:
+def _git(text: str, why: tuple[str, str], *arguments: str) -> bytes:
+    """Run git. Raises LoadError with `why`, a message and its help: what git says itself differs by release."""
     try:
         done = subprocess.run(("git", *arguments), capture_output=True, check=False)  # noqa: S603, S607 - no shell
     except OSError:
         raise _problem(text, "git could not be started", "install git, or name a folder") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise _problem(
-            text, said[0].removeprefix("fatal: ") if said else "git failed", "name a file, a folder, or REVISION:PATH"
-        )
+        raise _problem(text, *why)
     return done.stdout
 
 

@@ -30,6 +30,12 @@ SCHEMAS: Final[dict[str, type[Form]]] = {
 class Generator(GenerateJsonSchema):
     """Writes a tagged union as if/then: a file that fails gets the errors of the branch that it meant."""
 
+    def encode_default(self, dft: Any) -> Any:
+        """Build the form of a default before it is written: pydantic before 2.14 can't write one that waits."""
+        if isinstance(dft, Form):
+            type(dft).model_rebuild()
+        return super().encode_default(dft)
+
     def tagged_union_schema(self, schema: Any) -> JsonSchemaValue:
         """One `if` for each tag instead of `oneOf`."""
         tag = schema["discriminator"]

@@ -14,12 +14,22 @@ import yaml
 
 from permcheck.errors import LoadError, Problem
 from permcheck.loading.files import file_problem, read_text
+from permcheck.loading.syntax import (
+    DEPTH_LIMIT,
+    JSON_TOKEN,
+    broken_json,
+    broken_yaml,
+    depth_in,
+    is_too_deep,
+    nested_too_deeply,
+    refuse,
+    refused_json,
+)
 from permcheck.model.provenance import Lines
 
 Path_: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = Any
 
-DEPTH_LIMIT: Final = 64
 SIZE_LIMIT: Final = 5_000_000
 REPARSE_LIMIT: Final = 8 * 2**20
 
@@ -39,6 +49,8 @@ for _tag, _pattern, _first in (
     Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 STANDARD: Final = "tag:yaml.org,2002:"
+OPENING: Final = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+CLOSING: Final = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 COLLECTIONS: Final = frozenset({STANDARD + "seq", STANDARD + "map"})
 _SCALARS: Final[dict[str, Callable[[str], Value]]] = {
     "tag:yaml.org,2002:null": lambda _: None,
@@ -206,18 +218,31 @@ def parse_json(file: str, text: str) -> Parsed:
     try:
         data = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise LoadError((_json_problem(file, text, error),)) from None
+        raise broken_json(file, text, error) from None
     except RecursionError:
-        raise file_problem(file, "too-deep", "the file is nested too deeply") from None
-    except ValueError as error:
-        reason = "a number has thousands of digits" if "digits" in str(error) else str(error)
-        raise file_problem(file, "syntax", reason) from None
+        raise _deep_json(file, text) from None
+    except ValueError:
+        raise refused_json(file, text) from None
+    if is_too_deep(data):
+        raise _deep_json(file, text)
     if problems:
-        if len(text) <= REPARSE_LIMIT:
-            parse_yaml(file, text)  # JSON is YAML, and that reader knows where a key stands twice
-        raise LoadError(tuple(problems))
+        raise LoadError(_placed(file, text) or tuple(problems))
     _refuse_halves(file, text, data)
     return Parsed(file, data, None, text)
+
+
+def _deep_json(file: str, text: str) -> LoadError:
+    return refuse(file, text, depth_in(text, JSON_TOKEN, len(text))[1], *nested_too_deeply())
+
+
+def _placed(file: str, text: str) -> tuple[Problem, ...]:
+    """Return the keys that stand twice with their places: most JSON is YAML, and that reader knows where a key is."""
+    try:
+        if len(text) <= REPARSE_LIMIT:
+            parse_yaml(file, text)
+    except LoadError as error:
+        return tuple(problem for problem in error.problems if problem.id == "duplicate-key")
+    return ()
 
 
 def _refuse_halves(file: str, text: str, data: Value) -> None:
@@ -229,27 +254,17 @@ def _refuse_halves(file: str, text: str, data: Value) -> None:
             raise file_problem(file, "encoding", "the file holds half of a character, such as `\\ud800`") from None
 
 
-def _no_constant(name: str) -> Value:
-    message = f"`{name}` is not a JSON value"
-    raise ValueError(message)
-
-
-def _json_problem(file: str, text: str, error: json.JSONDecodeError) -> Problem:
-    if text.lstrip()[:1] == "<":
-        message = "this is HTML or XML, not JSON; a saved error page looks like this"
-        return Problem(file, 1, 1, "not-json", message, "export the file again")
-    cut = error.pos >= len(text.rstrip())
-    message = "the JSON ends too early: the file was cut" if cut else error.msg[:1].lower() + error.msg[1:]
-    return Problem(file, error.lineno, error.colno, "syntax", message)
+def _no_constant(_: str) -> Value:
+    raise ValueError
 
 
 def parse_yaml(file: str, text: str) -> Parsed:
     """Parse YAML text, one document, with positions of every value."""
     try:
-        _refuse_depth(file, text)
+        _look_through(file, text)
         root = yaml.compose(text, Loader)
-    except yaml.YAMLError as error:
-        raise LoadError((_yaml_problem(file, text, error),)) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise broken_yaml(file, text, error) from None
     if root is None:
         raise file_problem(file, "empty-file", "the file holds only comments", "fill it in, or delete it")
     reader = _Reader(file)
@@ -263,17 +278,30 @@ def parse_yaml(file: str, text: str) -> Parsed:
     return Parsed(file, data, root, text)
 
 
-def _refuse_depth(file: str, text: str) -> None:
-    depth = 0
+def _look_through(file: str, text: str) -> None:
+    """Refuse what a parser may refuse, or not: deep nesting, an alias of nothing, a second document."""
+    depth, documents, anchors = 0, 0, set()
     for event in _events(text):
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+        if isinstance(event, OPENING):
             depth += 1
             if depth > DEPTH_LIMIT:
-                line, column = (event.start_mark.line, event.start_mark.column) if event.start_mark else (0, 0)
-                message = f"the file is nested more than {DEPTH_LIMIT} levels deep"
-                raise LoadError((Problem(file, line + 1, column + 1, "too-deep", message),))
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                raise _at(file, event, *nested_too_deeply())
+        elif isinstance(event, CLOSING):
             depth -= 1
+        elif isinstance(event, yaml.AliasEvent) and event.anchor not in anchors:
+            raise _at(file, event, "syntax", f"no alias `{event.anchor}` was made", "write the value out")
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise _at(file, event, "syntax", "the file holds more than one YAML document", "split it at `---`")
+        if isinstance(event, yaml.NodeEvent):
+            anchors.add(event.anchor)
+
+
+def _at(file: str, event: yaml.Event, id_: str, message: str, help_: str = "") -> LoadError:
+    mark = event.start_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+    return LoadError((Problem(file, line, column, id_, message, help_),))
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
@@ -293,19 +321,3 @@ def _measure(node: yaml.Node, known: dict[int, tuple[int, int]], open_: set[int]
         known[id(node)] = 1 + sum(size for size, _ in sizes), 1 + max((depth for _, depth in sizes), default=0)
         open_.discard(id(node))
     return known[id(node)]
-
-
-def _yaml_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
-    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        reason = getattr(error, "reason", None) or "the file is not YAML"
-        return Problem(file, 0, 0, "syntax", str(reason))
-    mark = error.problem_mark
-    message, help_ = error.problem or "the file is not YAML", ""
-    at = text[mark.index : mark.index + 1]
-    if "cannot start any token" in message and at == "\t":
-        message, help_ = "a tab stands where YAML wants spaces", "indent with spaces"
-    elif "cannot start any token" in message:
-        message, help_ = f"a value can't begin with `{at}`", "put the value in quotes"
-    elif "another document" in message:
-        message, help_ = "the file holds more than one YAML document", "split it at `---`"
-    return Problem(file, mark.line + 1, mark.column + 1, "syntax", message, help_)

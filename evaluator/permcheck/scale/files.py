@@ -25,6 +25,7 @@ from permcheck.review.write.parquet import COMPRESSION, write_sets
 from permcheck.review.write.population import sha256_of
 from permcheck.scale.key import key_of
 from permcheck.scale.values import Shard, ShardResult, Written
+from permcheck.system import reason_of
 
 ROWS: Final = "rows"
 SETS: Final = "sets"
@@ -95,7 +96,7 @@ def _new(folder: Path, target: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         path.replace(target)
     except OSError as error:
-        reason = (error.strerror or "it can't be written").lower()
+        reason = reason_of(error, "it can't be written")
         help_ = "make room, or name another folder; finished parts are kept, and the next run goes on"
         raise WriteError(str(target), reason, help_) from None
     finally:
@@ -157,7 +158,7 @@ def prepare(folder: Path, kept: Iterable[ShardResult]) -> None:
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
         (folder / MANIFEST).unlink(missing_ok=True)
     except OSError as error:
-        raise WriteError(str(folder), (error.strerror or "it can't be used").lower(), "name another folder") from None
+        raise WriteError(str(folder), reason_of(error, "it can't be used"), "name another folder") from None
     keep_only(folder, kept)
 
 
@@ -174,7 +175,7 @@ def keep_only(folder: Path, kept: Iterable[ShardResult]) -> None:
             if path.relative_to(folder).as_posix() not in names:
                 path.unlink(missing_ok=True)
     except OSError as error:
-        reason = (error.strerror or "it can't be removed").lower()
+        reason = reason_of(error, "it can't be removed")
         raise WriteError(str(folder), reason, "close what has its files open") from None
     for path in (found for kind in (ROWS, SETS) for found in (*(folder / kind).glob("tenant=*"), folder / kind)):
         with suppress(OSError):  # it is not empty

@@ -46,8 +46,8 @@ def _connect(ray: Any, jobs: int) -> None:
         return
     try:
         ray.init(address, log_to_driver=False, logging_level="error")
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise QuestionError(f"no cluster of Ray answers at `{address}`: {error}", "RAY_ADDRESS names it") from None
+    except (ConnectionError, RuntimeError, ValueError):
+        raise QuestionError(f"no cluster of Ray answers at `{address}`", "RAY_ADDRESS names it") from None
 
 
 def _results(ray: Any, running: dict[Any, Shard]) -> Results:

@@ -25,6 +25,7 @@ from permcheck.scale.merge import Merged, merge
 from permcheck.scale.on_ray import needed_ray, run_on_ray
 from permcheck.scale.shard import review_shard
 from permcheck.scale.values import Asked, Engine, Shard, ShardResult, Work
+from permcheck.system import reason_of
 
 ENGINES: Final[Mapping[str, Engine]] = {"local": run_local, "ray": run_on_ray}
 NEEDS: Final[Mapping[str, Callable[[], object]]] = {"ray": needed_ray}
@@ -100,7 +101,7 @@ def find_tenants(folder: Path) -> Iterator[Tenant]:
     try:
         entries = sorted(entry for entry in folder.iterdir() if _is_tenant(entry))
     except OSError as error:
-        reason = (error.strerror or "it can't be read").lower()
+        reason = reason_of(error, "it can't be read")
         raise file_problem(folder, "unreadable", f"can't look there: {reason}") from None
     if not entries:
         raise file_problem(folder, "no-tenants", "the folder holds no tenant", "each is a folder or a file in it")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from permcheck.errors import WriteError
+from permcheck.system import reason_of
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 UNTOUCHED: Final = "nothing was changed"
@@ -105,7 +106,7 @@ def together(target: Path) -> Iterator[Together]:
 
 
 def _unwritable(target: Path, error: OSError) -> WriteError:
-    reason = (error.strerror or "it can't be written").lower()
+    reason = reason_of(error, "it can't be written")
     return WriteError(str(target), reason, _way_out(error))
 
 
