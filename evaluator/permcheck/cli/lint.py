@@ -237,7 +237,7 @@ def _code(report: Report, how: How, *, shape: bool) -> int:
     counted = any(LEVELS.index(one.severity) >= LEVELS.index(how.fail_on) for one in report.findings)
     if (counted or report.unknown or report.wrong) and not how.exit_zero:
         return Exit.DENY
-    return Exit.UNUSABLE if report.unusable or not (report.ran or shape) else Exit.ALLOW
+    return Exit.UNUSABLE if report.unusable or not (report.ran or report.wrong or shape) else Exit.ALLOW
 
 
 @click.command(short_help="Explain a check.")
