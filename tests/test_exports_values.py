@@ -15,7 +15,14 @@ from permcheck.checks.lint import lint
 from permcheck.checks.settings import Settings
 from permcheck.errors import PolicyError
 from permcheck.loading.data import data_root
-from permcheck.loading.policy import COMPILED_EXPORTS, compile_policy, load_policy, policy_from, read_policy
+from permcheck.loading.policy import (
+    COMPILED_EXPORTS,
+    checked_policy,
+    compile_policy,
+    load_policy,
+    policy_from,
+    read_policy,
+)
 from permcheck.loading.text import parse_file
 from permcheck.model.estate import SECTIONS, Device, IntuneAssignment
 from permcheck.model.policy_index import build_policy
@@ -158,7 +165,8 @@ def test_a_whole_list_is_of_sections() -> None:
 
 def test_what_is_compiled_is_that_of_the_files() -> None:
     folder = VALUES.parent
-    assert (folder / COMPILED_EXPORTS).read_text("utf-8") == compile_policy(folder, COMPILED_EXPORTS)
+    compiled = compile_policy(folder, checked_policy(folder))
+    assert (folder / COMPILED_EXPORTS).read_text("utf-8") == compiled[COMPILED_EXPORTS]
     assert build_policy(tuple(read_policy(folder).items())).known_exports == load_policy().known_exports
 
 

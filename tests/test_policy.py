@@ -12,7 +12,7 @@ import permcheck
 import pytest
 from permcheck.evaluate.facts import DERIVED
 from permcheck.loading.data import data_root
-from permcheck.loading.policy import COMPILED, compile_policy, load_policy, policy_files, read_policy
+from permcheck.loading.policy import COMPILED, checked_policy, compile_policy, load_policy, policy_files, read_policy
 from permcheck.model import estate as estate_form
 from permcheck.model import policy as form
 from permcheck.model.base import Form
@@ -420,7 +420,8 @@ def test_sentences_have_only_known_fields(policy: Policy) -> None:
 
 def test_the_compiled_policy_is_that_of_the_files() -> None:
     folder = data_root() / "policy"
-    assert (folder / COMPILED).read_text("utf-8") == compile_policy(folder)
+    forms = checked_policy(folder)
+    assert (folder / COMPILED).read_text("utf-8") == compile_policy(folder, forms)[COMPILED]
 
 
 def test_the_compiled_policy_loads_as_the_files_do(policy: Policy, files: dict[str, Form]) -> None:

@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from permcheck.errors import LoadError, PolicyError, Problem, UnknownNameError
+from permcheck.errors import UnknownNameError
 from permcheck.loading.data import data_root
 from permcheck.loading.digest import digest_of
 from permcheck.loading.packed import pack, unpack
+from permcheck.loading.policy import checked_policy
+from permcheck.model.base import Form
 from permcheck.model.names import Names
 from permcheck.model.policy_checks import CheckFacts
 
@@ -24,25 +26,9 @@ def check_files(root: Path | None = None) -> tuple[Path, ...]:
     return tuple(sorted(((root or data_root()) / "policy" / FOLDER).glob("*.yaml")))
 
 
-def read_checks(root: Path | None = None) -> dict[str, CheckFacts]:
-    """Parse and validate the file of every check. Raises PolicyError with every problem."""
-    from permcheck.loading.forms import as_form
-    from permcheck.loading.text import parse_file
-
-    result: dict[str, CheckFacts] = {}
-    problems: list[Problem] = []
-    for path in check_files(root):
-        try:
-            facts = as_form(parse_file(path), CheckFacts, "policy-check")
-        except LoadError as error:
-            problems += error.problems
-            continue
-        if facts.id != path.stem:
-            problems.append(Problem(str(path), 0, 0, "name", f"the file of `{facts.id}` must be called so"))
-        result[facts.id] = facts
-    if problems:
-        raise PolicyError(tuple(problems))
-    return result
+def checks_of(forms: Mapping[str, Form]) -> dict[str, CheckFacts]:
+    """Return the checks among the files of a policy, by id."""
+    return {facts.id: facts for facts in forms.values() if isinstance(facts, CheckFacts)}
 
 
 @cache
@@ -55,7 +41,7 @@ def load_checks() -> Mapping[str, CheckFacts]:
             return checks
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    return _thawed(_packed(read_checks()))
+    return _thawed(_packed(checks_of(checked_policy(data_root() / "policy"))))
 
 
 def _thawed(text: str) -> dict[str, CheckFacts]:
@@ -71,9 +57,9 @@ def _digest(root: Path | None) -> str:
     return digest_of(*(part for path in check_files(root) for part in (path.name.encode(), path.read_bytes())))
 
 
-def compile_checks(root: Path) -> str:
-    """Make the text of compiled-checks.json. Raises PolicyError."""
-    return f'{{"digest":"{_digest(root)}","checks":{_packed(read_checks(root))}}}\n'
+def compile_checks(root: Path, checks: Mapping[str, CheckFacts]) -> str:
+    """Make the text of compiled-checks.json."""
+    return f'{{"digest":"{_digest(root)}","checks":{_packed(checks)}}}\n'
 
 
 def chosen(select: Iterable[str], ignore: Iterable[str]) -> tuple[CheckFacts, ...]:

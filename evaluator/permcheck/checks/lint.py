@@ -11,10 +11,12 @@ from permcheck.checks.definitions import Defined
 from permcheck.checks.facts import chosen
 from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.own import CONFIG, look_at
+from permcheck.checks.policy_files import KIND, Held, policies
 from permcheck.checks.run import Given, Ran, run_checks
 from permcheck.checks.settings import Looked, Settings, judge
 from permcheck.errors import LoadError, Problem
 from permcheck.loading.files import SUFFIXES, found_files
+from permcheck.model.policy_checks import CheckFacts
 from permcheck.model.policy_index import Policy
 from permcheck.system import reason_of
 
@@ -42,11 +44,13 @@ class Report:
     """Configuration files of permcheck among the files."""
     root: Path = Path()
     """Where the keys of findings name files from."""
+    wrong: frozenset[Problem] = frozenset()
+    """Problems of policies that can be read, but don't hold together: findings, as no check is needed to see them."""
 
     @property
     def unusable(self) -> bool:
         """Whether something could not be looked at."""
-        return any(problem.severity == "error" for problem in self.problems)
+        return any(problem.severity == "error" for problem in self.problems if problem not in self.wrong)
 
 
 def files_of(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -74,23 +78,20 @@ def files_of(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def validate(paths: Iterable[Path], policy: Policy, settings: Settings) -> Report:
-    """Check shape, references and ids, file by file. Estate files are resolved with those beside them."""
+    """Check shape, references and ids: of an estate or a policy as a whole, of anything else file by file."""
     listed = tuple(paths)
-    defined = [look_at(path, policy) for path in files_of(listed)]
+    defined, held = _look(files_of(listed), policy)
     cheap = [facts for facts in chosen(settings.select, settings.ignore) if facts.cheap]
-    ran = run_checks(
-        cheap,
-        Given(
-            policy, tuple(d for one in defined for d in one.definitions), None, settings.options, _of(defined, "estate")
-        ),
-    )
-    problems = [problem for one in defined for problem in one.problems]
+    definitions = tuple(d for one in defined for d in one.definitions)
+    ran = run_checks(cheap, Given(policy, definitions, None, settings.options, _of(defined, "estate")))
+    problems: list[Problem] = []
     named = [Path(one.file) for one in defined if one.kind == "estate" and not one.problems]
     if named:
         from permcheck.checks.estates import estate_problems  # a role file does not pay for it
 
         problems += estate_problems(named, policy, settings.estate)
-    return _report(defined, Ran(ran.findings, (), ran.ran), problems, settings, _looked(listed, defined, ran, None))
+    looked = _looked(listed, defined, ran, None)
+    return _report(defined, held, ran._replace(not_run=()), problems, settings, looked)
 
 
 def lint(
@@ -98,13 +99,36 @@ def lint(
 ) -> Report:
     """Run every chosen check on the files, on the estate if there is one, and on what differs from that `before`."""
     listed = tuple(paths)
-    defined = [look_at(path, policy) for path in files_of(listed)] if listed else []
+    defined, held = _look(files_of(listed), policy) if listed else ([], ())
     definitions = tuple(d for one in defined for d in one.definitions)
     files = _of(defined, "estate") if definitions or estate is not None else ()  # how it is written is no look at it
     given = Given(policy, definitions, estate, settings.options, files, _of(defined, "test"), settings.today, before)
-    ran = run_checks(chosen(settings.select, settings.ignore), given)
-    problems = [problem for one in defined for problem in one.problems]
-    return _report(defined, ran, problems, settings, _looked(listed, defined, ran, estate))
+    checks = chosen(settings.select, settings.ignore)
+    ran = _joined([one.ran(_of_policies(settings)) for one in held])
+    if not held or settings.select or estate is not None or any(one.kind != KIND for one in defined):
+        rest = [facts for facts in checks if not held or facts.needs != KIND]
+        ran = _joined([run_checks(rest, given), ran])
+    return _report(defined, held, ran, [], settings, _looked(listed, defined, ran, estate))
+
+
+def _look(files: tuple[Path, ...], policy: Policy) -> tuple[list[Defined], tuple[Held, ...]]:
+    """Look at files, each by itself, but for those of a policy."""
+    held = policies(files)
+    theirs = {path for one in held for path in one.files}
+    defined = [look_at(path, policy) for path in files if path not in theirs]
+    return [*defined, *(one for each in held for one in each.defined())], held
+
+
+def _of_policies(settings: Settings) -> tuple[CheckFacts, ...]:
+    """Return the checks for policies that are looked at: without a selection all, for nobody looks at one by chance."""
+    return chosen(settings.select or ("all",), settings.ignore)
+
+
+def _joined(parts: Iterable[Ran]) -> Ran:
+    listed = tuple(parts)
+    findings = {finding for part in listed for finding in part.findings}
+    not_run = tuple(one for part in listed for one in part.not_run)
+    return Ran(tuple(sorted(findings)), not_run, tuple(dict.fromkeys(id_ for part in listed for id_ in part.ran)))
 
 
 def _of(defined: Iterable[Defined], kind: str) -> tuple[Path, ...]:
@@ -117,10 +141,20 @@ def _looked(listed: tuple[Path, ...], defined: list[Defined], ran: Ran, estate: 
     return Looked(frozenset(ran.ran), frozenset(files), whole, estate is not None)
 
 
-def _report(defined: list[Defined], ran: Ran, problems: list[Problem], settings: Settings, looked: Looked) -> Report:
+def _report(
+    defined: list[Defined],
+    held: tuple[Held, ...],
+    ran: Ran,
+    problems: list[Problem],
+    settings: Settings,
+    looked: Looked,
+) -> Report:
     kept, hidden = judge(ran.findings, settings, looked)
     unknown = tuple(one.file for one in defined if not one.kind and not one.problems)
-    found = tuple(sorted(set(problems)))
+    wrong = frozenset(problem for one in held for problem in one.wrong)
+    broken = {problem for one in defined for problem in one.problems}
+    broken |= {problem for one in held for problem in one.problems}
+    found = tuple(sorted({*problems, *broken, *wrong}))
     return Report(
         tuple(sorted(kept)),
         ran.not_run,
@@ -131,4 +165,5 @@ def _report(defined: list[Defined], ran: Ran, problems: list[Problem], settings:
         hidden,
         tuple(Path(one.file) for one in defined if one.kind == "configuration"),
         settings.root,
+        wrong,
     )

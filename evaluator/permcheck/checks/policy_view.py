@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from permcheck.checks.finding import Place
@@ -95,23 +95,3 @@ def citations(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
     for reading in policy.readings.values():
         yield from ((f"alternative `{one.id}` of reading `{reading.id}`", one.sources) for one in reading.alternatives)
     yield from ((owner, sources) for owner, _, sources in needs(policy))
-
-
-def circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Return the nodes of a circle, the first one again at its end; empty if there is none."""
-    done: set[str] = set()
-    for start in edges:
-        path: list[str] = []
-        todo = [(start, False)]
-        while todo:
-            node, left = todo.pop()
-            if left:
-                path.pop()
-                done.add(node)
-            elif node in path:
-                return (*path[path.index(node) :], node)
-            elif node not in done:
-                path.append(node)
-                todo.append((node, True))
-                todo += ((other, False) for other in edges.get(node, ()))
-    return ()

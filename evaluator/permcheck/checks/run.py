@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from permcheck.checks.context import Context
 from permcheck.checks.definitions import Definition
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from permcheck.api import Estate
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(NamedTuple):
     """What checks found, sorted, and which were not evaluated."""
 
     findings: tuple[Finding, ...]

@@ -124,10 +124,11 @@ def _with_configurations(report: Report) -> Report:
 )
 @check_options
 def lint(paths: tuple[Path, ...], estate: str | None, against: str | None, **how: Any) -> int:
-    """Check the meaning of the role definitions in PATHS, and of an estate.
+    """Check the meaning of the role definitions in PATHS, of an estate, and of policies.
 
     \b
     permcheck lint roles/
+    permcheck lint policy/
     permcheck lint -e estate/
     permcheck lint roles/ -e exports/ --select PC3 --format sarif
     permcheck lint -e estate/ --against main:estate/
@@ -234,9 +235,9 @@ def _fixed(report: Report, again: Callable[[], Report]) -> Report:
 def _code(report: Report, how: How, *, shape: bool) -> int:
     """Return the exit code: findings beat files that can't be used, and those are never hidden."""
     counted = any(LEVELS.index(one.severity) >= LEVELS.index(how.fail_on) for one in report.findings)
-    if (counted or report.unknown) and not how.exit_zero:
+    if (counted or report.unknown or report.wrong) and not how.exit_zero:
         return Exit.DENY
-    return Exit.UNUSABLE if report.unusable or not (report.ran or shape) else Exit.ALLOW
+    return Exit.UNUSABLE if report.unusable or not (report.ran or report.wrong or shape) else Exit.ALLOW
 
 
 @click.command(short_help="Explain a check.")

@@ -1,16 +1,18 @@
 """Load the shipped policy: from its YAML files, or from what they compile to.
 
 `policy/compiled.json` holds the same data in a form that loads in milliseconds. It
-carries a digest of the YAML files and is believed only if that fits. What is known of
-exports is compiled by itself, and read when exports are.
+carries a digest of the YAML files and is believed only if that fits; otherwise the whole
+YAML is read and held together. What is known of exports is compiled by itself, and read
+when exports are.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from permcheck.errors import LoadError, PolicyError, Problem
 from permcheck.loading.data import data_root
@@ -21,12 +23,17 @@ from permcheck.loading.text import parse_file
 from permcheck.model.base import Form
 from permcheck.model.policy_index import Policy, build_policy
 
+if TYPE_CHECKING:
+    from permcheck.loading.policy_names import Read
+
 COMPILED: Final = "compiled.json"
 COMPILED_EXPORTS: Final = "compiled-exports.json"
 OF_EXPORTS: Final = ("exports", "values")
 """The files that only reading exports needs."""
 CHECKS: Final = "checks"
 """The folder of the checks, which no question needs."""
+MOST: Final = 100
+"""So many problems are told at once."""
 
 
 def policy_files(folder: Path) -> tuple[Path, ...]:
@@ -55,23 +62,79 @@ def digest(folder: Path, compiled: str = COMPILED) -> str:
 
 
 def read_policy(folder: Path) -> dict[str, Form]:
-    """Parse and validate every policy file: relative path -> form. Raises PolicyError with every problem."""
-    return _read(folder, policy_files(folder))
+    """Parse and validate policy files, each by itself: relative path -> form. Raises PolicyError with every problem."""
+    return {name: read.form for name, read in _read(folder, policy_files(folder)).items()}
 
 
-def _read(folder: Path, paths: tuple[Path, ...]) -> dict[str, Form]:
-    from permcheck.model.policy_forms import FORMS  # what was compiled does not need them all
+def checked_policy(folder: Path) -> dict[str, Form]:
+    """Parse and validate every policy file, those of the checks too, and hold them together.
 
+    Returns relative path -> form. Raises PolicyError with every problem, as far as they are worth reading.
+    """
+    files = read_files(folder)
+    problems = whole_problems(folder, files)
+    if problems:
+        raise PolicyError(problems)
+    return {name: read.form for name, read in files.items()}
+
+
+def read_files(folder: Path) -> dict[str, Read]:
+    """Parse every policy file, those of the checks too: relative path -> what was read. Raises PolicyError."""
+    return _read(folder, tuple(sorted(folder.rglob("*.yaml"))))
+
+
+def whole_problems(folder: Path, files: Mapping[str, Read]) -> tuple[Problem, ...]:
+    """Hold policy files together: return what is missing, stands twice, or leads nowhere."""
+    from permcheck.loading.policy_names import name_problems  # what was compiled is known to hold together
+    from permcheck.loading.policy_shape import shape_problems
+
+    found = {*_missing(folder, files), *name_problems(files.values()), *shape_problems(files.values())}
+    return _bounded(folder, sorted(found))
+
+
+def is_policy(folder: Path) -> bool:
+    """Tell whether a folder is a policy: it holds most of the kinds of file that one has."""
+    there = sum((folder / kind).is_dir() or (folder / f"{kind}.yaml").is_file() for kind in _forms())
+    return there > len(_forms()) // 2
+
+
+def _missing(folder: Path, files: Iterable[str]) -> Iterator[Problem]:
+    there = {Path(name).with_suffix("").parts[0] for name in files}
+    for kind in sorted(_forms().keys() - there - {CHECKS}):
+        message = f"the policy has no file `{kind}.yaml`, nor a folder `{kind}` with some"
+        yield Problem(str(folder), 0, 0, "missing-file", message)
+
+
+def _bounded(folder: Path, problems: list[Problem]) -> tuple[Problem, ...]:
+    if len(problems) <= MOST:
+        return tuple(problems)
+    message = f"{len(problems) - MOST} further problems were found in the policy"
+    return *problems[:MOST], Problem(str(folder), 0, 0, "further-problems", message, "put these right first")
+
+
+def _forms() -> dict[str, type[Form]]:
+    from permcheck.model.policy_checks import CheckFacts  # what was compiled does not need them all
+    from permcheck.model.policy_forms import FORMS
+
+    return {**FORMS, CHECKS: CheckFacts}
+
+
+def _read(folder: Path, paths: tuple[Path, ...]) -> dict[str, Read]:
+    from permcheck.loading.policy_names import Read
+
+    forms = _forms()
     problems: list[Problem] = []
-    result: dict[str, Form] = {}
+    result: dict[str, Read] = {}
     for path in paths:
         kind = kind_of(folder, path)
-        if kind not in FORMS:
-            help_ = "known are " + ", ".join(FORMS)
+        if kind not in forms:
+            help_ = "known are " + ", ".join(forms)
             problems.append(Problem(str(path), 0, 0, "unknown-policy-file", "no form is known for this file", help_))
             continue
         try:
-            result[path.relative_to(folder).as_posix()] = as_form(parse_file(path), FORMS[kind], f"policy-{kind}")
+            parsed = parse_file(path)
+            read = Read(parsed, as_form(parsed, forms[kind], f"policy-{'check' if kind == CHECKS else kind}"))
+            result[path.relative_to(folder).as_posix()] = read
         except LoadError as error:
             problems += error.problems
     if problems:
@@ -79,10 +142,14 @@ def _read(folder: Path, paths: tuple[Path, ...]) -> dict[str, Form]:
     return result
 
 
-def compile_policy(folder: Path, compiled: str = COMPILED) -> str:
-    """Make the text of a compiled file. Raises PolicyError."""
-    forms = {name: pack(form) for name, form in _read(folder, files_in(folder, compiled)).items()}
-    document = {"digest": digest(folder, compiled), "files": forms}
+def compile_policy(folder: Path, forms: Mapping[str, Form]) -> dict[str, str]:
+    """Make the compiled files of a policy that holds together: name -> text."""
+    return {compiled: _text(folder, compiled, forms) for compiled in (COMPILED, COMPILED_EXPORTS)}
+
+
+def _text(folder: Path, compiled: str, forms: Mapping[str, Form]) -> str:
+    names = (path.relative_to(folder).as_posix() for path in files_in(folder, compiled))
+    document = {"digest": digest(folder, compiled), "files": {name: pack(forms[name]) for name in names}}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
 
 
@@ -110,4 +177,6 @@ def _compiled(folder: Path, compiled: str) -> dict[str, Form]:
             return forms
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    return _read(folder, files_in(folder, compiled))
+    every = checked_policy(folder)
+    names = (path.relative_to(folder).as_posix() for path in files_in(folder, compiled))
+    return {name: every[name] for name in names}

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
-from permcheck.checks.policy_view import PLACE, circle
+from permcheck.checks.policy_view import PLACE
+from permcheck.loading.policy_shape import circle
 from permcheck.model.policy import Need
 
 
