@@ -54,7 +54,7 @@ HELLO = Path(__file__).with_name("hello.py")
 OF_WHOLE = ["user5@contoso.com", "run-script", "pc-000042"]
 """A question about a generated estate; its answer is certain."""
 CHANGES_SHOW = 2.1
-"""Seconds until nothing is compiled of files that may still change unseen."""
+"""Seconds after which the times of files tell their changes: until then contents are compared each time."""
 WHOLE_CELLS = 2_000
 """Cells that are asked one by one as well, when the time was taken."""
 WHOLE_LIMITS = {"L": {"mixed": "at most 1.5", "hard": "at most 3", "random": "at most 6, and 2560 MiB"}}

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from commands import Cli, Result
 from hypothesis import given, settings
 from permcheck.api import Estate, load
 from permcheck.bulk.regions import CONSTANT
-from permcheck.cache import identity, layout, pages, place
+from permcheck.cache import changes, identity, layout, pages, place
 from permcheck.cache.cache import Cache
 from permcheck.cache.pages import open_pages, write_pages
 from permcheck.cache.recall import STATES
@@ -48,7 +52,7 @@ def estate(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An estate whose files have not changed for a while; time is not waited for."""
     folder = home / "estate"
     shutil.copytree(CONTOSO, folder)
-    monkeypatch.setattr(identity, "SETTLED", -(10**12))
+    monkeypatch.setattr(changes, "SETTLED", -(10**12))
     return folder
 
 
@@ -252,6 +256,158 @@ def test_a_file_that_was_only_touched_is_the_same(ask: Callable[..., Result], es
     assert not loads
 
 
+OFF = (b'use_intune_rbac: "On" ', b'use_intune_rbac: "Off"')
+"""As long as before."""
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[mmap.mmap]:
+    """A file in memory, of which one page was changed already: its time tells none of the changes that follow."""
+    with path.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as memory:
+        memory[0:1] = memory[0:1]
+        yield memory
+
+
+def turn_off(memory: mmap.mmap) -> None:
+    at = memory.find(OFF[0])
+    assert at >= 0
+    memory[at : at + len(OFF[1])] = OFF[1]
+
+
+def at_last(estate: Path, when: int) -> None:
+    for path in estate.rglob("*"):
+        os.utime(path, ns=(when, when))
+
+
+@pytest.mark.parametrize("held", ["before", "after"])
+def test_a_change_in_memory_is_seen(ask: Callable[..., Result], estate: Path, loads: list[str], held: str) -> None:
+    """A page that was changed once has a new time; changes that follow, until it is on the disk, leave it."""
+    path = estate / "tenant.yaml"
+    if held == "before":
+        with mapped(path) as memory:
+            compiled_now(ask, loads)
+            before = path.stat()
+            turn_off(memory)
+            assert path.stat()[:9] == before[:9]
+            fresh = ask("--no-cache")
+            loads.clear()
+            assert ask() == fresh
+    else:
+        compiled_now(ask, loads)
+        with mapped(path) as memory:
+            turn_off(memory)
+            fresh = ask("--no-cache")
+            loads.clear()
+            assert ask() == fresh
+    assert OFF[1] in path.read_bytes()
+    assert loads
+
+
+def test_the_times_of_a_file_that_somebody_may_write_are_not_trusted(estate: Path) -> None:
+    path = estate / "tenant.yaml"
+    known, now = {path.stat().st_dev: "ext4"}, time.time_ns()
+    alone = changes.shows(str(path), known, now)
+    with path.open("r+b"):
+        assert not changes.shows(str(path), known, now)
+    with path.open("r+b") as stream, mmap.mmap(stream.fileno(), 0):
+        stream.close()
+        assert not changes.shows(str(path), known, now)
+    assert changes.shows(str(path), known, now) == alone == (sys.platform == "linux")
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "nfs4", "cifs", "vfat", "fuse", "overlay", "9p", None])
+def test_the_times_of_other_file_systems_are_not_trusted(estate: Path, kind: str | None) -> None:
+    path = estate / "tenant.yaml"
+    known = {path.stat().st_dev: kind} if kind else {}
+    assert not changes.shows(str(path), known, time.time_ns())
+
+
+def test_file_systems_are_read_from_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(changes, "MOUNTS", str(mounts))
+    assert changes.file_systems() == {}
+    mounts.write_text("36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n", "utf-8")
+    assert changes.file_systems() == {os.makedev(98, 0): "ext3"}
+    mounts.write_text("nonsense\n", "utf-8")
+    assert changes.file_systems() == {}
+
+
+@pytest.mark.parametrize(("age", "settled"), [(0, False), (1_999_999_999, False), (2_000_000_001, True), (-1, False)])
+@pytest.mark.parametrize("which", ["st_mtime_ns", "st_ctime_ns"])
+def test_young_times_and_times_to_come_are_not_trusted(which: str, age: int, settled: bool) -> None:  # noqa: FBT001
+    times = {"st_mtime_ns": LONG_AGO, "st_ctime_ns": LONG_AGO, which: LONG_AGO + 10**15 - age}
+    assert changes.are_settled(SimpleNamespace(**times), LONG_AGO + 10**15) is settled  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("day", [LONG_AGO, 4_000_000_000_000_000_000])
+@pytest.mark.parametrize("trusts", ["marks", "contents"])
+def test_a_change_behind_a_time_that_was_set_is_seen(
+    ask: Callable[..., Result], estate: Path, loads: list[str], monkeypatch: pytest.MonkeyPatch, day: int, trusts: str
+) -> None:
+    """What `touch -r`, `rsync -t` or a clock of tomorrow leaves: the time is that of before, and so is the size."""
+    if trusts == "contents":
+        monkeypatch.setattr(changes, "FILE_SYSTEMS", frozenset())
+    at_last(estate, day)
+    compiled_now(ask, loads)
+    edited(estate)
+    at_last(estate, day)
+    fresh = ask("--no-cache")
+    loads.clear()
+    assert ask() == fresh
+    assert loads
+
+
+def replaced(path: Path) -> None:
+    new = path.with_name("new")
+    new.write_bytes(path.read_bytes().replace(*OFF))
+    shutil.copystat(path, new)
+    new.replace(path)
+
+
+def through_another_name(path: Path) -> None:
+    before = path.stat()
+    other = path.parent.parent / "other-name"
+    other.hardlink_to(path)
+    other.write_bytes(path.read_bytes().replace(*OFF))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.unlink()
+
+
+@pytest.mark.parametrize("change", [replaced, through_another_name])
+@pytest.mark.parametrize("trusts", ["marks", "contents"])
+def test_a_file_that_was_changed_by_another_way_is_read_again(
+    ask: Callable[..., Result],
+    estate: Path,
+    loads: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], None],
+    trusts: str,
+) -> None:
+    if trusts == "contents":
+        monkeypatch.setattr(changes, "FILE_SYSTEMS", frozenset())
+    compiled_now(ask, loads)
+    before = (estate / "tenant.yaml").stat()
+    change(estate / "tenant.yaml")
+    after = (estate / "tenant.yaml").stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    fresh = ask("--no-cache")
+    loads.clear()
+    assert ask() == fresh
+    assert loads
+
+
+def test_contents_are_read_only_where_times_do_not_tell(
+    ask: Callable[..., Result], loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the estate is read for an answer where its files show each change."""
+    monkeypatch.setattr(changes, "_nobody_writes", lambda _: True)
+    monkeypatch.setattr(changes, "FILE_SYSTEMS", {None})
+    monkeypatch.setattr(changes, "file_systems", dict)  # wherever the tests are run
+    first = compiled_now(ask, loads)
+    monkeypatch.setattr(identity, "_content", lambda *_: pytest.fail("it was read"))
+    assert ask() == first
+
+
 def in_every_part(data: bytes) -> Iterator[bytes]:
     """The data with one byte changed, at many places."""
     for at in range(0, len(data), max(1, len(data) // 400)):
@@ -389,23 +545,27 @@ def test_an_estate_that_may_lack_something_is_not_kept(home: Path, estate: Path)
     assert not kept(home)
 
 
-def test_files_that_may_still_change_are_not_kept(
-    ask: Callable[..., Result], home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(identity, "SETTLED", 10**12)
-    ask()
-    assert not kept(home)
-
-
-def test_what_changes_while_it_is_read_is_not_kept(estate: Path) -> None:
+@pytest.mark.parametrize("change", [added, edited, edited_unseen])
+def test_what_changes_while_it_is_read_is_not_kept(estate: Path, change: Callable[[Path], None]) -> None:
     first = Cache(str(estate))
     first.keep(load(estate))
     second = Cache(str(estate))
     assert second.compiles
     loaded = load(estate)
-    added(estate)
+    change(estate)
     second.keep(loaded)
     assert Cache(str(estate)).answer(*ASK) is None
+
+
+def test_what_changed_in_memory_while_it_was_read_is_not_kept(estate: Path) -> None:
+    with mapped(estate / "tenant.yaml") as memory:
+        Cache(str(estate)).keep(load(estate))
+        second = Cache(str(estate))
+        assert second.compiles
+        loaded = load(estate)
+        turn_off(memory)
+        second.keep(loaded)
+        assert Cache(str(estate)).answer(*ASK) is None
 
 
 @pytest.mark.parametrize("what", ["pipe", "missing"])
@@ -499,9 +659,8 @@ def test_a_recalled_answer_imports_nothing_that_it_does_not_need(tmp_path: Path)
     data = tmp_path / "old"
     shutil.copytree(CONTOSO, data)
     arguments = ["check", *ASK, "-e", str(data)]
-    settled = "import permcheck.cache.identity as i; i.SETTLED = -10**12; "
     lines = (
-        f"import sys; {settled}sys.argv[1:] = {arguments!r}; from permcheck.cli.main import guarded; code = guarded(); "
+        f"import sys; sys.argv[1:] = {arguments!r}; from permcheck.cli.main import guarded; code = guarded(); "
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     command = [sys.executable, "-c", lines]

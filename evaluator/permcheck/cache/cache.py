@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from permcheck.cache.identity import Source, program, settled, sources, unchanged, with_contents
+from permcheck.cache.identity import Source, is_noted, program, sources, to_keep, unchanged, with_contents
 from permcheck.cache.pages import SUFFIX, Page, Pages, open_pages, write_pages
 from permcheck.cache.place import CACHE, folder_of, make_key, read_key
 from permcheck.cache.recall import Recalled, recall
@@ -30,11 +29,12 @@ class Cache:
         self._estate = estate
         named = digest_of(repr((os.path.abspath(estate), estate)).encode())[:NAME_LENGTH]
         self._path = os.path.join(folder_of(CACHE), named + SUFFIX)
-        self._began = time.time_ns()
         self._program = program()
         self._sources = sources(estate)
         """As they were before anybody read them."""
         self._pages = self._opened()
+        if self.compiles and self._sources is not None:
+            self._sources = with_contents(estate, self._sources)
 
     def _opened(self) -> Pages | None:
         """Return the pages, if they were made of what is there now."""
@@ -42,7 +42,9 @@ class Cache:
         pages = open_pages(self._path, key) if key is not None and self._sources is not None else None
         if pages is None or self._sources is None or pages.identity.get("program") != self._program:
             return None
-        known = [Source(name, tuple(mark), content) for name, mark, content in pages.identity["sources"]]
+        known = [Source(name, tuple(mark), *more) for name, mark, *more in pages.identity["sources"]]
+        if not pages.identity["compiled"]:
+            return pages if is_noted(known, self._sources) else None
         return pages if unchanged(self._estate, known, self._sources) else None
 
     def answer(self, user: str, action: str, device: str | None) -> Recalled | None:
@@ -59,11 +61,11 @@ class Cache:
     def keep(self, estate: Estate) -> None:
         """Keep what the next question will need, now that the estate was loaded. What can't be kept is not."""
         whole = not estate.tables.unstated and not estate.tables.incomplete
-        if not whole or not self._sources or not self._program or not settled(self._sources, self._began):
+        if not whole or not self._sources or not self._program:
             return
         if self.compiles:
-            found = with_contents(self._estate, self._sources)
-            if found is not None and sources(self._estate) == self._sources:
+            found = to_keep(self._estate, self._sources)
+            if found is not None:
                 self._write(found, estate)
         elif self._pages is None:
             self._write(self._sources, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
@@ -12,11 +13,7 @@ from permcheck import __version__
 from permcheck.loading.digest import digest_of
 
 Mark: TypeAlias = tuple[int, ...]
-"""Size, times and number of a file: one of them changes when its content does."""
-SETTLED: Final = 2_000_000_000
-"""Nanoseconds. A file that changed so shortly before it was read may change again without showing it."""
-CHANGES_SHOW: Final = sys.platform != "win32"
-"""Whether the system notes by itself when a file changed; where it does not, contents are compared every time."""
+"""Size, times and number of a file: one of them changes with its content, as far as changes show."""
 PROGRAM: Final = (".py", ".yaml", ".json")
 NO_ANSWER: Final = frozenset({"__pycache__", "checks"})
 """Folders of permcheck and its policy on which no answer depends."""
@@ -34,6 +31,8 @@ class Source(NamedTuple):
     mark: Mark
     content: str = ""
     """The digest of its content, as far as it was taken."""
+    shows: bool = False
+    """Whether its mark tells every later change. Where it does not, contents are compared every time."""
 
 
 def program() -> str | None:
@@ -45,7 +44,7 @@ def program() -> str | None:
     try:
         with open(os.path.join(policy, "compiled.json"), "rb") as stream:
             content = digest_of(stream.read())  # it is believed only if it fits the files that it was made of
-        marks = [(name, mark[:2]) for root in (package, policy) for name, mark in _files(root, PROGRAM)]
+        marks = [(name, mark[:4]) for root in (package, policy) for name, mark in _files(root, PROGRAM)]
     except OSError:
         return None
     return digest_of(repr((__version__, sys.version, content, sorted(marks))).encode())
@@ -77,17 +76,30 @@ def _in_collection(estate: str) -> bool:
     return False
 
 
-def settled(found: list[Source], now: int) -> bool:
-    """Tell whether every change that may follow will show."""
-    return all(max(source.mark[1:3]) < now - SETTLED for source in found)
-
-
 def with_contents(estate: str, found: list[Source]) -> list[Source] | None:
     """Return files with the digests of their contents; None where one can't be read."""
     try:
         return [source._replace(content=_content(estate, source.name)) for source in found]
     except OSError:
         return None
+
+
+def to_keep(estate: str, before: list[Source]) -> list[Source] | None:
+    """Return the files of an estate that was read, with what will tell a change of each.
+
+    None if one has changed since its contents were looked at, before it was read.
+    """
+    from permcheck.cache.changes import file_systems, shows  # a question does not need it
+
+    known, now = file_systems(), time.time_ns()
+    told = [source._replace(shows=shows(_path(estate, source.name), known, now)) for source in before]
+    after = with_contents(estate, before)
+    return told if after == before and sources(estate) == [Source(one.name, one.mark) for one in before] else None
+
+
+def is_noted(known: list[Source], now: list[Source]) -> bool:
+    """Tell whether an estate that was noted has the files that it had, as far as a look at them tells."""
+    return [(one.name, one.mark) for one in known] == [(one.name, one.mark) for one in now]
 
 
 def unchanged(estate: str, known: list[Source], now: list[Source]) -> bool:
@@ -101,13 +113,17 @@ def unchanged(estate: str, known: list[Source], now: list[Source]) -> bool:
 
 
 def _same(estate: str, known: Source, now: Source) -> bool:
-    if CHANGES_SHOW and known.mark == now.mark:
+    if known.shows and known.mark == now.mark:
         return True
     return known.mark[0] == now.mark[0] and known.content == _content(estate, now.name)
 
 
+def _path(estate: str, name: str) -> str:
+    return os.path.join(estate, name) if name else estate
+
+
 def _content(estate: str, name: str) -> str:
-    with open(os.path.join(estate, name) if name else estate, "rb") as stream:
+    with open(_path(estate, name), "rb") as stream:
         return digest_of(stream.read())
 
 
