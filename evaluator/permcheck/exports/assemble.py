@@ -11,6 +11,7 @@ from permcheck.errors import Problem
 from permcheck.exports import join, join_configmgr, join_roles
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.join import People, Section
+from permcheck.exports.read_people import settle_subscriptions
 from permcheck.loading.estate import Joined, Record
 from permcheck.loading.text import Path_
 from permcheck.model.base import Form
@@ -19,6 +20,7 @@ from permcheck.model.provenance import ExportedList, Exports
 from permcheck.printable import one_line
 
 FEW: Final = 5
+SUBSCRIPTIONS: Final = "graph.subscriptions"
 
 
 @dataclass(slots=True)
@@ -49,7 +51,8 @@ class Assembled:
         for name, section in self.sections.items():
             details |= {(name, i, who): at for i, members in section.members.items() for who, at in members.items()}
         records = {name: section.at for name, section in self.sections.items()}
-        told = self.gathered.tenant.details
+        known = self.gathered.tenant
+        told = {key: known.where(key) for key in known.fields}
         records["tenant"] = [told["name"]] if "name" in told else list(told.values())[:1]
         tenant = {("tenant", -1, key): at for key, at in told.items()}
         return Exports(lists, records, details | tenant, self.sections["devices"].memberships)
@@ -59,18 +62,20 @@ def assemble(gathered: Gathered, by_hand: Joined, root: str, collected: tuple[Co
     """Join everything to one estate, as reading its files would."""
     join_configmgr.settle_hierarchies(gathered)
     join_configmgr.join_cloud_devices(gathered)
+    settle_subscriptions(gathered, SUBSCRIPTIONS)
     sections, incomplete = _sections(gathered)
     assembled = Assembled(gathered, root, sections=sections)
     joined = Joined(parsed=[assembled, *by_hand.parsed], problems=[*by_hand.problems, *gathered.problems])
     joined.scalars = {key: value for key, value in by_hand.scalars.items() if key != "tenant"}
     complete = joined.scalars.get("complete")
     stated = {name for name in sections if name in by_hand.sections or _is_stated(gathered, name, sections[name])}
-    joined.scalars["incomplete"] = (*joined.scalars.get("incomplete", ()), *sorted(incomplete & stated))
     if collected:
         joined.scalars["collected"] = (*joined.scalars.get("collected", ()), *collected)
     for name, section in sections.items():
         if name in stated:
-            joined.sections[name] = _records(joined, name, section)
+            joined.sections[name] = _records(joined, name, section, gathered)
+    incomplete |= gathered.open
+    joined.scalars["incomplete"] = (*joined.scalars.get("incomplete", ()), *sorted(incomplete & stated))
     if complete is not None:
         joined.scalars["complete"] = complete
     tenant = {key: value for key, value in gathered.tenant.fields.items() if value is not None}
@@ -130,7 +135,7 @@ def _is_stated(gathered: Gathered, name: str, section: Section) -> bool:
     return bool(section.records or _lists_read(gathered, name))
 
 
-def _records(joined: Joined, name: str, section: Section) -> list[Record]:
+def _records(joined: Joined, name: str, section: Section, gathered: Gathered) -> list[Record]:
     form = _form_of(name)
     known = set(form.model_fields)
     result = []
@@ -142,7 +147,23 @@ def _records(joined: Joined, name: str, section: Section) -> list[Record]:
             result.append(Record(form.model_validate(stated), 0, index))
         except ValidationError as error:
             _report(joined, name, index, error)
+            kept = _without(form, stated, error)
+            if kept is None:
+                gathered.open.add(name)
+            else:
+                result.append(Record(kept, 0, index))
     return result
+
+
+def _without(form: type[Form], stated: dict[str, Any], error: ValidationError) -> Form | None:
+    """Make a record without what can't be used, which is unknown then; None where it can't be without it."""
+    bad = {str(one["loc"][0]) for one in error.errors()}
+    if any(form.model_fields[name].is_required() or form.model_fields[name].default is not None for name in bad):
+        return None
+    try:
+        return form.model_validate({key: item for key, item in stated.items() if key not in bad})
+    except ValidationError:
+        return None
 
 
 def _form_of(section: str) -> type[Form]:
@@ -161,13 +182,11 @@ def _report(joined: Joined, section: str, index: int, error: ValidationError) ->
 
 
 def _report_conflicts(gathered: Gathered, joined: Joined) -> None:
-    for register in gathered.registers():
-        for conflict in register.conflicts:
-            old_file, old_path, old_line = gathered.origin(conflict.old)
-            file, path, line = gathered.origin(conflict.new)
-            here = file if line else f"{file}, {path}"
-            there = f"{old_file}:{old_line}" if old_line else f"{old_file}, {old_path}"
-            message = f"`{conflict.field}` of `{conflict.name}` in `{conflict.section}` is another than in {there}"
-            help_ = "keep one of the two; they may be from different days or tenants"
-            problem = Problem(here, line, 1 if line else 0, "conflict", one_line(message), help_)
-            joined.problems.append(problem)
+    for conflict in gathered.conflicts():
+        old_file, old_path, old_line = gathered.origin(conflict.old)
+        file, path, line = gathered.origin(conflict.new)
+        here = file if line else f"{file}, {path}"
+        there = f"{old_file}:{old_line}" if old_line else f"{old_file}, {old_path}"
+        message = f"`{conflict.field}` of `{conflict.name}` in `{conflict.section}` is another than in {there}"
+        help_ = "keep one of the two; they may be from different days or tenants"
+        joined.problems.append(Problem(here, line, 1 if line else 0, "conflict", one_line(message), help_))

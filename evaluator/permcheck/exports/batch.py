@@ -7,7 +7,7 @@ services and the consoles spell the same property in different ways.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +19,10 @@ CUT: Final = re.compile(
     re.DOTALL,
 )
 """What stands where `ConvertTo-Json` or `Export-Csv` cut a nested value off."""
+MOST: Final = 2**63
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_BETWEEN: Final = re.compile(r"[;\n]")
+"""What stands between the names in one cell of a CSV file."""
 _MARKS: Final = re.compile(r"[^0-9a-z]+")
 _folded: dict[str, str] = {}
 
@@ -38,8 +42,20 @@ def fold(key: str) -> str:
 
 
 def folded(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry with folded keys; what `Get-Mg*` puts into AdditionalProperties is part of it."""
-    result = {fold(key): value for key, value in entry.items()}
+    """Return an entry with folded keys; what `Get-Mg*` puts into AdditionalProperties is part of it.
+
+    A property that stands there twice, each time with another value, tells nothing.
+    """
+    result: dict[str, Any] = {}
+    twice: set[str] = set()
+    for key, item in entry.items():
+        name = fold(key)
+        if name in result and result[name] is not None and item is not None and result[name] != item:
+            twice.add(name)
+        elif result.get(name) is None:
+            result[name] = item
+    for name in twice:
+        del result[name]
     more = result.pop("additionalproperties", None)
     if isinstance(more, dict):
         for key, value in more.items():
@@ -75,8 +91,12 @@ class Batch:
     format: str = "json"
     lines: tuple[int, ...] = ()
     """Lines of the entries, where they were kept."""
+    picks: Callable[[Row], bool] | None = None
+    """Which entries of the list belong to this batch, where it holds things of several kinds."""
     length: int = field(default=0)
     """Entries read."""
+    at: int = field(default=0)
+    """Number of the entry that is being read."""
 
     def place(self, number: int) -> str:
         """Return the JSON path of an entry."""
@@ -90,10 +110,12 @@ class Batch:
 
     def entries(self) -> Iterator[tuple[int, Row]]:
         """Read the entries with their numbers."""
-        number = -1
+        self.length = 0
         for number, row in enumerate(self.rows()):
-            yield number, row
-        self.length = number + 1
+            if self.picks is None or self.picks(row):
+                self.at = number
+                self.length += 1
+                yield number, row
 
 
 def value(row: Row, *keys: str) -> Any:
@@ -127,50 +149,71 @@ def flag(row: Row, *keys: str) -> bool | None:
 
 
 def whole(row: Row, *keys: str) -> int | None:
-    """Return a whole number; None where it is not there or not one."""
+    """Return a whole number of 64 bits; None where it is not there or not one."""
     found = value(row, *keys)
-    if isinstance(found, bool) or found is None:
+    if isinstance(found, str) and _WHOLE.fullmatch(found.strip()):
+        found = int(found)
+    if isinstance(found, float) and found.is_integer():  # neither infinite nor no number
+        found = int(found)
+    if isinstance(found, bool) or not isinstance(found, int):
         return None
-    try:
-        return int(found)
-    except (TypeError, ValueError):
-        return None
+    return found if abs(found) < MOST else None
 
 
 def texts(row: Row, *keys: str) -> tuple[str, ...] | None:
-    """Return a list of texts; None where it is not there. Raises CutError for a value that was cut off."""
+    """Return a list of words without separators in them; one text may hold several. None where it is not there.
+
+    Raises CutError for a value that was cut off, or is no text.
+    """
     found = value(row, *keys)
+    if isinstance(found, str) and not _is_cut(found):
+        return tuple(part for part in re.split(r"\s*[;,\n]\s*", found.strip()) if part)
+    return _listed(found)
+
+
+def names(batch: Batch, known: Callable[[], Iterable[str]], row: Row, *keys: str) -> tuple[str, ...] | None:
+    """Return a list of names; None where it is not there, or nobody can tell them apart. Raises CutError.
+
+    Only a cell of a CSV file holds several names in one text, with semicolons or line breaks between; where a name of
+    `known` has such a mark itself, the text has two meanings.
+    """
+    found = value(row, *keys)
+    if not isinstance(found, str) or _is_cut(found):
+        return _listed(found)
+    if batch.format != "csv" or not _BETWEEN.search(found.strip()):
+        return (found.strip(),) if found.strip() else ()
+    marked = [name.casefold() for name in known() if _BETWEEN.search(name.strip())]
+    if any(name in found.casefold() for name in marked):
+        return None
+    return tuple(part.strip() for part in _BETWEEN.split(found) if part.strip())
+
+
+def _is_cut(text_: str) -> bool:
+    return CUT.match(text_) is not None and not text_.startswith("SMS_")
+
+
+def _listed(found: Any) -> tuple[str, ...] | None:
+    """Return the texts of a list. Raises CutError where something in it is none: what can't be read is not nothing."""
     if found is None:
         return None
-    if isinstance(found, str):
-        if CUT.match(found) and not found.startswith("SMS_"):
-            raise CutError(found)
-        return tuple(part for part in re.split(r"\s*[;,\n]\s*", found.strip()) if part)
-    if isinstance(found, dict):
-        found = [found]
-    if not isinstance(found, Sequence):
-        return (str(found),)
-    for item in found:
-        if isinstance(item, str) and CUT.match(item) and not item.startswith("SMS_"):
-            raise CutError(item)
-    return tuple(str(item) for item in found if isinstance(item, str | int) and str(item).strip())
+    items = found if isinstance(found, list | tuple) else [found]
+    for item in items:
+        if not isinstance(item, str | int | float | None) or (isinstance(item, str) and _is_cut(item)):
+            raise CutError(str(item)[:40])
+    return tuple(str(item) for item in items if item is not None and str(item).strip())
 
 
 def parts(row: Row, *keys: str) -> tuple[Row, ...] | None:
-    """Return a list of entries inside an entry; None where it is not there. Raises CutError."""
+    """Return a list of entries inside an entry; None where it is not there. Raises CutError where one is no entry."""
     found = value(row, *keys)
+    if isinstance(found, dict):
+        inner = found.get("value")
+        found = inner if isinstance(inner, list) else [found]
+    if isinstance(found, str) and not found.strip():
+        return ()
     if found is None:
         return None
-    if isinstance(found, dict):
-        found = [found["value"] if isinstance(found.get("value"), list) else found]
-        found = found[0] if isinstance(found[0], list) else found
-    if isinstance(found, str):
-        if not found.strip():
-            return ()
-        raise CutError(found)
-    if not isinstance(found, list):
-        return None
-    for item in found:
-        if isinstance(item, str) and CUT.match(item):
-            raise CutError(item)
-    return tuple(folded(item) for item in found if isinstance(item, dict))
+    for item in found if isinstance(found, list) else [found]:
+        if item is not None and not isinstance(item, dict):
+            raise CutError(str(item)[:40])
+    return tuple(folded(item) for item in found if item is not None)

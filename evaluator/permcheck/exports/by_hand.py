@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from permcheck.exports.batch import Batch
 from permcheck.exports.gathered import Gathered, Register
+from permcheck.exports.join import GUID
 from permcheck.exports.recognise import Found
 from permcheck.loading.estate import Joined
 from permcheck.model.base import Form
@@ -31,9 +32,7 @@ def add_by_hand(gathered: Gathered, joined: Joined) -> None:
     if tenant is not None:
         file = next(i for i, parsed in enumerate(joined.parsed) if "tenant" in parsed.data)
         at = (_batch(gathered, joined, file, "tenant"), 0)
-        for name in tenant.model_fields_set:
-            gathered.tenant.fields[name] = getattr(tenant, name)
-            gathered.tenant.details[name] = at
+        gathered.state_tenant(at, **{name: getattr(tenant, name) for name in tenant.model_fields_set})
 
 
 def _batch(gathered: Gathered, joined: Joined, file: int, section: str) -> int:
@@ -57,6 +56,8 @@ def _put(gathered: Gathered, section: str, form: Form, at: tuple[int, int]) -> N
     if section in OWNED:
         fields["hierarchy"] = owned
     register, names = _REGISTERS[section](gathered), _NAMES[section](fields, owned)
+    if section == "intune_assignments" and not GUID.match(fields["role"]):  # exports tell a role by its id
+        fields["role_name"] = fields.pop("role")
     register.put(names, fields, at)
 
 

@@ -16,6 +16,7 @@ from permcheck.exports.csv_file import csv_batches
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.json_file import json_batches
 from permcheck.exports.read_people import DAY, DAYS
+from permcheck.exports.read_configmgr import settle_sites
 from permcheck.exports.readers import READERS
 from permcheck.exports.recognise import Found, recognise
 from permcheck.exports.xml_file import xml_batches
@@ -35,6 +36,7 @@ from permcheck.model.policy_index import Policy
 from permcheck.printable import one_line
 from permcheck.system import reason_of
 
+SITES: Final = "configmgr.sites"
 MANIFEST: Final = "collected.json"
 PACKED: Final = frozenset({".zip", ".gz", ".7z", ".xlsx", ".xls", ".clixml", ".ps1", ".html", ".htm"})
 """Suffixes of files that may hold an export, and are not opened."""
@@ -79,7 +81,12 @@ def _read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
         list_devices(by_hand)
     add_by_hand(gathered, by_hand)
     order = {kind: number for number, kind in enumerate(policy.exports)}
-    for batch, found in sorted(known, key=lambda item: order[item[1].kind.id]):
+    gathered.day = _day(by_hand, imported)
+    ordered = sorted(known, key=lambda item: order[item[1].kind.id])
+    for batch, found in (item for item in ordered if item[1].kind.id == SITES):
+        _read(gathered, batch, found)
+    settle_sites(gathered)
+    for batch, found in (item for item in ordered if item[1].kind.id != SITES):
         _read(gathered, batch, found)
     _note_missing_pages(gathered)
     _note_unknown(imported)
@@ -162,6 +169,13 @@ def _request(path: Path, imported: Imported) -> str:
     return ""
 
 
+def _day(by_hand: Joined, imported: Imported) -> str:
+    """Return the day of which the estate is: the one that people chose, else the last on which lists were collected."""
+    chosen = by_hand.scalars.get("as_of")
+    collected = (*by_hand.scalars.get("collected", ()), *imported.collected)
+    return str(chosen or max((one.at for one in collected), default=""))
+
+
 def _read(gathered: Gathered, batch: Batch, found: Found) -> None:
     gathered.batches.append((batch, found))
     number = len(gathered.batches) - 1
@@ -170,7 +184,7 @@ def _read(gathered: Gathered, batch: Batch, found: Found) -> None:
         READERS[found.kind.id](gathered, batch, found, number)
     except CutError:
         help_ = "run again with -Depth 10 (ConvertTo-Json), or select the property as text (Export-Csv)"
-        gathered.problem((number, batch.length), "export-cut", "the export was cut: a nested value is missing", help_)
+        gathered.problem((number, batch.at), "export-cut", "the export was cut: a nested value is missing", help_)
     except LoadError as error:
         gathered.problems += error.problems
 

@@ -6,9 +6,9 @@ Each fact keeps the number of its batch and of its entry there: that is its prov
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from permcheck.errors import Problem
 from permcheck.exports.batch import Batch
@@ -23,12 +23,55 @@ NamesOf: TypeAlias = Iterable[tuple[str, str]]
 """Kinds of names and names, the surest first."""
 
 
+SHOWN: Final = frozenset(
+    {("users", "name"), ("hierarchies", "name"), ("intune_roles", "description"), ("tenant", "name")}
+)
+"""Fields that are only shown: no answer is refused for them."""
+SWITCHES: Final = frozenset({"use_intune_rbac", "enforce_configmgr_rbac"})
+_SWITCHED: Final[Mapping[Any, bool]] = {"on": True, "checked": True, "off": False, "cleared": False}
+NOTHING: Final[Mapping[str, Any]] = {}
+K = TypeVar("K")
+
 HAND: Final = "hand"
 """Kind of a name that several may share: it only finds what people wrote, who meant one."""
 
 
-SHOWN: Final = frozenset({("users", "name"), ("hierarchies", "name"), ("intune_roles", "description")})
-"""Fields that are only shown: no answer is refused for them."""
+class Conflict(NamedTuple):
+    """Two exports state one fact differently. Nobody tells which of them is newer."""
+
+    section: str
+    name: str
+    field: str
+    old: At
+    new: At
+
+
+@dataclass(slots=True)
+class Facts(Generic[K]):
+    """Facts of one kind, each under a key; whatever states one goes through `put`."""
+
+    section: str
+    field: str
+    told: dict[K, tuple[str, At]] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    def put(self, key: K, said: str, at: At) -> None:
+        """State a fact; it must be what was stated before."""
+        known = self.told.setdefault(key, (said, at))
+        if differ(self.field, known[0], said):
+            name = str(key[-1] if isinstance(key, tuple) else key)
+            self.conflicts.append(Conflict(self.section, name, self.field, known[1], at))
+
+    def get(self, key: K) -> str | None:
+        """Return what was stated; None if nothing was."""
+        found = self.told.get(key)
+        return None if found is None else found[0]
+
+    def move(self, to: Callable[[K], K]) -> None:
+        """State everything under another key."""
+        before, self.told = self.told, {}
+        for key, (said, at) in before.items():
+            self.put(to(key), said, at)
 
 
 @dataclass(slots=True)
@@ -39,20 +82,26 @@ class Thing:
     at: At
     details: dict[str, At] = field(default_factory=dict)
     """Where a field stands, if not at `at`."""
+    assumed: set[str] = field(default_factory=set)
+    """Fields that stand in until somebody states them, such as an id in the place of a name."""
 
     def where(self, name: str) -> At:
         """Return where a field stands."""
         return self.details.get(name, self.at)
 
+    def assume(self, name: str, item: Any, at: At) -> None:
+        """Let a value stand in for a field that nobody states."""
+        if item is not None and name not in self.fields:
+            self.fields[name] = item
+            self.stands(name, at)
+            self.assumed.add(name)
 
-class Conflict(NamedTuple):
-    """Two exports of one kind say different things of one record."""
-
-    section: str
-    name: str
-    field: str
-    old: At
-    new: At
+    def stands(self, name: str, at: At) -> None:
+        """Keep where a field stands, if not with the record."""
+        if at != self.at:
+            self.details[name] = at
+        else:
+            self.details.pop(name, None)
 
 
 @dataclass(slots=True)
@@ -70,46 +119,56 @@ class Register:
         """Return the record called so; None if there is none."""
         return self.index.get((kind, name.casefold())) if name else None
 
-    def put(self, names: NamesOf, fields: Mapping[str, Any], at: At) -> Thing:
+    def put(
+        self, names: NamesOf, fields: Mapping[str, Any], at: At, assumed: Mapping[str, Any] = NOTHING
+    ) -> Thing:
         """Add what an entry says to the record that has one of its names, or make a new one."""
         known = [(kind, name.casefold()) for kind, name in names if name]
         found = next((self.index[key] for key in known if key in self.index), None)
-        stated = {key: item for key, item in fields.items() if item is not None}
         if found is None:
-            found = Thing(stated, at)
+            found = Thing({}, at)
             self.things.append(found)
-        else:
-            self._merge(found, stated, at)
+        self.state(found, fields, at)
+        for name, item in assumed.items():
+            found.assume(name, item, at)
         for key in known:
             if key[0] != HAND or at[0] in self.by_hand:
                 self.index.setdefault(key, found)
         return found
 
-    def _merge(self, thing: Thing, stated: Mapping[str, Any], at: At) -> None:
-        """Add new fields. One kind of export must not contradict itself, and none what people wrote."""
+    def state(self, thing: Thing, fields: Mapping[str, Any], at: At) -> None:
+        """Add facts to a record; None states nothing. What another entry stated must be the same."""
         if thing.at[0] in self.by_hand and at[0] not in self.by_hand:
             thing.details = dict.fromkeys(thing.fields, thing.at) | thing.details
             thing.at = at
-        for key, item in stated.items():
-            if key not in thing.fields:
-                thing.fields[key] = item
-                thing.details[key] = at
+        for key, item in fields.items():
+            if item is None:
                 continue
-            old = thing.where(key)
-            shown = (self.section, key) in SHOWN or stated.get("discovery_incomplete")
-            contradicts = _differ(thing.fields[key], item) and not shown
-            if contradicts and (old[0] in self.by_hand or self.rivals(old[0], at[0])):
-                name = str(thing.fields.get("upn") or thing.fields.get("name") or thing.fields.get("id"))
-                self.conflicts.append(Conflict(self.section, name, key, old, at))
-
-    rivals: Callable[[int, int], bool] = field(default=lambda one, two: one == two)
-    """Whether two batches are of one kind: then one of them is wrong, rather than less well informed."""
+            if key not in thing.fields or key in thing.assumed:
+                thing.fields[key] = item
+                thing.stands(key, at)
+                thing.assumed.discard(key)
+            elif differ(key, thing.fields[key], item) and (self.section, key) not in SHOWN:
+                name = str(next((thing.fields[k] for k in ("upn", "name", "id") if k in thing.fields), self.section))
+                self.conflicts.append(Conflict(self.section, name, key, thing.where(key), at))
 
 
-def _differ(one: Any, two: Any) -> bool:
-    if isinstance(one, str) and isinstance(two, str):
-        return one.casefold() != two.casefold()
-    return bool(one != two)
+def differ(key: str, one: Any, two: Any) -> bool:
+    """Tell whether two values of a field say different things: neither case nor the order of a list says anything."""
+    plain = (_plain(one), _plain(two))
+    if key in SWITCHES:
+        plain = (_SWITCHED.get(plain[0], plain[0]), _SWITCHED.get(plain[1], plain[1]))
+    return plain[0] != plain[1]
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, bool):
+        return item
+    if isinstance(item, str | int | float):
+        return str(item).lower()
+    if isinstance(item, Mapping):
+        return frozenset((key, _plain(inner)) for key, inner in item.items() if inner is not None)
+    return frozenset(map(_plain, item)) if isinstance(item, list | tuple | set | frozenset) else item
 
 
 class Principal(NamedTuple):
@@ -129,6 +188,25 @@ class MemberList:
     stated: bool = False
     all_stated: bool = False
     partial: bool = False
+
+
+class Discovered(NamedTuple):
+    """What an entry says of how Configuration Manager discovered an account."""
+
+    methods: tuple[str, ...]
+    incomplete: bool
+    """Whether there may be further methods, which the export doesn't tell."""
+    upn: str | None
+    at: At
+
+
+class RoleOperations(NamedTuple):
+    """What one list says that a security role may do."""
+
+    named: Mapping[str, tuple[str, ...]]
+    undecided: Mapping[str, tuple[str, ...]]
+    """What it may do besides, because nobody tells what a bit means."""
+    at: At
 
 
 @dataclass(slots=True)
@@ -152,14 +230,18 @@ class Gathered:
     """Kinds of export that were read."""
     partial: set[str] = field(default_factory=set)
     """Kinds of export of which pages are missing."""
+    open: set[str] = field(default_factory=set)
+    """Sections that lack an entry which could not be read."""
     notes: dict[str, list[At]] = field(default_factory=dict)
     """What is worth saying of what was read, and where."""
     tenants: dict[str, str] = field(default_factory=dict)
     """Tenant id -> the first file that names it."""
-    tenant: Thing = field(default_factory=lambda: Thing({}, (-1, 0)))
-    plans: dict[str, set[str]] = field(default_factory=dict)
-    """Licence -> what its service plans mean."""
-    licences: list[tuple[Thing, tuple[tuple[str, frozenset[str]], ...]]] = field(default_factory=list)
+    tenants_facts: Register = field(default_factory=lambda: Register("tenant"))
+    plans: Register = field(default_factory=lambda: Register("subscribed licences"))
+    """Licences by id, with what their service plans mean, and whether they can be used."""
+    day: str = ""
+    """The day of the estate, such as 2026-01-31; empty where nobody tells it."""
+    licences: list[tuple[Thing, tuple[tuple[str, frozenset[str]], ...], At]] = field(default_factory=list)
     """Users with the licences assigned to them, and the plans that are switched off in each."""
     users: Register = field(default_factory=lambda: Register("users"))
     groups: Register = field(default_factory=lambda: Register("groups"))
@@ -167,32 +249,41 @@ class Gathered:
     eligible: dict[str, list[Principal]] = field(default_factory=dict)
     by_discovery: dict[str, list[Principal]] = field(default_factory=dict)
     """Group, DOMAIN\\name -> users that Configuration Manager saw in it."""
-    discovery: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
-    """User (the identity of the thing) -> hierarchy -> methods that discovered the account there."""
-    directory_roles: dict[str, str] = field(default_factory=dict)
+    discovery: dict[int, dict[str, list[Discovered]]] = field(default_factory=dict)
+    """User (the identity of the thing) -> hierarchy -> what discovered the account there."""
+    directory_roles: Facts[str] = field(default_factory=lambda: Facts("directory roles", "roleTemplateId"))
     """Id of a directory role in this tenant -> its template id."""
     holders: dict[str, RoleHolding] = field(default_factory=dict)
-    applications: dict[str, str] = field(default_factory=dict)
+    applications: Facts[str] = field(default_factory=lambda: Facts("applications", "appId"))
     """Id of a service principal -> appId."""
-    app_roles: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    """Service principal and app role -> its value and name."""
+    named_applications: dict[str, str] = field(default_factory=dict)
+    """Id of a service principal -> appId of the application that has its name; its id is surer."""
+    app_roles: Register = field(default_factory=lambda: Register("app roles of applications"))
+    """App roles by service principal and id, with value and name."""
     app_assignments: list[tuple[str, str, Principal]] = field(default_factory=list)
     """Service principal, app role, holder."""
     entra_by_hand: Register = field(default_factory=lambda: Register("entra_roles"))
     apps_by_hand: Register = field(default_factory=lambda: Register("app_roles"))
-    scope_tags: dict[str, str] = field(default_factory=dict)
+    scope_tags: Facts[str] = field(default_factory=lambda: Facts("scope tags", "displayName"))
     intune_roles: Register = field(default_factory=lambda: Register("intune_roles"))
     assignments: Register = field(default_factory=lambda: Register("intune_assignments"))
     hierarchies: Register = field(default_factory=lambda: Register("hierarchies"))
+    sites: Register = field(default_factory=lambda: Register("sites"))
+    site_folders: dict[str, set[str]] = field(default_factory=dict)
+    """Site code -> folders in which the site was exported."""
     top_site: dict[str, str] = field(default_factory=dict)
     """Site code -> code of the top site of its hierarchy."""
     by_folder: dict[str, set[str]] = field(default_factory=dict)
     """Folder -> hierarchies whose sites were exported there."""
-    operations: dict[str, dict[int, dict[int, str]]] = field(default_factory=dict)
-    """Hierarchy -> object type -> bit -> operation, as the site has them."""
-    scopes: dict[tuple[str, str], str] = field(default_factory=dict)
+    operations: Facts[tuple[str, int, int]] = field(default_factory=lambda: Facts("operations", "OperationName"))
+    """Hierarchy, object type and bit -> operation, as the site has them."""
+    scopes: Facts[tuple[str, str]] = field(default_factory=lambda: Facts("security scopes", "CategoryName"))
     """Hierarchy and id of a security scope -> its name."""
     object_scopes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    open_objects: set[tuple[str, str]] = field(default_factory=set)
+    """Objects of which an entry of their scopes can't be read; an empty key stands for every object."""
+    operations_of: dict[int, list[RoleOperations]] = field(default_factory=dict)
+    """Security role (the identity of the thing) -> what each list says that it may do."""
     security_roles: Register = field(default_factory=lambda: Register("security_roles"))
     admins: Register = field(default_factory=lambda: Register("administrative_users"))
     collections: Register = field(default_factory=lambda: Register("collections"))
@@ -203,39 +294,60 @@ class Gathered:
     """Name, Entra id and facts of devices as the cloud knows them."""
     inside: dict[tuple[str, str], Memberships] = field(default_factory=dict)
     """Hierarchy and resource id -> collections that contain the device."""
+    open_inside: set[tuple[str, str, str]] = field(default_factory=set)
+    """Hierarchy, resource id and collection of entries that lack one of the two, which is empty then."""
 
     @property
     def values(self) -> ValuesFile:
         """What words and numbers in exports mean."""
         return self.policy.values
 
-    def __post_init__(self) -> None:
-        """Let every record know which lists must not contradict each other."""
-        for register in self.registers():
-            register.rivals = self._rivals
+    @property
+    def tenant(self) -> Thing:
+        """What is known of the tenant."""
+        found = self.tenants_facts.find("tenant", "tenant")
+        return Thing({}, (-1, 0)) if found is None else found
 
-    def _rivals(self, one: int, two: int) -> bool:
-        """Tell whether two batches are parts of one list; each hierarchy has its own."""
-        (batch, found), (other, found_too) = self.batches[one], self.batches[two]
-        if found.kind.id != found_too.kind.id:
-            return False
-        return found.kind.service != "configmgr" or self.hierarchy(batch) == self.hierarchy(other)
+    def state_tenant(self, at: At, **facts: Any) -> None:
+        """State facts of the tenant."""
+        if any(fact is not None for fact in facts.values()):
+            self.tenants_facts.put((("tenant", "tenant"),), facts, at)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Return every fact that two exports state differently."""
+        facts = (self.directory_roles, self.applications, self.scope_tags, self.operations, self.scopes)
+        for one in (*self.registers(), self.tenants_facts, self.plans, self.app_roles, self.sites, *facts):
+            yield from one.conflicts
+
+    def left_open(self, at: At, section: str, message: str, help_: str = "") -> None:
+        """Note an entry that can't be read: what it belongs to lacks something, and nobody knows what."""
+        self.open.add(section)
+        self.problem(at, "no-name", message, help_, "warning")
 
     def put_inside(self, owner: str, resource: str, collection: str, at: At) -> None:
-        """Put a device into a collection."""
+        """Put a device into a collection; into none that is known, where it has no name."""
         key = (owner, resource)
         found = self.inside.get(key)
         if found is None:
             found = self.inside[key] = Memberships([], array("I"), array("I"))
-        found.collections.append(collection)
-        found.batches.append(at[0])
-        found.entries.append(at[1])
+        if collection:
+            found.collections.append(collection)
+            found.batches.append(at[0])
+            found.entries.append(at[1])
 
     def registers(self) -> tuple[Register, ...]:
         """Return every register."""
         people = (self.users, self.groups, self.entra_by_hand, self.apps_by_hand, self.intune_roles, self.assignments)
         places = (self.hierarchies, self.security_roles, self.admins, self.collections)
         return (*people, *places, self.scripts, self.software, self.devices)
+
+    def bits_of(self, owner: str) -> dict[int, dict[int, str]]:
+        """Return what bits mean at the site, by object type."""
+        found: dict[int, dict[int, str]] = {}
+        for (hierarchy, type_, bit), (name, _) in self.operations.told.items():
+            if hierarchy == owner:
+                found.setdefault(type_, {})[bit] = name
+        return found
 
     def note(self, text: str, at: At) -> None:
         """Keep something worth saying."""

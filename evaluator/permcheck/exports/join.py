@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from permcheck.exports.gathered import At, Gathered, MemberList, Principal, Thing
+from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, MemberList, Principal, Thing, differ
 from permcheck.model.provenance import Memberships
 
 GUID: Final = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
@@ -119,12 +119,20 @@ class People:
             return self.user_name(self.gathered.users.put(names, {"upn": who.name, "id": id_}, who.at))
         return None
 
+    def _is_nobody(self, who: Principal) -> bool:
+        """Tell whether an id is that of a device or a service: every user and every group was exported."""
+        read, lacking = self.gathered.read, self.gathered.partial
+        whole = all(kind in read and kind not in lacking for kind in ("graph.users", "graph.groups"))
+        return whole and not who.kind and GUID.match(who.name) is not None and not self.gathered.open & {"users", "groups"}
+
     def names(self, everybody: Iterable[Principal]) -> tuple[dict[str, At], bool]:
         """Return names with where they stand, and whether somebody could not be told."""
         result: dict[str, At] = {}
         unknown = False
         for who in everybody:
             name = self.named(who)
+            if name is None and self._is_nobody(who):
+                continue
             if name is None:
                 unknown = True
                 self.stubs.setdefault("people, or groups,", []).append(who.name)
@@ -138,20 +146,20 @@ def users(people: People) -> Section:
     gathered = people.gathered
     plans = {p.id: p.means for p in gathered.policy.service_plans}
     if "graph.subscriptions" in gathered.read:
-        for thing, licences in gathered.licences:
-            intune = {plan for plan, means in plans.items() if means == "intune"}
-            held = any("intune" in gathered.plans.get(sku, ()) and not intune & off for sku, off in licences)
-            unknown = any(sku not in gathered.plans for sku, _ in licences)
-            thing.fields.setdefault("licensed", held or (None if unknown else False))
+        intune = {plan for plan, means in plans.items() if means == "intune"}
+        for thing, licences, at in gathered.licences:
+            known = [(gathered.plans.find("id", sku), off) for sku, off in licences]
+            held = any(sku is not None and "intune" in sku.fields["plans"] and not intune & off for sku, off in known)
+            unknown = any(sku is None for sku, _ in known)
+            gathered.users.state(thing, {"licensed": held or (None if unknown else False)}, at)
     section = Section()
     listed = _discovery_is_whole(gathered)
     for thing in gathered.users.things:
         fields = dict(thing.fields)
+        fields |= _discovered(gathered, thing)
         fields["upn"] = people.user_name(thing)
         if listed and "account" not in fields and "discovered_by" not in fields and "sid" in fields:
             fields["discovered_by"] = ()
-        if thing.where("discovered_by")[0] not in gathered.users.by_hand:
-            fields |= _by_hierarchy(gathered, thing)
         if not SID.match(str(fields.get("sid", ""))):
             fields.pop("sid", None)
         if not GUID.match(str(fields.get("id", ""))):
@@ -160,14 +168,43 @@ def users(people: People) -> Section:
     return section
 
 
-def _by_hierarchy(gathered: Gathered, thing: Thing) -> dict[str, Any]:
-    """Return what holds in every hierarchy, if an account was discovered differently in several."""
-    told = {owner for methods in gathered.discovery.values() for owner in methods}
-    here = gathered.discovery.get(id(thing), {})
-    methods = [frozenset(here.get(owner, ())) for owner in sorted(told)]
-    if not here or len(set(methods)) <= 1:
+def _discovered(gathered: Gathered, thing: Thing) -> dict[str, Any]:
+    """Return how an account was discovered: what holds in every hierarchy. What people wrote stands."""
+    here = {owner: _in_one(gathered, thing, told) for owner, told in gathered.discovery.get(id(thing), {}).items()}
+    if not here:
         return {}
-    return {"discovered_by": tuple(sorted(frozenset.intersection(*methods))), "discovery_incomplete": True}
+    upns = {one.upn for one in here.values() if one.upn is not None}
+    upn = {"discovered_upn": thing.fields.get("discovered_upn", upns.pop() if len(upns) == 1 else None)}
+    if "discovered_by" in thing.fields:
+        return upn
+    told = {owner for entries in gathered.discovery.values() for owner in entries}
+    methods = [frozenset(here[owner].methods) if owner in here else frozenset[str]() for owner in sorted(told)]
+    if len(set(methods)) > 1:
+        return {"discovered_by": tuple(sorted(frozenset.intersection(*methods))), "discovery_incomplete": True} | upn
+    incomplete = any(one.incomplete for one in here.values())
+    found = next(iter(here.values())).methods
+    return {"discovered_by": found, "discovery_incomplete": True if incomplete else None} | upn
+
+
+def _in_one(gathered: Gathered, thing: Thing, entries: list[Discovered]) -> Discovered:
+    """Join what the entries of one hierarchy say of an account; a contradiction between them is told."""
+    first, *others = entries
+    by_hand = thing.fields.get("discovered_by")
+    if by_hand is not None:
+        first, others = Discovered(tuple(by_hand), False, None, thing.where("discovered_by")), entries
+    for one in others:
+        for whole_, part in ((first, one), (one, first)):
+            if not whole_.incomplete and not set(part.methods) <= set(whole_.methods):
+                name = str(thing.fields.get("upn"))
+                gathered.users.conflicts.append(Conflict("users", name, "discovered_by", first.at, one.at))
+                return first
+        if None not in (first.upn, one.upn) and differ("discovered_upn", first.upn, one.upn):
+            name = str(thing.fields.get("upn"))
+            gathered.users.conflicts.append(Conflict("users", name, "discovered_upn", first.at, one.at))
+        methods = tuple(dict.fromkeys((*first.methods, *one.methods)))
+        upn = one.upn if first.upn is None else first.upn
+        first = Discovered(methods, first.incomplete and one.incomplete, upn, first.at)
+    return first
 
 
 def _discovery_is_whole(gathered: Gathered) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from permcheck.exports.by_hand import OWNED
-from permcheck.exports.gathered import At, Gathered, Thing
+from permcheck.exports.gathered import At, Conflict, Gathered, RoleOperations, Thing, differ
 from permcheck.exports.join import GUID, NO_HIERARCHY, SID, People, Section
 
 
@@ -47,7 +47,9 @@ def _move(gathered: Gathered, home: str) -> None:
     """Give what has no hierarchy, and is no record, to one."""
     for key in [key for key in gathered.inside if not key[0]]:
         gathered.inside[home, key[1]] = gathered.inside.pop(key)
-    gathered.scopes = {(owner or home, key): name for (owner, key), name in gathered.scopes.items()}
+    gathered.scopes.move(lambda key: (key[0] or home, key[1]))
+    gathered.open_objects = {(owner or home, key) for owner, key in gathered.open_objects}
+    gathered.open_inside = {(owner or home, *key) for owner, *key in gathered.open_inside}
     gathered.object_scopes = {(owner or home, key): ids for (owner, key), ids in gathered.object_scopes.items()}
 
 
@@ -173,18 +175,55 @@ def _group_of(people: People, thing: Thing) -> None:
     if found is None:
         found = people.group_or_stub(sid or name, thing.at, account=name)
         found.fields |= {"name": name, "type": "security"}
-    found.fields.setdefault("account", name)
-    if SID.match(sid):
-        found.fields.setdefault("sid", sid)
+    found.assume("account", name, thing.at)
+    found.assume("sid", sid if SID.match(sid) else None, thing.at)
 
 
 def security_roles(gathered: Gathered) -> Section:
     """Join security roles; a built-in one whose operations were not exported is as documented."""
     section = Section()
     for thing in gathered.security_roles.things:
-        if "permissions" in thing.fields or not _is_built_in(gathered, thing):
-            section.add(thing, thing.fields)
+        fields = thing.fields | _operations(gathered, thing)
+        if "permissions" in fields or not _is_built_in(gathered, thing):
+            section.add(thing, fields)
     return section
+
+
+def _operations(gathered: Gathered, thing: Thing) -> dict[str, Any]:
+    """Join what several lists say that a role may do. What one is sure of, the others must not exclude."""
+    told = gathered.operations_of.get(id(thing), [])
+    if "permissions" in thing.fields:  # people wrote it
+        named, open_ = thing.fields["permissions"], thing.fields.get("undecided", {})
+        told = [RoleOperations(named, open_, thing.where("permissions")), *told]
+    if not told:
+        return {}
+    for one in told[1:]:
+        if not (_sure(told[0]) <= _possible(one) and _sure(one) <= _possible(told[0])):
+            name, section = str(thing.fields["name"]), "security_roles"
+            gathered.security_roles.conflicts.append(Conflict(section, name, "permissions", told[0].at, one.at))
+    sure = dict.fromkeys(pair for one in told for pair in _pairs(one.named))
+    possible = frozenset.intersection(*(_possible(one) for one in told))
+    open_pairs = [pair for pair in _pairs(told[0].undecided) if pair in possible and pair not in sure]
+    return {"permissions": _by_class(sure), "undecided": _by_class(open_pairs) or None}
+
+
+def _pairs(operations: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:
+    return ((class_, name) for class_, names in operations.items() for name in names)
+
+
+def _sure(told: RoleOperations) -> frozenset[tuple[str, str]]:
+    return frozenset(_pairs(told.named))
+
+
+def _possible(told: RoleOperations) -> frozenset[tuple[str, str]]:
+    return _sure(told) | frozenset(_pairs(told.undecided))
+
+
+def _by_class(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for class_, name in pairs:
+        found[class_] = (*found.get(class_, ()), name)
+    return found
 
 
 def _is_built_in(gathered: Gathered, thing: Thing) -> bool:
@@ -218,6 +257,7 @@ def scripts(people: People) -> Section:
     gathered, section = people.gathered, Section()
     for thing in gathered.scripts.things:
         fields = dict(thing.fields)
+        fields["name"] = fields.get("name") or fields.get("id")
         author = people.user(str(fields.get("author") or ""))
         fields["author"] = None if author is None else people.user_name(author)
         scopes = _scopes_of(gathered, str(fields["hierarchy"]), str(fields.get("id") or ""))
@@ -230,7 +270,8 @@ def scripts(people: People) -> Section:
 
 def _scopes_of(gathered: Gathered, owner: str, script: str) -> tuple[str, ...] | None:
     """Return the scopes of a script. It is in one at least; None where they, or the name of one, were not exported."""
-    if "configmgr.object-scopes" in gathered.partial:
+    open_ = {(owner, ""), (owner, script.casefold())} & gathered.open_objects
+    if open_ or "configmgr.object-scopes" in gathered.partial:
         return None
     built_in = {known.id for known in gathered.policy.builtins}
     ids = [id_.upper() for id_ in gathered.object_scopes.get((owner, script.casefold()), ())]
@@ -248,24 +289,39 @@ def applications(gathered: Gathered) -> Section:
 
 def join_cloud_devices(gathered: Gathered) -> None:
     """Join what the cloud says of devices to the devices of Configuration Manager: by Entra id, else by name."""
-    by_entra: dict[str, Thing] = {}
+    by_entra: dict[str, list[Thing]] = {}
     by_name: dict[str, list[Thing]] = {}
     for thing in gathered.devices.things:
-        by_entra.setdefault(str(thing.fields.get("entra_id") or ""), thing)
+        by_entra.setdefault(_entra_id(thing), []).append(thing)
         by_name.setdefault(str(thing.fields.get("name", "")).casefold(), []).append(thing)
     by_entra.pop("", None)
+    claims: dict[int, tuple[Thing, list[tuple[dict[str, Any], At]]]] = {}
     for name, entra, fields, at in gathered.cloud_devices:
-        named = by_name.get(name.casefold(), [])
-        found = by_entra.get(entra or "") or (named[0] if len(named) == 1 else None)
-        if found is not None:
-            for key, item in {**fields, "entra_id": entra}.items():
-                if item is not None and key not in found.fields:
-                    found.fields[key] = item
-                    found.details[key] = at
+        known = by_entra.get((entra or "").casefold(), [])
+        named = [one for one in by_name.get(name.casefold(), []) if not (entra and _entra_id(one))]
+        same = known or named
+        if len(same) == 1:
+            claims.setdefault(id(same[0]), (same[0], []))[1].append(({**fields, "entra_id": entra}, at))
         elif fields["management"] in {"configmgr", "co-managed"}:
             _add_cloud_device(gathered, name, entra, fields, at)
         else:
             gathered.note("devices that only Intune manages were left out: they belong to no hierarchy", at)
+    for thing, rows in claims.values():
+        _state_cloud(gathered, thing, rows)
+
+
+def _entra_id(thing: Thing) -> str:
+    return str(thing.fields.get("entra_id") or "").casefold()
+
+
+def _state_cloud(gathered: Gathered, thing: Thing, rows: list[tuple[dict[str, Any], At]]) -> None:
+    """State what Intune says of a device. Where several records in Intune claim it, only what they agree on counts."""
+    several = len({fields["intune_id"] for fields, _ in rows} - {None}) > 1
+    if several:
+        gathered.note("several records in Intune claim one device: what they don't agree on is unknown", rows[0][1])
+    for fields, at in rows:
+        agreed = {key: item for key, item in fields.items() if not any(differ(key, item, o.get(key)) for o, _ in rows)}
+        gathered.devices.state(thing, agreed if several else fields, at)
 
 
 def _add_cloud_device(gathered: Gathered, name: str, entra: str | None, fields: dict[str, Any], at: At) -> None:
@@ -283,6 +339,8 @@ def devices(gathered: Gathered) -> Section:
     """Join devices with the collections that contain them, if the members of all were exported."""
     section = Section()
     whole = _hierarchies_with_all_members(gathered)
+    lacking = _Lacking(gathered)
+    told: set[tuple[str, str]] = set()
     for thing in gathered.devices.things:
         fields = dict(thing.fields)
         tags = fields.get("scope_tags")
@@ -290,13 +348,34 @@ def devices(gathered: Gathered) -> Section:
             fields["scope_tags"] = tuple(gathered.scope_tags.get(tag) or tag for tag in tags)
         owner, resource = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
         found = gathered.inside.get((owner, resource))
-        if owner in whole and resource and "collections" not in fields:
+        open_ = lacking.may_be_elsewhere(owner, resource, found.collections if found else ())
+        if owner in whole and resource and "collections" not in fields and not open_:
+            told.add((owner, resource))
             fields["collections"] = tuple(found.collections) if found else ()
             if found:
                 section.memberships[len(section.records)] = found
         section.add(thing, fields)
-    _list_members(gathered, whole)
+    _list_members(gathered, told, lacking)
     return section
+
+
+class _Lacking:
+    """What entries of memberships say that lack the device or the collection, and may be about any."""
+
+    def __init__(self, gathered: Gathered) -> None:
+        self.devices: set[tuple[str, str]] = set()
+        self.collections: dict[str, set[str]] = {}
+        """Hierarchy -> collections that have a further member; an empty text stands for any of them."""
+        for owner, resource, collection in gathered.open_inside:
+            if resource:
+                self.devices.add((owner, resource))
+            else:
+                self.collections.setdefault(owner, set()).add(collection)
+        self.owners = {owner for owner, _, _ in gathered.open_inside}
+
+    def may_be_elsewhere(self, owner: str, resource: str, inside: Iterable[str]) -> bool:
+        """Tell whether a device may be in a collection in which nobody says that it is."""
+        return (owner, resource) in self.devices or not self.collections.get(owner, set()) <= set(inside)
 
 
 def _hierarchies_with_all_members(gathered: Gathered) -> set[str]:
@@ -312,15 +391,27 @@ def _hierarchies_with_all_members(gathered: Gathered) -> set[str]:
     return {owner for (owner, _), members in gathered.inside.items() if members.batches[0] in lists}
 
 
-def _list_members(gathered: Gathered, whole: set[str]) -> None:
-    """Let each exported collection list its members, where others may not have been exported."""
-    members: dict[tuple[str, str], list[str]] = {}
+def _list_members(gathered: Gathered, told: set[tuple[str, str]], lacking: _Lacking) -> None:
+    """Let each exported collection list its members, where a device doesn't tell its collections."""
+    if "configmgr.collection-members" in gathered.partial:
+        return
+    members: dict[str, dict[str, list[str]]] = {}
     for (owner, resource), inside in gathered.inside.items():
-        if owner not in whole and gathered.devices.find("resource", f"{owner}/{resource}"):
+        if (owner, resource) not in told and gathered.devices.find("resource", f"{owner}/{resource}"):
             for collection in inside.collections:
-                members.setdefault((owner, collection), []).append(resource)
-    partial = "configmgr.collection-members" in gathered.partial
-    for (owner, collection), names in members.items():
-        fields = {"hierarchy": owner, "id": collection, "members": tuple(names)}
-        if not partial:
+                members.setdefault(owner, {}).setdefault(collection, []).append(resource)
+    for owner, lists in members.items():
+        for collection in lacking.collections.get(owner, ()):
+            lists.pop(collection, None)
+        if owner in lacking.owners and _device_collections(gathered, owner) <= lists.keys():
+            continue  # where every collection lists its members, a device is in no other
+        for collection, names in lists.items():
+            fields = {"hierarchy": owner, "id": collection, "members": tuple(names)}
             gathered.collections.put((("id", f"{owner}/{collection}"),), fields, (-1, 0))
+
+
+def _device_collections(gathered: Gathered, owner: str) -> set[str]:
+    """Return the collections of a hierarchy that hold some of its devices."""
+    here = [thing.fields for thing in gathered.collections.things if thing.fields["hierarchy"] == owner]
+    devices = {str(fields["id"]) for fields in here if fields.get("kind", "device") == "device"}
+    return devices - set(gathered.policy.all_devices)

@@ -21,8 +21,10 @@ def entra_roles(people: People) -> Section:
             role = gathered.policy.roles[gathered.policy.find_role("entra", holders.role)].name
         except UnknownNameError:
             continue
-        active, _ = people.names(holders.active)
+        active, unknown = people.names(holders.active)
         eligible, _ = people.names(holders.eligible)
+        if unknown and holders.stated:
+            gathered.open.add("entra_roles")
         at = next(iter((*active.values(), *eligible.values())), (-1, 0))
         fields = {
             "role": role,
@@ -52,7 +54,9 @@ def app_roles(people: People) -> Section:
             held.setdefault(found, []).append(who)
     for id_, holders in held.items():
         permission = gathered.policy.permissions[id_]
-        names, _ = people.names(holders)
+        names, unknown = people.names(holders)
+        if unknown:
+            gathered.open.add("app_roles")
         fields = {"application": permission.category, "role": permission.name, "assigned_to": tuple(names)}
         section.add(Thing({}, holders[0].at), fields, names.items())
     for thing in gathered.apps_by_hand.things:
@@ -66,16 +70,22 @@ def _told_of_known_applications(gathered: Gathered) -> bool:
     for batch, found in gathered.batches:
         if found.kind.id == APP_ROLES:
             resource = found.owner or text(batch.head, "resourceId")
-            application = gathered.applications.get(resource.casefold(), "")
+            application = _application(gathered, resource.casefold())
             if application in known or not (batch.head or application):
                 return True
-    return any(gathered.applications.get(resource) in known for resource, _, _ in gathered.app_assignments)
+    return any(_application(gathered, resource) in known for resource, _, _ in gathered.app_assignments)
+
+
+def _application(gathered: Gathered, resource: str) -> str:
+    """Return the appId of a service principal; empty where nothing tells it."""
+    return gathered.applications.get(resource) or gathered.named_applications.get(resource, "")
 
 
 def _app_role(gathered: Gathered, resource: str, role: str) -> str | None:
     policy = gathered.policy
-    application = gathered.applications.get(resource, "")
-    names = {role, *(name.casefold() for name in gathered.app_roles.get((resource, role), ()))}
+    application = _application(gathered, resource)
+    told = gathered.app_roles.find("id", f"{resource}/{role}")
+    names = {role, *(str(name).casefold() for name in (told.fields.values() if told is not None else ()))}
     for permission in policy.permissions.values():
         if policy.applications.get(permission.category, "") != application:
             continue
@@ -98,6 +108,8 @@ def intune_roles(gathered: Gathered) -> tuple[Section, dict[str, str], set[str]]
         fields = dict(thing.fields)
         built_in = _built_in(gathered.policy, fields)
         allowed = fields.get("permissions")
+        if built_in is None and fields.get("built_in"):
+            _tell_pretender(gathered, thing)
         if built_in is not None and (allowed is None or not _differs(gathered, built_in, allowed, thing.at)):
             names |= _both(fields, gathered.policy.roles[built_in].name)
             continue
@@ -133,6 +145,12 @@ def _built_in(policy: Policy, fields: dict[str, Any]) -> str | None:
     return found if found is not None and not id_ and fields.get("built_in") is not False else None
 
 
+def _tell_pretender(gathered: Gathered, thing: Thing) -> None:
+    message = f"the role `{thing.fields['name']}` says that it is built in, but no built-in role has its id or name"
+    help_ = "it is taken for a custom role; an export with another isBuiltIn, or a newer permcheck, settles it"
+    gathered.problem(thing.at, "no-such-built-in", message, help_, "warning")
+
+
 def _differs(gathered: Gathered, role: str, allowed: tuple[str, ...], at: At) -> bool:
     """Tell whether the tenant's built-in role is another than the policy's, as far as decisions may depend on it."""
     policy = gathered.policy
@@ -155,11 +173,12 @@ def assignments(people: People, names: dict[str, str], opaque: set[str]) -> tupl
     kept: list[tuple[Thing, dict[str, Any], dict[str, At]]] = []
     for thing in gathered.assignments.things:
         fields = dict(thing.fields)
-        role = _role_of(gathered, str(fields.get("role") or ""), names)
+        linked = str(fields.get("role") or fields.get("role_name") or "")
+        role = _role_of(gathered, linked, names)
         if role is None:
             lost = True
-            if str(fields.get("role") or "").casefold() not in opaque:
-                _tell_lost(gathered, thing, fields)
+            if linked.casefold() not in opaque:
+                _tell_lost(gathered, thing, linked)
             continue
         members = (
             None
@@ -193,12 +212,11 @@ def _role_of(gathered: Gathered, role: str, names: dict[str, str]) -> str | None
         return None
 
 
-def _tell_lost(gathered: Gathered, thing: Thing, fields: dict[str, Any]) -> None:
-    role = fields.get("role")
+def _tell_lost(gathered: Gathered, thing: Thing, role: str) -> None:
     if role:
-        message = f"the role `{role}` of the assignment `{fields['name']}` is in no export"
+        message = f"the role `{role}` of the assignment `{thing.fields['name']}` is in no export"
         help_ = "export the role definitions of the same tenant"
     else:
-        message = f"nothing tells which role the assignment `{fields['name']}` assigns"
-        help_ = "export it with $expand=roleDefinition"
+        message = f"nothing tells which role the assignment `{thing.fields['name']}` assigns"
+        help_ = "export roleDefinitions/ID/roleAssignments of every role"
     gathered.problem(thing.at, "no-role", message, help_, "warning")

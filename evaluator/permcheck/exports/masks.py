@@ -36,11 +36,11 @@ def operations_of(policy: Policy, masks: Masks, site: Mapping[int, Mapping[int, 
         name = classes.get(type_)
         if name is None:
             notes.append(f"object type {type_} has no public name; its operations were left out")
-        elif type_ in site:
-            named[name] = _by_site(policy, name, mask, site[type_])
         else:
-            granted, open_, rest = _by_policy(permissions.get(name, ()), mask)
-            named[name] = granted
+            bits = site.get(type_, {})
+            theirs = [one for one in permissions.get(name, ()) if one.name not in _names(policy, name, bits)]
+            granted, open_, rest = _by_policy(theirs, mask & ~sum(bits))
+            named[name] = (*_by_site(policy, name, mask, bits), *granted)
             if open_:
                 undecided[name] = open_
             if rest:
@@ -50,13 +50,17 @@ def operations_of(policy: Policy, masks: Masks, site: Mapping[int, Mapping[int, 
 
 
 def _by_site(policy: Policy, class_: str, mask: int, bits: Mapping[int, str]) -> tuple[str, ...]:
+    return _names(policy, class_, {bit: name for bit, name in sorted(bits.items()) if mask & bit})
+
+
+def _names(policy: Policy, class_: str, bits: Mapping[int, str]) -> tuple[str, ...]:
+    """Return the names that the policy has for operations; the others decide nothing here."""
     found = []
-    for bit, name in sorted(bits.items()):
-        if mask & bit:
-            try:
-                found.append(policy.permissions[policy.find_permission("configmgr", f"{class_}\\{name}")].name)
-            except UnknownNameError:  # an operation that decides nothing here
-                continue
+    for name in bits.values():
+        try:
+            found.append(policy.permissions[policy.find_permission("configmgr", f"{class_}\\{name}")].name)
+        except UnknownNameError:
+            continue
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from permcheck.exports.batch import Batch, flag, text, texts, whole
+from permcheck.exports.batch import Batch, Row, flag, has, text, texts, whole
 from permcheck.exports.gathered import At, Gathered
 from permcheck.exports.recognise import Found
 
@@ -18,22 +18,30 @@ def devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
         resource = text(row, "ResourceID")
         name = text(row, "Name", "NetbiosName", "DeviceName")
         if not (resource or name):
-            into.problem((number, entry), "no-name", "the device has neither ResourceID nor Name", "", "warning")
+            into.left_open((number, entry), "devices", "the device has neither ResourceID nor Name", "export both")
             continue
-        co_managed = flag(row, "CoManaged")
         fields: dict[str, Any] = {
-            "name": name or resource,
+            "name": name or None,
             "resource_id": whole(row, "ResourceID") or resource or None,
             "entra_id": _guid(into, text(row, "AADDeviceID")),
             "client_version": _dotted(text(row, "ClientVersion")),
-            "management": None if co_managed is None else "co-managed" if co_managed else "configmgr",
+            "management": _management(row),
         }
         _put(into, into.hierarchy(batch, text(row, "SiteCode")), resource or name, fields, (number, entry))
 
 
+def _management(row: Row) -> str | None:
+    """Return who manages a device. One without a client is only known to Configuration Manager, not managed by it."""
+    co_managed = flag(row, "CoManaged")
+    if co_managed or co_managed is None:
+        return "co-managed" if co_managed else None
+    no_client = has(row, "ClientVersion") and not text(row, "ClientVersion")
+    return None if no_client else "configmgr"
+
+
 def _put(into: Gathered, owner: str, resource: str, fields: dict[str, Any], at: At) -> None:
-    names = (("resource", f"{owner}/{resource}"), ("hand", f"{owner}/{fields['name']}"))
-    into.devices.put(names, {"hierarchy": owner, **fields}, at)
+    names = (("resource", f"{owner}/{resource}"), ("hand", f"{owner}/{fields['name'] or resource}"))
+    into.devices.put(names, {"hierarchy": owner, **fields}, at, {"name": resource})
 
 
 def _guid(into: Gathered, text_: str) -> str | None:
@@ -59,12 +67,18 @@ def collection_members(into: Gathered, batch: Batch, _found: Found, number: int)
         if owner is None:
             owner = owners[site] = into.hierarchy(batch, site)
         resource = str(row.get("resourceid") or "")
-        if (owner, resource) not in known:
+        collection = str(row.get("collectionid") or "").upper()
+        if not (resource and collection):
+            into.open_inside.add((owner, resource, collection))
+            message = "the entry lacks its ResourceID or its CollectionID, so it may be about any device or collection"
+            into.problem((number, entry), "no-name", message, "export both", "warning")
+        if (owner, resource) not in known and resource:
             name = text(row, "Name")
             if name:
                 fields: dict[str, Any] = {"name": name, "resource_id": whole(row, "ResourceID") or resource}
                 _put(into, owner, resource, fields, (number, entry))
-        put(owner, resource, str(row.get("collectionid") or "").upper(), (number, entry))
+        if resource:
+            put(owner, resource, collection, (number, entry))
 
 
 def managed_devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -76,7 +90,7 @@ def managed_devices(into: Gathered, batch: Batch, _found: Found, number: int) ->
             "scope_tags": texts(row, "roleScopeTagIds"),
         }
         entra = _guid(into, text(row, "azureADDeviceId", "azureActiveDirectoryDeviceId"))
-        into.cloud_devices.append((text(row, "deviceName"), entra, fields, (number, entry)))
+        _put_cloud(into, text(row, "deviceName"), entra, fields, (number, entry))
 
 
 def all_devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -89,4 +103,11 @@ def all_devices(into: Gathered, batch: Batch, _found: Found, number: int) -> Non
             "uploaded": True if management == "configmgr" else None,
         }
         entra = _guid(into, text(row, "Azure AD Device ID", "Microsoft Entra Device ID", "Entra Device ID"))
-        into.cloud_devices.append((text(row, "Device name"), entra, fields, (number, entry)))
+        _put_cloud(into, text(row, "Device name"), entra, fields, (number, entry))
+
+
+def _put_cloud(into: Gathered, name: str, entra: str | None, fields: dict[str, Any], at: At) -> None:
+    if name or entra:
+        into.cloud_devices.append((name, entra, fields, at))
+    else:
+        into.left_open(at, "devices", "the device has neither a name nor an id in Microsoft Entra ID", "export both")

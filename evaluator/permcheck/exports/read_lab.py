@@ -9,7 +9,7 @@ from typing import Any
 
 from permcheck.exports.batch import Batch, Row, flag, folded, parts, text, texts, value, whole
 from permcheck.exports.gathered import At, Gathered, MemberList, Principal
-from permcheck.exports.read_configmgr import sites
+from permcheck.exports.read_configmgr import settle_sites, sites
 from permcheck.exports.recognise import Found
 
 
@@ -37,6 +37,7 @@ def _sites(into: Gathered, batch: Batch, found: Found, row: Row) -> None:
     inner = Batch(batch.file, batch.folder, f"{batch.path}.sites", rows[0] if rows else {}, lambda: rows)
     into.batches.append((inner, found))
     sites(into, inner, found, len(into.batches) - 1)
+    settle_sites(into)
 
 
 def _directory(into: Gathered, row: Row, at: At) -> None:
@@ -87,21 +88,18 @@ def _devices(into: Gathered, owner: str, row: Row, at: At) -> None:
 
 
 def _security(into: Gathered, owner: str, row: Row, at: At) -> None:
-    names: dict[str, str] = {}
     for item in parts(row, "roles") or ():
-        names[text(item, "roleID")] = text(item, "roleName")
         fields: dict[str, Any] = {
             "hierarchy": owner,
             "name": text(item, "roleName"),
             "id": text(item, "roleID"),
             "copied_from": text(item, "copiedFromID") or None,
-            "built_in": flag(item, "isBuiltIn"),
         }
         into.security_roles.put((("id", f"{owner}/{fields['id']}"), ("name", f"{owner}/{fields['name']}")), fields, at)
-    _administrators(into, owner, row, at, names)
+    _administrators(into, owner, row, at)
 
 
-def _administrators(into: Gathered, owner: str, row: Row, at: At, roles_by_id: dict[str, str]) -> None:
+def _administrators(into: Gathered, owner: str, row: Row, at: At) -> None:
     for item in parts(row, "admins") or ():
         roles, name = texts(item, "roles") or (), text(item, "name")
         collections = texts(item, "collections") or ()
@@ -112,6 +110,5 @@ def _administrators(into: Gathered, owner: str, row: Row, at: At, roles_by_id: d
             "sid": _sid(text(item, "adminSid")),
             "assignments": paired if len(paired) == 1 else None,
             "is_group": flag(folded(item), "isGroup"),
-            "roles": tuple(roles_by_id.get(role, role) for role in roles),
         }
         into.admins.put((("name", f"{owner}/{name}"),), fields, at)

@@ -13,22 +13,16 @@ from permcheck.model.estate import is_day
 
 DAY: Final = len("2026-01-31")
 DAYS: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+PREMIUM: Final = "entra-premium"
 SIGN_INS: Final = ("lastSignInDateTime", "lastNonInteractiveSignInDateTime", "lastSuccessfulSignInDateTime")
 
 
 def organization(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read the tenant's id and name."""
     for entry, row in batch.entries():
-        at = (number, entry)
         _tenant(into, text(row, "id"), batch)
-        facts = {
-            "name": text(row, "displayName") or None,
-            "multi_geo": flag(row, "isMultipleDataLocationsForServicesEnabled"),
-        }
-        for key, fact in facts.items():
-            if fact is not None and key not in into.tenant.fields:
-                into.tenant.fields[key] = fact
-                into.tenant.details[key] = at
+        name, several = text(row, "displayName"), flag(row, "isMultipleDataLocationsForServicesEnabled")
+        into.state_tenant((number, entry), name=name or None, multi_geo=several)
 
 
 def _tenant(into: Gathered, id_: str, batch: Batch) -> None:
@@ -36,19 +30,32 @@ def _tenant(into: Gathered, id_: str, batch: Batch) -> None:
         into.tenants.setdefault(id_.casefold(), batch.file)
 
 
-def subscriptions(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+def subscriptions(into: Gathered, batch: Batch, found: Found, number: int) -> None:
     """Read which service plans the tenant has."""
     means = {plan.id: plan.means for plan in into.policy.service_plans}
     off, works = into.values.disabled_plan, into.values.usable_plan
     for entry, row in batch.entries():
-        here = [p for p in parts(row, "servicePlans") or () if text(p, "provisioningStatus") not in off]
-        found = {means[plan] for p in here if (plan := text(p, "servicePlanId").casefold()) in means}
-        into.plans[text(row, "skuId").casefold()] = set(found)
+        at, sku, plans = (number, entry), text(row, "skuId"), parts(row, "servicePlans")
         status = text(row, "capabilityStatus")
-        usable = not status or status in works
-        if "entra_premium" not in into.tenant.fields or ("entra-premium" in found and usable):
-            into.tenant.fields["entra_premium"] = "entra-premium" in found and usable
-            into.tenant.details["entra_premium"] = (number, entry)
+        if not sku or plans is None:
+            into.partial.add(found.kind.id)
+            into.problem(at, "no-name", "the licence lacks its skuId or its servicePlans", "export both", "warning")
+            continue
+        here = [p for p in plans if text(p, "provisioningStatus") not in off]
+        told = {means[plan] for p in here if (plan := text(p, "servicePlanId").casefold()) in means}
+        fields = {"id": sku, "plans": tuple(sorted(told)), "usable": not status or status in works}
+        into.plans.put((("id", sku),), fields, at)
+
+
+def settle_subscriptions(into: Gathered, kind: str) -> None:
+    """Tell whether the tenant has Microsoft Entra ID P1 or P2: a list that lacks entries can't deny it."""
+    if kind not in into.read:
+        return
+    premium = [thing for thing in into.plans.things if thing.fields["usable"] and PREMIUM in thing.fields["plans"]]
+    if premium or kind not in into.partial:
+        listed = (number for number, (_, found) in enumerate(into.batches) if found.kind.id == kind)
+        first = (*premium, *into.plans.things)[:1]
+        into.state_tenant(first[0].at if first else (next(listed), 0), entra_premium=bool(premium))
 
 
 def users(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -87,20 +94,20 @@ def user(into: Gathered, row: Row, at: At, silent: frozenset[str], batch: Batch)
         "last_sign_in": _last_sign_in(row),
     }
     if not (upn or id_):
-        into.problem(at, "no-name", "the user has neither userPrincipalName nor id", "export both", "warning")
+        into.left_open(at, "users", "the user has neither userPrincipalName nor id", "export both")
         return
     thing = into.users.put((("id", id_), ("upn", upn), ("sid", fields["sid"] or "")), fields, at)
     licences = parts(row, "assignedLicenses")
     if fields["licensed"] is None and licences is not None:
-        into.licences.append((thing, tuple((text(x, "skuId").casefold(), _off(x)) for x in licences)))
+        held = tuple((text(x, "skuId").casefold(), _off(x)) for x in licences)
+        into.licences.append((thing, held, at))
 
 
 def _last_sign_in(row: Row) -> str | None:
     """Return the day, of a person or of a program for one; None where nobody ever did, or where it was not exported."""
     activity = value(row, "signInActivity")
     told = folded(activity) if isinstance(activity, dict) else {}
-    days = [text(told, key)[:DAY] for key in SIGN_INS]
-    return max((day for day in days if DAYS.fullmatch(day) and is_day(day)), default=None)
+    return max((day for key in SIGN_INS if (day := _day(told, key))), default=None)
 
 
 def _off(licence: Row) -> frozenset[str]:
@@ -140,7 +147,7 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
     domain, account = text(row, "onPremisesNetBiosName"), text(row, "onPremisesSamAccountName")
     types = {into.values.group_type.says(word) for word in texts(row, "groupTypes") or ()}
     fields: dict[str, Any] = {
-        "name": name or id_ or None,
+        "name": name or None,
         "id": id_ or None,
         "type": _group_type(row, types),
         "dynamic": True if "dynamic" in types else None,
@@ -149,11 +156,11 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
         "sid": text(row, "onPremisesSecurityIdentifier") or None,
         "account": f"{domain}\\{account}" if domain and account else None,
     }
-    if fields["name"] is None:
-        into.problem(at, "no-name", "the group has neither displayName nor id", "export both", "warning")
+    if not (name or id_):
+        into.left_open(at, "groups", "the group has neither displayName nor id", "export both")
         return
     names = (("id", id_), ("sid", fields["sid"] or ""), ("account", fields["account"] or ""))
-    into.groups.put((*names, ("hand", name)), fields, at)
+    into.groups.put((*names, ("hand", name)), fields, at, {"name": id_})
     expanded = parts(row, "members")
     if expanded and id_:
         found = into.members.setdefault(id_.casefold(), MemberList())
@@ -168,18 +175,22 @@ def _restricted(row: Row) -> bool | None:
 
 
 def _group_type(row: Row, types: Collection[str | None]) -> str | None:
+    """Return what a group is. Without groupTypes, one that gets mail may be one of Microsoft 365."""
     if "microsoft-365" in types:
         return "microsoft-365"
     secure, mail = flag(row, "securityEnabled"), flag(row, "mailEnabled")
-    if secure is None:
+    if secure and mail is False:
+        return "security"
+    if secure is None or mail is None or not has(row, "groupTypes"):
         return None
-    if secure:
-        return {True: "mail-enabled-security", False: "security", None: None}[mail]
-    return "distribution"
+    return "mail-enabled-security" if secure else "distribution"
 
 
 def principal(into: Gathered, row: Row, at: At, batch: Batch) -> Principal | None:
-    """Read somebody in a list; what the entry tells about a user or group is kept. None for a device or a service."""
+    """Read somebody in a list; what the entry tells about a user or group is kept. None for a device or a service.
+
+    Somebody who has no name is somebody all the same: a principal without a name.
+    """
     type_ = type_of(row) or text(row, "principalType", "objectType", "memberType", "member type")
     kind = into.values.principal_type.says(type_) or ""
     upn, id_ = text(row, "userPrincipalName", "user principal name"), text(row, "id", "objectId", "object id")
@@ -188,8 +199,7 @@ def principal(into: Gathered, row: Row, at: At, batch: Batch) -> Principal | Non
     kind = kind or ("user" if upn else "")
     if not (id_ or upn):
         into.problem(at, "no-name", "somebody in the list has neither an id nor a name", "export `id`", "warning")
-        return None
-    if kind == "user" and upn:
+    elif kind == "user" and upn:
         user(into, _known(row), at, frozenset(), batch)
     elif kind == "group" and text(row, "displayName"):
         group(into, _known(row), at, batch)
@@ -206,7 +216,7 @@ def group_members(into: Gathered, batch: Batch, found: Found, number: int) -> No
     """Read direct members: one list a group, or entries that name their group."""
     for owner, row, at, whole in _entries(into, batch, found, number):
         key = owner.casefold()
-        if key in into.directory_roles:
+        if into.directory_roles.get(key) is not None:
             _role_holder(into, key, row, at, batch)
             continue
         members = into.members.setdefault(key, MemberList())
@@ -219,7 +229,7 @@ def group_members(into: Gathered, batch: Batch, found: Found, number: int) -> No
 def _role_holder(into: Gathered, role: str, row: Row, at: At, batch: Batch) -> None:
     from permcheck.exports.read_roles import holding
 
-    holders = holding(into, into.directory_roles[role])
+    holders = holding(into, into.directory_roles.get(role) or "")
     holders.stated = True
     somebody = principal(into, row, at, batch) if row else None
     holders.active += [somebody] if somebody else []
@@ -255,7 +265,7 @@ def _entries(into: Gathered, batch: Batch, found: Found, number: int) -> Iterato
         elif (items := _inner(inner)) is not None:
             yield owner, {}, at, True
             for item in items:
-                yield owner, folded(item) if isinstance(item, dict) else {"id": str(item)}, at, False
+                yield owner, folded(item) if isinstance(item, dict) else {"id": item}, at, False
 
 
 def _inner(members: Any) -> list[Any] | None:
@@ -273,13 +283,34 @@ def entra_members(into: Gathered, batch: Batch, found: Found, number: int) -> No
 
 
 def group_eligibility(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
-    """Read who may activate membership of a group."""
+    """Read who may activate membership of a group; an eligibility that has ended, or not begun, is none."""
     for entry, row in batch.entries():
-        at = (number, entry)
+        at, owner = (number, entry), text(row, "groupId")
         access = text(row, "accessId")
         if access and access not in into.values.member_access:
             continue
         inner = value(row, "principal")
         who = principal(into, folded(inner), at, batch) if isinstance(inner, dict) else None
         who = who or Principal(text(row, "principalId"), "", at)
-        into.eligible.setdefault(text(row, "groupId").casefold(), []).append(who)
+        if not (owner and who.name):
+            into.problem(at, "no-name", "the eligibility lacks its groupId or its principalId", "export both", "warning")
+        elif is_current(into, row):
+            into.eligible.setdefault(owner.casefold(), []).append(who)
+
+
+def is_current(into: Gathered, row: Row) -> bool:
+    """Tell whether an eligibility holds on the day of the estate, as far as one is known."""
+    schedule = value(row, "scheduleInfo")
+    told = folded(schedule) if isinstance(schedule, dict) else row
+    expiration = value(told, "expiration")
+    until = folded(expiration) if isinstance(expiration, dict) else row
+    start, end = _day(told, "startDateTime"), _day(until, "endDateTime")
+    begun = not into.day or not start or start <= into.day
+    over = bool(into.day and end) and end < into.day
+    return begun and not over
+
+
+def _day(row: Row, key: str) -> str:
+    """Return the day of a time; empty where there is none that can be read."""
+    day = text(row, key)[:DAY]
+    return day if DAYS.fullmatch(day) and is_day(day) else ""

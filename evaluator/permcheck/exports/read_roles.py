@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from permcheck.errors import UnknownNameError
-from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, fold, folded, parts, text, texts, value
+from permcheck.exports.batch import Batch, Row, flag, folded, parts, text, value
 from permcheck.exports.gathered import At, Gathered, Principal, RoleHolding
-from permcheck.exports.read_people import principal
+from permcheck.exports.read_people import is_current, principal
 from permcheck.exports.recognise import Found
 
 
@@ -19,12 +19,15 @@ def holding(into: Gathered, role: str) -> RoleHolding:
 def directory_roles(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read directory roles that are in use, with holders where they were expanded."""
     for entry, row in batch.entries():
-        template = text(row, "roleTemplateId")
-        into.directory_roles[text(row, "id").casefold()] = template
+        at, id_, template = (number, entry), text(row, "id").casefold(), text(row, "roleTemplateId")
+        if not (id_ and template):
+            into.left_open(at, "entra_roles", "the directory role lacks its id or its roleTemplateId", "export both")
+            continue
+        into.directory_roles.put(id_, template, at)
         holders = holding(into, template)
         inner = parts(row, "members")
         holders.stated = holders.stated if holders.active else inner is not None
-        found = (principal(into, item, (number, entry), batch) for item in inner or ())
+        found = (principal(into, item, at, batch) for item in inner or ())
         holders.active += [somebody for somebody in found if somebody]
 
 
@@ -50,55 +53,70 @@ def _directory_role(into: Gathered, row: Row, at: At, batch: Batch, *, eligible:
     if who is None and isinstance(inner, dict) and text(folded(inner), "@odata.type"):
         return
     who = who or Principal(text(row, "principalId"), "", at)
-    holders = holding(into, text(row, "roleDefinitionId"))
-    (holders.eligible if eligible else holders.active).append(who)
+    role = text(row, "roleDefinitionId")
+    if not (role and who.name):
+        message = "the holder of a directory role lacks its roleDefinitionId or its principalId"
+        into.left_open(at, "entra_roles", message, "export both")
+    elif not eligible or is_current(into, row):
+        holders = holding(into, role)
+        (holders.eligible if eligible else holders.active).append(who)
 
 
 def entra_role_assignments(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read the Entra admin center's download of role assignments."""
     for entry, row in batch.entries():
-        name = text(row, "roleName", "roleDisplayName", "role")
+        name, at = text(row, "roleName", "roleDisplayName", "role"), (number, entry)
+        upn = text(row, "userPrincipalName", "principalName")
+        who = upn or text(row, "principalId", "objectId", "id")
+        if not (name and who):
+            into.left_open(at, "entra_roles", "the entry lacks the role or who holds it", "download it again")
+            continue
         try:
             role = into.policy.find_role("entra", name)
         except UnknownNameError:
             continue
-        upn = text(row, "userPrincipalName", "principalName")
-        who = upn or text(row, "principalId", "objectId", "id")
         state = text(row, "assignmentState", "state", "assignmentType", "memberType")
         scope = text(row, "scope", "directoryScopeId")
         holders = holding(into, role)
-        at = (number, entry)
         if scope and scope not in into.values.whole_tenant_download:
             into.note("directory roles that may hold in a part of the tenant only are unknown", at)
             holders.stated = False
-        elif who:
+        else:
             eligible = into.values.eligible_state.part_of(state)
             (holders.eligible if eligible else holders.active).append(Principal(who, "", at))
 
 
-def service_principals(into: Gathered, batch: Batch, _found: Found, _number: int) -> None:
+def service_principals(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read applications with their app roles."""
-    for _, row in batch.entries():
-        id_ = text(row, "id").casefold()
-        into.applications[id_] = text(row, "appId").casefold()
+    for entry, row in batch.entries():
+        at, id_, app = (number, entry), text(row, "id").casefold(), text(row, "appId").casefold()
+        if not (id_ and app):
+            into.left_open(at, "app_roles", "the application lacks its id or its appId", "export both")
+            continue
+        into.applications.put(id_, app, at)
         for role in parts(row, "appRoles") or ():
-            into.app_roles[id_, text(role, "id").casefold()] = text(role, "value"), text(role, "displayName")
+            fields = {"value": text(role, "value") or None, "name": text(role, "displayName") or None}
+            into.app_roles.put((("id", f"{id_}/{text(role, 'id')}"),), fields, at)
 
 
 def app_role_assignments(into: Gathered, batch: Batch, found: Found, number: int) -> None:
     """Read who app roles are assigned to."""
-    if found.owner:
-        into.applications.setdefault(found.owner.casefold(), "")
     for entry, row in batch.entries():
-        resource = text(row, "resourceId").casefold()
-        into.applications[resource] = into.applications.get(resource) or _application_by_name(into, row)
+        at = (number, entry)
+        resource, role = text(row, "resourceId").casefold(), text(row, "appRoleId").casefold()
+        named = _application_by_name(into, row)
+        if named:
+            into.named_applications.setdefault(resource, named)
         type_ = text(row, "principalType")
         kind = into.values.principal_type.says(type_) or ""
         if type_ and not kind:
             continue
-        at = (number, entry)
         who = Principal(text(row, "principalId"), kind, at)
-        into.app_assignments.append((resource, text(row, "appRoleId").casefold(), who))
+        if not (resource and role and who.name):
+            message = "the entry lacks its resourceId, its appRoleId or its principalId"
+            into.left_open(at, "app_roles", message, "export all three")
+            continue
+        into.app_assignments.append((resource, role, who))
 
 
 def _application_by_name(into: Gathered, row: Row) -> str:
@@ -111,99 +129,19 @@ def toggle(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read the tenant-wide toggle."""
     for entry, row in batch.entries():
         state = flag(row, "enabled")
-        if state is not None:
-            into.tenant.fields["use_intune_rbac"] = "On" if state else "Off"
-            into.tenant.details["use_intune_rbac"] = (number, entry)
+        if state is None:
+            message = "the state of the toggle can't be read, and is unknown"
+            into.problem((number, entry), "value", message, "export it again", "warning")
+        else:
+            into.state_tenant((number, entry), use_intune_rbac="On" if state else "Off")
 
 
-def scope_tags(into: Gathered, batch: Batch, _found: Found, _number: int) -> None:
+def scope_tags(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read names of scope tags."""
-    for _, row in batch.entries():
-        into.scope_tags[text(row, "id")] = text(row, "displayName")
-
-
-def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
-    """Read Intune roles, with the assignments that a backup puts into them."""
     for entry, row in batch.entries():
-        at = (number, entry)
         id_, name = text(row, "id"), text(row, "displayName")
-        if not name:
-            into.problem(at, "no-name", "the role has no displayName", "export it", "warning")
-            continue
-        allowed, denied = actions(row)
-        fields: dict[str, Any] = {
-            "name": name,
-            "id": id_.lower() or None,
-            "description": text(row, "description") or None,
-            "permissions": allowed,
-            "not_allowed": denied or None,
-            "built_in": flag(row, "isBuiltIn", "isBuiltInRoleDefinition"),
-        }
-        names = (("id", id_) if id_ else ("name", name), ("hand", name))
-        into.intune_roles.put(names, fields, at)
-        for inner in parts(row, "roleAssignments") or ():
-            _assignment(into, inner, at, id_ or name)
-
-
-def actions(row: Row) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Return the actions that a role allows (None where they were not exported), and those that it denies."""
-    permissions = parts(row, "rolePermissions")
-    permissions = permissions or parts(row, "permissions")
-    if permissions is None:
-        flat = texts(row, "allowedResourceActions")
-        return flat, texts(row, "notAllowedResourceActions") or ()
-    allowed: list[str] = []
-    denied: list[str] = []
-    for permission in permissions:
-        resources = parts(permission, "resourceActions")
-        for resource in resources if resources is not None else (permission,):
-            allowed += texts(resource, "allowedResourceActions") or ()
-            denied += texts(resource, "notAllowedResourceActions") or ()
-    return tuple(dict.fromkeys(allowed)), tuple(dict.fromkeys(denied))
-
-
-def role_assignments(into: Gathered, batch: Batch, found: Found, number: int) -> None:
-    """Read assignments of Intune roles."""
-    for entry, row in batch.entries():
-        _assignment(into, row, (number, entry), found.owner)
-
-
-def _assignment(into: Gathered, row: Row, at: At, role: str) -> None:
-    definition = value(row, "roleDefinition")
-    if isinstance(definition, dict):
-        inner = folded(definition)
-        role = text(inner, "id") or text(inner, "displayName") or role
-    elif isinstance(definition, str) and CUT.match(definition):
-        raise CutError(definition)
-    elif isinstance(definition, str) and definition.strip():
-        role = definition.strip()
-    role = text(row, "roleDefinitionId", "roleDefinitionDisplayName") or role
-    id_, name = text(row, "id"), text(row, "displayName")
-    scopes = dict.fromkeys((*(texts(row, "resourceScopes") or ()), *(texts(row, "scopeMembers") or ())))
-    fields: dict[str, Any] = {
-        "name": name or id_ or None,
-        "id": id_.lower() or None,
-        "role": role or None,
-        "members": _member_groups(row),
-        "scope_groups": tuple(scopes) or None,
-        "scope_type": into.values.scope_type.says(fold(text(row, "scopeType"))),
-        "scope_tags": _tags(row),
-    }
-    if not fields["name"]:
-        into.problem(at, "no-name", "the assignment has neither displayName nor id", "export both", "warning")
-        return
-    into.assignments.put((("id", id_) if id_ else ("name", f"{role}/{name}"), ("hand", name)), fields, at)
-
-
-def _member_groups(row: Row) -> tuple[str, ...] | None:
-    """Return groups by id or name; None where a backup tool wrote an empty text, which may mean that it failed."""
-    if value(row, "members") == "":
-        return None
-    return texts(row, "members") or texts(row, "membersDisplayNames") or texts(row, "members")
-
-
-def _tags(row: Row) -> tuple[str, ...] | None:
-    expanded = parts(row, "roleScopeTags")
-    if expanded is not None:
-        return tuple(text(tag, "id") for tag in expanded)
-    return texts(row, "roleScopeTagIds")
+        if id_ and name:
+            into.scope_tags.put(id_, name, (number, entry))
+        else:
+            message = "the scope tag lacks its id or its displayName"
+            into.problem((number, entry), "no-name", message, "export both", "warning")

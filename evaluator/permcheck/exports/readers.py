@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from permcheck.exports import read_configmgr as configmgr
 from permcheck.exports import read_devices as devices
+from permcheck.exports import read_intune as intune
 from permcheck.exports import read_people as people
 from permcheck.exports import read_roles as roles
 from permcheck.exports.batch import Batch
@@ -43,8 +44,8 @@ READERS: Final[dict[str, Reader]] = {
     "graph.app-role-assignments": roles.app_role_assignments,
     "graph.toggle": roles.toggle,
     "graph.scope-tags": roles.scope_tags,
-    "graph.role-definitions": roles.role_definitions,
-    "graph.role-assignments": roles.role_assignments,
+    "graph.role-definitions": intune.role_definitions,
+    "graph.role-assignments": intune.role_assignments,
     "graph.managed-devices": devices.managed_devices,
     "configmgr.collections": configmgr.collections,
     "configmgr.collection-dependencies": configmgr.dependencies,

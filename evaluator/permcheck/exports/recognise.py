@@ -19,7 +19,11 @@ _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 _CLASS_OF_PATH: Final = re.compile(r"(?:^|:)(SMS_\w+)")
 _SEGMENT: Final = re.compile(r"(?:exportgroup)?(transitive)?members?(?![a-z])", re.IGNORECASE)
 MEMBERS: Final = {"members": "graph.group-members", "transitivemembers": "graph.group-transitive-members"}
+_UNDER_ROLE: Final = re.compile(r"roleDefinitions(?:/|\(')([^'/?()]+)(?:'\))?/roleAssignments", re.IGNORECASE)
+ASSIGNMENTS: Final = "graph.role-assignments"
 DOWNLOAD: Final = "file.entra-members"
+RESOURCE: Final = "ResourceName"
+"""The key by which Microsoft365DSC says what an entry is; without it, its keys look like those of other entries."""
 PEOPLE: Final = frozenset({"graph.users", "graph.groups", "graph.group-members"})
 """Kinds of which a list of members may look, since its entries are users and groups."""
 
@@ -37,9 +41,17 @@ def recognise(batch: Batch, policy: Policy) -> Found | None:
     exports = policy.exports
     found = _by_format(batch, exports) or _by_context(batch, exports) or _by_type(batch, exports)
     found = found or _by_keys(batch, exports) or _by_classes(batch, policy) or _empty(batch, exports)
+    if found is not None and found.kind.id == ASSIGNMENTS:
+        return found._replace(owner=_role_of(batch))
     if batch.format == "csv" and found is not None:
         return _downloaded(batch, found)
     return _members(batch, found, exports) or found
+
+
+def _role_of(batch: Batch) -> str:
+    """Return the Intune role under which a list of assignments stands: by its context, its address, or its place."""
+    places = (batch.context, batch.request, batch.next_link, batch.file.replace("\\", "/"))
+    return next((found[1] for place in places if (found := _UNDER_ROLE.search(place))), "")
 
 
 def _by_format(batch: Batch, exports: Mapping[str, Export]) -> Found | None:
@@ -80,6 +92,8 @@ def type_of(row: Row) -> str:
     graph = text(row, "@odata.type")
     if graph:
         return graph.rpartition(".")[2]
+    if text(row, RESOURCE):
+        return text(row, RESOURCE)
     for key in ("__CLASS", "ObjectClass", "SmsProviderObjectPath", "__PATH"):
         found = _CLASS_OF_PATH.search(text(row, key))
         if found:
@@ -91,6 +105,8 @@ def type_of(row: Row) -> str:
 
 def _by_keys(batch: Batch, exports: Mapping[str, Export]) -> Found | None:
     keys = {key for key in batch.head if not key.startswith("@")}
+    if fold(RESOURCE) in keys:
+        return None
     best: tuple[int, Found] | None = None
     kinds = sorted(exports.values(), key=lambda kind: batch.format == "csv" and kind.service != "file")
     for kind in kinds:  # a CSV file that could be both is rather a download than an answer of a service
