@@ -418,17 +418,12 @@ def test_two_names_never_become_one() -> None:
         assert len(set(old)) == len(old)
 
 
-@pytest.mark.parametrize(
-    "record", [{"upn": "b@x.com", "sid": "S-1-5-21-1-2-3-4444"}, {"upn": "b@x.com", "account": "X\\a"}]
-)
-def test_records_that_share_a_name_keep_their_order(record: Data) -> None:
-    """Of two accounts with one SID the later one is the administrative user."""
-    users = [
-        {"upn": "a@x.com", "sid": "S-1-5-21-1-2-3-4444", "account": "x\\A", "enabled": True},
-        record | {"enabled": False},
-    ]
+def test_records_that_share_a_name_keep_their_order() -> None:
+    """Devices of one name are told apart by their order, and by their ids."""
+    devices = [{"name": "PC", "resource_id": n, "online": on} for n, on in ((7, True), (3, False))]
+    data = {"users": [{"upn": "a@x.com"}], "hierarchies": [{"id": "P01"}], "devices": devices}
     for _ in range(4):
-        assert [u["enabled"] for u in anonymised({"users": users}, POLICY).data["users"]] == [True, False]
+        assert [d["online"] for d in anonymised(data, POLICY).data["devices"]] == [True, False]
 
 
 def test_every_field_is_thought_of() -> None:
@@ -447,6 +442,7 @@ def test_every_field_is_thought_of() -> None:
         "app_roles": forms.AppRole, "intune_roles": forms.IntuneRole, "intune_assignments": forms.IntuneAssignment,
         "security_roles": forms.SecurityRole, "administrative_users": forms.AdministrativeUser, "collections": forms.Collection,
         "scripts": forms.Script, "applications": forms.Application, "devices": forms.Device,
+        "scope_tags": forms.ScopeTag, "security_scopes": forms.SecurityScope,
     }  # fmt: skip
     expected_ = {
         key: {f.alias or n for n, f in form.model_fields.items()} for key, form in (parts | of_section).items()

@@ -311,6 +311,8 @@ SECTION_FORMS = {
     "scripts": estate_forms.Script,
     "applications": estate_forms.Application,
     "devices": estate_forms.Device,
+    "scope_tags": estate_forms.ScopeTag,
+    "security_scopes": estate_forms.SecurityScope,
     "tenant": estate_forms.Tenant,
 }
 

@@ -921,7 +921,7 @@ def test_a_script_whose_scope_has_no_name_is_in_unknown_scopes(tmp_path: Path) -
     put(tmp_path, inside=[{"CategoryID": "P01000AA", "ObjectKey": OTHER, "ObjectTypeID": 213}])
     assert "scopes" not in records(imported(tmp_path), "scripts")[0]
     put(tmp_path, inside=[{"CategoryID": "SMS00UNA", "ObjectKey": OTHER, "ObjectTypeID": 213}])
-    assert records(imported(tmp_path), "scripts")[0]["scopes"] == ("SMS00UNA",)
+    assert records(imported(tmp_path), "scripts")[0]["scopes"] == ("Default",)
 
 
 def test_two_hierarchies_in_subfolders_keep_apart(tmp_path: Path) -> None:

@@ -124,6 +124,8 @@ SECTION_FORMS: dict[str, Any] = {
     "scripts": permcheck.model.estate.Script,
     "applications": permcheck.model.estate.Application,
     "devices": permcheck.model.estate.Device,
+    "scope_tags": permcheck.model.estate.ScopeTag,
+    "security_scopes": permcheck.model.estate.SecurityScope,
 }
 
 

@@ -35,8 +35,8 @@ class Walk:
 
 FIRST: Final = ("tenant", "hierarchies", "users", "groups", "devices")
 """What is named before it is referred to."""
-LAST_WINS: Final = {"users": ("sid", "account"), "groups": ("sid", "account"), "devices": ("name",)}
-"""Fields by which a later record takes the place of an earlier one: where two share one, their order stays."""
+SHARED: Final = {"devices": ("name",)}
+"""Fields that several records may share, which are told apart by their order: it stays where they do."""
 
 
 def estate(walk: Walk, data: Plain) -> Plain:
@@ -128,7 +128,7 @@ def _kept(walk: Walk, kind: str, names: list[str], known: Callable[[str], bool])
 
 def _shared(form: str, rows: list[Plain]) -> bool:
     """Tell whether two records share a name by which the later one is found."""
-    for name in LAST_WINS.get(form, ()):
+    for name in SHARED.get(form, ()):
         values = [str(row[name]).strip().casefold() for row in rows if row.get(name)]
         if len(set(values)) < len(values):
             return True

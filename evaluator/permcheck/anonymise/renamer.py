@@ -101,9 +101,9 @@ class Renamer:
             return self._account(core, label)
         if space == "hierarchy" and CODE.fullmatch(folded):
             return self._token("code", core)
-        if space in {"collection", "security-role"} and SITE_ID.fullmatch(folded):
+        if space in {"collection", "security-role", "scope"} and SITE_ID.fullmatch(folded):
             return self._token("code", folded[:3].upper()) + self._token("tail", core)
-        if space == "device" and NUMBER.fullmatch(folded):
+        if space in {"device", "scope-tag"} and NUMBER.fullmatch(folded):
             return core if core == "0" else self._token("number", core)
         return self._token(space, core, label)
 

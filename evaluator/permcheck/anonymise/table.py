@@ -109,6 +109,8 @@ FIELDS: Final[dict[str, dict[str, Field]]] = {
         "scope_type": stays,
         "scope_tags": named("scope-tag"),
     },
+    "scope_tags": {"id": named("scope-tag"), "name": named("scope-tag")},
+    "security_scopes": {**IN_HIERARCHY, "id": SCOPES, "name": SCOPES},
     "security_roles": {
         **IN_HIERARCHY,
         **dict.fromkeys(("name", "id", "copied_from"), named("security-role")),

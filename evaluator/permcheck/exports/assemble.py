@@ -97,16 +97,18 @@ def _sections(gathered: Gathered) -> tuple[dict[str, Section], set[str]]:
         "entra_roles": join_roles.entra_roles(people),
         "app_roles": join_roles.app_roles(people),
     }
-    sections["intune_roles"], names, opaque = join_roles.intune_roles(gathered)
-    sections["intune_assignments"], lost = join_roles.assignments(people, names, opaque)
+    sections["intune_roles"], roles = join_roles.intune_roles(gathered)
+    sections["intune_assignments"], lost = join_roles.assignments(people, roles)
     sections["administrative_users"] = join_configmgr.administrative_users(people, places)
     sections["groups"] = join.groups(people)
     sections["users"] = join.users(people)
-    sections["scripts"] = join_configmgr.scripts(people)
-    sections["applications"] = join_configmgr.applications(gathered)
+    sections["scripts"] = join_configmgr.scripts(people, places)
+    sections["applications"] = join_configmgr.applications(gathered, places)
     sections["devices"] = join_configmgr.devices(gathered)
     sections["collections"] = join_configmgr.collections(gathered, places)
     sections["security_roles"] = join_configmgr.security_roles(gathered)
+    sections["scope_tags"] = join_roles.scope_tags(gathered)
+    sections["security_scopes"] = join_configmgr.security_scopes(gathered)
     sections["hierarchies"] = join_configmgr.hierarchies(gathered)
     incomplete = {name for name, section in sections.items() if _is_partial(gathered, name, section)}
     if lost:
@@ -182,6 +184,10 @@ def _report(joined: Joined, section: str, index: int, error: ValidationError) ->
 
 
 def _report_conflicts(gathered: Gathered, joined: Joined) -> None:
+    for register in gathered.registers():
+        for name, thing in register.ambiguous:
+            message = f"`{name}` in `{register.section}` could be any of several: people wrote no id"
+            gathered.problem(thing.at, "ambiguous-name", message, "write the id of the one that is meant")
     for conflict in gathered.conflicts():
         old_file, old_path, old_line = gathered.origin(conflict.old)
         file, path, line = gathered.origin(conflict.new)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from permcheck.exports.batch import Batch
-from permcheck.exports.gathered import Gathered, Register
-from permcheck.exports.join import GUID
+from permcheck.exports.gathered import Gathered, Register, Written
 from permcheck.exports.recognise import Found
 from permcheck.loading.estate import Joined
 from permcheck.model.base import Form
 from permcheck.model.estate import SECTIONS
+from permcheck.model.fold import GUID
 from permcheck.model.policy_exports import Export
 
 KIND: Final = Export.model_construct(
@@ -51,22 +51,33 @@ def _batch(gathered: Gathered, joined: Joined, file: int, section: str) -> int:
 
 
 def _put(gathered: Gathered, section: str, form: Form, at: tuple[int, int]) -> None:
-    fields = {name: _plain(getattr(form, name)) for name in form.model_fields_set}
+    fields = {name: _plain(getattr(form, name), name) for name in form.model_fields_set}
     owned = str(fields.get("hierarchy") or _only_hierarchy(gathered))
     if section in OWNED:
         fields["hierarchy"] = owned
+    if section == "scope_tags":
+        gathered.scope_tags.put(fields["id"], fields["name"], at)
+        return
+    if section == "security_scopes":
+        gathered.scopes.put((owned, fields["id"].upper()), fields["name"], at)
+        return
     register, names = _REGISTERS[section](gathered), _NAMES[section](fields, owned)
-    if section == "intune_assignments" and not GUID.match(fields["role"]):  # exports tell a role by its id
+    if section == "intune_assignments" and not GUID.fullmatch(fields["role"]):  # exports tell a role by its id
         fields["role_name"] = fields.pop("role")
     register.put(names, fields, at)
 
 
-def _plain(value: Any) -> Any:
+REFERS: Final = frozenset({"role", "scopes", "collections"})
+"""Fields that name a role, scopes or collections of a hierarchy."""
+
+
+def _plain(value: Any, name: str = "") -> Any:
+    """Return plain values; what names a role, scope or collection of a hierarchy is read as people wrote it."""
     if isinstance(value, Form):
-        return {name: _plain(getattr(value, name)) for name in value.model_fields_set}
+        return {key: _plain(getattr(value, key), key) for key in value.model_fields_set}
     if isinstance(value, tuple):
-        return tuple(_plain(item) for item in value)
-    return value
+        return tuple(_plain(item, name) for item in value)
+    return Written(value) if isinstance(value, str) and name in REFERS else value
 
 
 def _only_hierarchy(gathered: Gathered) -> str:
@@ -75,7 +86,7 @@ def _only_hierarchy(gathered: Gathered) -> str:
 
 
 OWNED: Final = frozenset(
-    {"security_roles", "administrative_users", "collections", "scripts", "applications", "devices"}
+    {"security_roles", "administrative_users", "collections", "scripts", "applications", "devices", "security_scopes"}
 )
 _REGISTERS: Final[dict[str, Callable[[Gathered], Register]]] = {
     "users": lambda g: g.users,

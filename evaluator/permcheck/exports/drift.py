@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from permcheck.exports.write import plain
+from permcheck.model.estate import VOCABULARIES
 from permcheck.model.tables import Key, Principals, Tables
 
 Records = Mapping[Key, Mapping[str, Any]]
@@ -55,6 +56,8 @@ def drift(old: Tables, new: Tables) -> tuple[Drift, ...]:
 
 def _named(one: Drift, old: Tables, new: Tables) -> Drift:
     """Call a record as people call it, rather than by its key."""
+    if one.section in VOCABULARIES:
+        return one._replace(record=one.record.rpartition("/")[2])
     section = "admins" if one.section == "administrative_users" else one.section
     form = getattr(new, section, {}).get(one.record) if section != "tenant" else None
     form = form or (getattr(old, section, {}).get(one.record) if section != "tenant" else None)
@@ -117,6 +120,9 @@ def _sections(tables: Tables) -> Iterator[tuple[str, Records]]:
     yield "scripts", {key: _form(form) for key, form in tables.scripts.items()}
     yield "applications", {key: _form(form) for key, form in tables.applications.items()}
     yield "devices", dict(_devices(tables))
+    yield "scope_tags", {id_: {"name": name} for id_, name in tables.scope_tags.listed.items()}
+    owned = tables.security_scopes.items()
+    yield "security_scopes", {f"{o}/{id_}": {"name": name} for o, k in owned for id_, name in k.listed.items()}
 
 
 def _form(form: Any) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from permcheck.exports.by_hand import add_by_hand
 from permcheck.exports.csv_file import csv_batches
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.json_file import json_batches
-from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.read_configmgr import settle_sites
+from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.readers import READERS
 from permcheck.exports.recognise import Found, recognise
 from permcheck.exports.xml_file import xml_batches

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 from permcheck.errors import Problem
 from permcheck.exports.batch import Batch
 from permcheck.exports.recognise import Found
+from permcheck.model.fold import fold_case
 from permcheck.model.policy_index import Policy
 from permcheck.model.policy_values import ValuesFile
 from permcheck.model.provenance import Memberships
@@ -32,8 +33,22 @@ _SWITCHED: Final[Mapping[Any, bool]] = {"on": True, "checked": True, "off": Fals
 NOTHING: Final[Mapping[str, Any]] = {}
 K = TypeVar("K")
 
+IDENTITIES: Final = frozenset({"id", "sid", "resource"})
+"""Kinds of names that identify: no two records share one, and none has two of a kind."""
 HAND: Final = "hand"
 """Kind of a name that several may share: it only finds what people wrote, who meant one."""
+
+
+class Called(str):
+    """A name that an export tells without an id: it finds the one thing that is called so."""
+
+    __slots__ = ()
+
+
+class Written(str):
+    """What people wrote into an estate file: an id or a name, which is read as it is there."""
+
+    __slots__ = ()
 
 
 class Conflict(NamedTuple):
@@ -74,7 +89,7 @@ class Facts(Generic[K]):
             self.put(to(key), said, at)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Thing:
     """What several exports say about one user, group, device or other record."""
 
@@ -84,6 +99,8 @@ class Thing:
     """Where a field stands, if not at `at`."""
     assumed: set[str] = field(default_factory=set)
     """Fields that stand in until somebody states them, such as an id in the place of a name."""
+    ids: dict[str, str] = field(default_factory=dict)
+    """Kind of an identity -> what it is: a record that states another one is another record."""
 
     def where(self, name: str) -> At:
         """Return where a field stands."""
@@ -106,35 +123,66 @@ class Thing:
 
 @dataclass(slots=True)
 class Register:
-    """Records of one section, found by any of their names."""
+    """Records of one section, found by what identifies them, or by a name that only one of them has."""
 
     section: str
     things: list[Thing] = field(default_factory=list)
     index: dict[tuple[str, str], Thing] = field(default_factory=dict)
+    shared: dict[tuple[str, str], list[Thing]] = field(default_factory=dict)
+    """Names that several records have: they find none."""
     conflicts: list[Conflict] = field(default_factory=list)
+    ambiguous: list[tuple[str, Thing]] = field(default_factory=list)
+    """Names that people wrote without an id, where several entries are called so, and the record that people wrote."""
     by_hand: set[int] = field(default_factory=set)
     """Numbers of the batches that people wrote: whoever contradicts them is told."""
 
     def find(self, kind: str, name: str) -> Thing | None:
-        """Return the record called so; None if there is none."""
-        return self.index.get((kind, name.casefold())) if name else None
+        """Return the one record that has a name; None if there is none, or more than one."""
+        key = (kind, fold_case(name))
+        return None if not name or key in self.shared else self.index.get(key)
 
-    def put(
-        self, names: NamesOf, fields: Mapping[str, Any], at: At, assumed: Mapping[str, Any] = NOTHING
-    ) -> Thing:
-        """Add what an entry says to the record that has one of its names, or make a new one."""
-        known = [(kind, name.casefold()) for kind, name in names if name]
-        found = next((self.index[key] for key in known if key in self.index), None)
+    def put(self, names: NamesOf, fields: Mapping[str, Any], at: At, assumed: Mapping[str, Any] = NOTHING) -> Thing:
+        """Add what an entry says to the record that is meant by its names, or make a new one."""
+        known = [(kind, fold_case(name)) for kind, name in names if name]
+        found = self._meant(known)
         if found is None:
             found = Thing({}, at)
             self.things.append(found)
+            self.ambiguous += [(key[1], self.index[key]) for key in known if key[0] == HAND and key in self.index]
         self.state(found, fields, at)
         for name, item in assumed.items():
             found.assume(name, item, at)
         for key in known:
             if key[0] != HAND or at[0] in self.by_hand:
-                self.index.setdefault(key, found)
+                self._call(key, found)
         return found
+
+    def _meant(self, known: list[tuple[str, str]]) -> Thing | None:
+        """Return the record that has one of the names, the surest first, and no other id than an entry states."""
+        ids = {kind: name for kind, name in known if kind in IDENTITIES}
+        for key in known:
+            for thing in self.shared.get(key) or filter(None, [self.index.get(key)]):
+                same = all(thing.ids.get(kind, name) == name for kind, name in ids.items())
+                if same and (key[0] in ids or key not in self.shared):
+                    return thing
+        return None
+
+    def _call(self, key: tuple[str, str], thing: Thing) -> None:
+        """Let a record have a name, which others may have, too."""
+        if key[0] in IDENTITIES:
+            thing.ids.setdefault(*key)
+        first = self.index.setdefault(key, thing)
+        if first is not thing:
+            several = self.shared.setdefault(key, [first])
+            if thing not in several:
+                several.append(thing)
+
+    def rehome(self, home: str) -> None:
+        """Let every name of a record without a hierarchy be one in a hierarchy, too."""
+        for (kind, name), thing in list(self.index.items()):
+            if name.startswith("/"):
+                thing.ids.pop(kind, None)
+                self._call((kind, fold_case(f"{home}{name}")), thing)
 
     def state(self, thing: Thing, fields: Mapping[str, Any], at: At) -> None:
         """Add facts to a record; None states nothing. What another entry stated must be the same."""

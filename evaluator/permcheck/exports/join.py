@@ -7,17 +7,18 @@ else is known.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, MemberList, Principal, Thing, differ
+from permcheck.model.fold import GUID, SID, fold_case, is_identity
 from permcheck.model.provenance import Memberships
 
-GUID: Final = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
-SID: Final = re.compile(r"^S-1-[0-9]+(-[0-9]+)+$")
+SURE: Final = ("id", "sid")
+"""Fields that identify a user or group."""
+CALLED: Final = {"user": ("upn", "account"), "group": ("name", "account")}
+"""Fields by which people name one."""
 NO_HIERARCHY: Final = "CM"
 """Id of the hierarchy where no export names one."""
 
@@ -51,79 +52,106 @@ class Section:
             self.members.setdefault(index, {})[name.casefold()] = at
 
 
+def _has(thing: Thing, name: str, keys: Iterable[str]) -> bool:
+    """Tell whether somebody is called so in one of some fields."""
+    return any(fold_case(str(thing.fields.get(key) or "")) == fold_case(name) for key in keys)
+
+
 class People:
-    """Users and groups with the names that records refer to them by."""
+    """Users and groups, found by what identifies them, or by a name that only one of them has."""
 
     def __init__(self, gathered: Gathered) -> None:
         self.gathered = gathered
-        self.by_name: dict[str, list[Thing]] = {}
-        for thing in gathered.groups.things:
-            self.by_name.setdefault(str(thing.fields.get("name", "")).casefold(), []).append(thing)
-        self._user_names = {str(t.fields.get("upn", "")).casefold() for t in gathered.users.things}
+        self._called: dict[str, list[tuple[str, Thing]]] = {}
+        for kind, register in (("user", gathered.users), ("group", gathered.groups)):
+            for thing in register.things:
+                self._call(kind, thing)
         self.stubs: dict[str, list[str]] = {}
 
+    def _call(self, kind: str, thing: Thing) -> None:
+        """Note everything that somebody is called."""
+        said = (str(thing.fields.get(key) or "") for key in (*SURE, *CALLED[kind]))
+        for name in {fold_case(name) for name in said if name}:
+            self._called.setdefault(name, []).append((kind, thing))
+
+    def meant(self, name: str, kind: str = "") -> list[tuple[str, Thing]]:
+        """Return the users and groups that a list may mean: who has that id or SID, else who is called so."""
+        called = [one for one in self._called.get(fold_case(name), ()) if kind in {"", one[0]}]
+        sure = [(its_kind, thing) for its_kind, thing in called if _has(thing, name, SURE)]
+        return sure if sure or is_identity(name) else called
+
     def group(self, name: str) -> Thing | None:
-        """Return the group that has an id, SID, account or (if no other has it) name."""
-        for kind in ("id", "sid", "account"):
-            found = self.gathered.groups.find(kind, name)
-            if found is not None:
-                return found
-        named = self.by_name.get(name.casefold(), [])
-        return named[0] if len(named) == 1 else None
+        """Return the one group that is meant; None if there is none, or more than one."""
+        found = self.meant(name, "group")
+        return found[0][1] if len(found) == 1 else None
 
     def user(self, name: str) -> Thing | None:
-        """Return the user that has an id, UPN, SID or account."""
-        for kind in ("id", "upn", "sid", "account"):
-            found = self.gathered.users.find(kind, name)
-            if found is not None:
-                return found
-        return None
+        """Return the one user that is meant; None if there is none, or more than one."""
+        found = self.meant(name, "user")
+        return found[0][1] if len(found) == 1 else None
 
-    def group_or_stub(self, name: str, at: At, **more: Any) -> Thing:
-        """Return a group; one that no export describes is made, with nothing known but its name."""
-        found = self.group(name)
-        if found is not None:
-            return found
-        self.stubs.setdefault("groups", []).append(name)
-        id_, sid = name if GUID.match(name) else "", name.upper() if SID.match(name.upper()) else ""
-        fields = {"name": name, "id": id_.lower() or None, "sid": sid or None, **more}
+    def group_or_stub(self, name: str, at: At, **more: Any) -> Thing | None:
+        """Return the group that is meant; one that no export describes is made. None where it may be any of several."""
+        found = self.meant(name, "group")
+        if found:
+            return found[0][1] if len(found) == 1 else None
+        return self.stub(name, at, **more)
+
+    def stub(self, called: str, at: At, **more: Any) -> Thing:
+        """Make a group of which nothing is known but how it is called."""
+        self.stubs.setdefault("groups", []).append(called)
+        id_, sid = called if GUID.fullmatch(called) else "", called.upper() if SID.fullmatch(called) else ""
+        fields = {"name": called, "id": id_.lower() or None, "sid": sid or None, **more}
         names = (("id", id_), ("sid", sid), ("account", str(more.get("account") or "")))
         thing = self.gathered.groups.put(names, fields, at)
-        self.by_name.setdefault(name.casefold(), []).append(thing)
+        self._call("group", thing)
         return thing
 
+    def _reference(self, thing: Thing, *keys: str) -> str:
+        """Return how records refer to somebody: by the first name that nobody else has, else by an id."""
+        said = [str(thing.fields[key]) for key in keys if thing.fields.get(key)]
+        alone = (name for name in said if all(one is thing for _, one in self._called.get(fold_case(name), ())))
+        return next(alone, said[-1] if said else "")
+
     def group_name(self, thing: Thing) -> str:
-        """Return how records refer to a group: by its name if that is enough, else by id or SID."""
-        name = str(thing.fields["name"])
-        alone = len(self.by_name.get(name.casefold(), ())) <= 1 and name.casefold() not in self._user_names
-        return name if alone else str(thing.fields.get("id") or thing.fields.get("sid") or name)
+        """Return how records refer to a group."""
+        return self._reference(thing, "name", "account", "sid", "id")
 
     def user_name(self, thing: Thing) -> str:
         """Return how records refer to a user."""
-        return str(thing.fields.get("upn") or thing.fields.get("id") or thing.fields.get("account"))
+        return self._reference(thing, "upn", "account", "sid", "id")
 
     def named(self, who: Principal) -> str | None:
-        """Return how records refer to somebody in a list; None for somebody of whom nobody tells what they are."""
-        user = self.user(who.name) if who.kind != "group" else None
-        if user is not None:
-            return self.user_name(user)
-        group = self.group(who.name) if who.kind != "user" else None
-        if group is not None:
-            return self.group_name(group)
+        """Return how records refer to somebody in a list; None for somebody of whom nobody tells who it is."""
+        found = self.meant(who.name, who.kind)
+        if len(found) == 1:
+            kind, thing = found[0]
+            return self.user_name(thing) if kind == "user" else self.group_name(thing)
+        if found:
+            message = f"`{who.name}` could be any of {len(found)} users and groups of the exports, so the list is open"
+            self.gathered.problem(who.at, "ambiguous-name", message, "export their ids", "warning")
+            return None
         if who.kind == "group":
-            return self.group_name(self.group_or_stub(who.name, who.at))
+            return self.group_name(self.stub(who.name, who.at))
         if who.kind == "user":
             self.stubs.setdefault("users", []).append(who.name)
-            id_ = who.name.lower() if GUID.match(who.name) else None
+            id_ = who.name.lower() if GUID.fullmatch(who.name) else None
             names = (("id", id_ or ""), ("upn", who.name))
-            return self.user_name(self.gathered.users.put(names, {"upn": who.name, "id": id_}, who.at))
+            thing = self.gathered.users.put(names, {"upn": who.name, "id": id_}, who.at)
+            self._call("user", thing)
+            return self.user_name(thing)
         return None
 
     def _is_nobody(self, who: Principal) -> bool:
         """Tell whether an id is that of a device or a service: every user and every group was exported."""
         read, lacking = self.gathered.read, self.gathered.partial
         whole = all(kind in read and kind not in lacking for kind in ("graph.users", "graph.groups"))
-        return whole and not who.kind and GUID.match(who.name) is not None and not self.gathered.open & {"users", "groups"}
+        return (
+            whole
+            and not who.kind
+            and GUID.fullmatch(who.name) is not None
+            and not self.gathered.open & {"users", "groups"}
+        )
 
     def names(self, everybody: Iterable[Principal]) -> tuple[dict[str, At], bool]:
         """Return names with where they stand, and whether somebody could not be told."""
@@ -160,9 +188,9 @@ def users(people: People) -> Section:
         fields["upn"] = people.user_name(thing)
         if listed and "account" not in fields and "discovered_by" not in fields and "sid" in fields:
             fields["discovered_by"] = ()
-        if not SID.match(str(fields.get("sid", ""))):
+        if not SID.fullmatch(str(fields.get("sid", ""))):
             fields.pop("sid", None)
-        if not GUID.match(str(fields.get("id", ""))):
+        if not GUID.fullmatch(str(fields.get("id", ""))):
             fields.pop("id", None)
         section.add(thing, fields)
     return section
@@ -234,9 +262,9 @@ def groups(people: People) -> Section:
             fields["eligible"] = tuple(people.names(eligible)[0])
         named.append((thing, fields, where))
     for thing, fields, where in named:
-        if not GUID.match(str(fields.get("id", ""))):
+        if not GUID.fullmatch(str(fields.get("id", ""))):
             fields.pop("id", None)
-        if not SID.match(str(fields.get("sid", ""))):
+        if not SID.fullmatch(str(fields.get("sid", ""))):
             fields.pop("sid", None)
         section.add(thing, fields, where.items())
     return section
@@ -261,17 +289,15 @@ def _member_lists(people: People) -> dict[int, MemberList]:
     for owner, listed in people.gathered.members.items():
         at = (listed.direct or listed.anyhow or [Principal("", "", (-1, 0))])[0].at
         group = people.group_or_stub(owner, at)
-        result[id(group)] = listed
+        if group is None:
+            people.gathered.note(f"any of several groups is called `{owner}`: the list of its members was left out", at)
+        elif id(group) in result and result[id(group)] != listed:
+            message = f"the members of `{owner}` are listed twice, by its id and by its name, and the lists differ"
+            people.gathered.problem(at, "conflict", message, "keep one of the two")
+        else:
+            result[id(group)] = listed
     for account, seen in people.gathered.by_discovery.items():
         found = people.gathered.groups.find("account", account)
         if found is not None and id(found) not in result:
             result[id(found)] = MemberList(direct=seen, stated=True, partial=True)
     return result
-
-
-def unique(records: list[dict[str, Any]], key: Callable[[dict[str, Any]], str]) -> None:
-    """Give records of the same name different ones: their ids are added."""
-    count = Counter(key(record).casefold() for record in records)
-    for record in records:
-        if count[key(record).casefold()] > 1 and record.get("id"):
-            record["name"] = f"{record['name']} ({record['id']})"

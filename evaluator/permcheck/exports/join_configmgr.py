@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from permcheck.exports.by_hand import OWNED
-from permcheck.exports.gathered import At, Conflict, Gathered, RoleOperations, Thing, differ
-from permcheck.exports.join import GUID, NO_HIERARCHY, SID, People, Section
+from permcheck.exports.gathered import At, Called, Conflict, Gathered, RoleOperations, Thing, Written, differ
+from permcheck.exports.join import NO_HIERARCHY, People, Section
+from permcheck.model.fold import GUID, SID, fold_case
+from permcheck.model.vocabulary import Vocabulary, vocabulary
 
 
 def settle_hierarchies(gathered: Gathered) -> None:
@@ -37,9 +39,7 @@ def settle_hierarchies(gathered: Gathered) -> None:
     for thing in homeless:
         thing.fields["hierarchy"] = home
     for register in registers:
-        for (kind, name), thing in list(register.index.items()):
-            if name.startswith("/"):
-                register.index.setdefault((kind, f"{home}{name}".casefold()), thing)
+        register.rehome(home)
     _move(gathered, home)
 
 
@@ -90,47 +90,79 @@ def hierarchies(gathered: Gathered) -> Section:
 
 
 class Hierarchies:
-    """Finds collections and roles of a hierarchy by id or name; makes those that no export describes."""
+    """Finds collections, roles and scopes of a hierarchy, by id or by a name that only one has."""
 
     def __init__(self, gathered: Gathered) -> None:
         self.gathered = gathered
-        self._collections = _by_name(gathered.collections.things)
-        self._roles = _by_name(gathered.security_roles.things)
+        self._scopes: dict[str, Vocabulary] = {}
 
-    def collection(self, owner: str, name: str, at: At) -> str:
-        """Return the id of a collection."""
-        found = self.gathered.collections.find("id", f"{owner}/{name}")
-        named = self._collections.get((owner, name.casefold()), [])
-        found = found or (named[0] if len(named) == 1 else None)
+    def collection(self, owner: str, said: str, at: At) -> str | None:
+        """Return how records refer to a collection; one that has an id, and that no export describes, is made."""
+        if isinstance(said, Written):
+            return str(said)
+        if isinstance(said, Called):
+            return _only([str(thing.fields["id"]) for thing in self._called("collections", owner, said)])
+        found = self.gathered.collections.find("id", f"{owner}/{said}")
         if found is None:
-            fields = {"hierarchy": owner, "id": name, "name": name}
-            found = self.gathered.collections.put((("id", f"{owner}/{name}"),), fields, at)
+            fields = {"hierarchy": owner, "id": said, "name": said}
+            found = self.gathered.collections.put((("id", f"{owner}/{said}"),), fields, at)
         return str(found.fields["id"])
 
-    def role(self, owner: str, name: str, at: At) -> str:
-        """Return the name of a security role."""
-        found = self.gathered.security_roles.find("id", f"{owner}/{name}")
-        named = self._roles.get((owner, name.casefold()), [])
-        found = found or (named[0] if len(named) == 1 else None)
-        if found is not None:
-            return str(found.fields["name"])
-        built_in = self.gathered.policy.role_names("configmgr").get(name)
-        if built_in is not None:
-            return self.gathered.policy.roles[built_in].name
-        fields = {"hierarchy": owner, "name": name}
-        return str(self.gathered.security_roles.put((("name", f"{owner}/{name}"),), fields, at).fields["name"])
+    def role(self, owner: str, said: str, at: At) -> str | None:
+        """Return how records refer to a security role; one that no export describes is made."""
+        if isinstance(said, Written):
+            return str(said)
+        known = self.gathered.policy.role_names("configmgr")
+        if isinstance(said, Called):
+            found = self._roles_called(owner, said)
+            if not found:
+                self.gathered.security_roles.put((("name", f"{owner}/{said}"),), {"hierarchy": owner, "name": said}, at)
+            return str(said) if len(found) <= 1 else None
+        thing = self.gathered.security_roles.find("id", f"{owner}/{said}")
+        if thing is None and not known.with_id(said):
+            fields = {"hierarchy": owner, "name": said, "id": said}
+            thing = self.gathered.security_roles.put((("id", f"{owner}/{said}"),), fields, at)
+        roles = self.gathered.policy.roles
+        name = str(thing.fields["name"]) if thing is not None else roles[known.with_id(said)[0]].name
+        return name if self._roles_called(owner, name) == {fold_case(said)} else str(said)
 
-    def scope(self, owner: str, name: str) -> str:
-        """Return the name of a security scope."""
-        return self.gathered.scopes.get((owner, name.upper())) or name
+    def scope(self, owner: str, said: str) -> str | None:
+        """Return how records refer to a security scope."""
+        known = self.scopes(owner)
+        if not known.names.meant(said):
+            self.gathered.open.add("security_scopes")
+        if isinstance(said, Written):
+            return str(said)
+        if isinstance(said, Called):
+            found = _only([id_ for id_, name in known.listed.items() if fold_case(name) == fold_case(said)])
+            return None if found is None else known.text_of(found)
+        return known.text_of(said.upper())
+
+    def _roles_called(self, owner: str, name: str) -> set[str]:
+        """Return ids (or names, of roles without one) of the roles that have a name."""
+        listed = (thing.fields for thing in self._called("security_roles", owner, name))
+        built_in = self.gathered.policy.role_names("configmgr").meant(name)
+        return {fold_case(str(f.get("id") or (built_in or (name,))[0])) for f in listed} | set(map(fold_case, built_in))
+
+    def scopes(self, owner: str) -> Vocabulary:
+        """Return the security scopes of a hierarchy."""
+        if owner not in self._scopes:
+            built_in = (b for b in self.gathered.policy.builtins if b.kind == "scope")
+            told = ((id_, name) for (at, id_), (name, _) in self.gathered.scopes.told.items() if at == owner)
+            self._scopes[owner] = vocabulary("security scope", built_in, told, whole=False)
+        return self._scopes[owner]
+
+    def _called(self, register: str, owner: str, name: str) -> list[Thing]:
+        things = getattr(self.gathered, register).things
+        return [t for t in things if t.fields.get("hierarchy") == owner and _is_called(t, name)]
 
 
-def _by_name(things: Iterable[Thing]) -> dict[tuple[str, str], list[Thing]]:
-    result: dict[tuple[str, str], list[Thing]] = {}
-    for thing in things:
-        key = str(thing.fields.get("hierarchy", "")), str(thing.fields.get("name", "")).casefold()
-        result.setdefault(key, []).append(thing)
-    return result
+def _only(found: list[str]) -> str | None:
+    return found[0] if len(found) == 1 else None
+
+
+def _is_called(thing: Thing, name: str) -> bool:
+    return fold_case(str(thing.fields.get("name", ""))) == fold_case(name)
 
 
 def administrative_users(people: People, places: Hierarchies) -> Section:
@@ -140,7 +172,7 @@ def administrative_users(people: People, places: Hierarchies) -> Section:
         fields = dict(thing.fields)
         owner = str(thing.fields["hierarchy"])
         fields["assignments"] = _assignments(thing, owner, places)
-        if not SID.match(str(fields.get("sid") or "")):
+        if not SID.fullmatch(str(fields.get("sid") or "")):
             fields["sid"] = None
         _group_of(people, thing)
         section.add(thing, fields)
@@ -148,35 +180,42 @@ def administrative_users(people: People, places: Hierarchies) -> Section:
 
 
 def _assignments(thing: Thing, owner: str, places: Hierarchies) -> tuple[dict[str, Any], ...] | None:
-    pairs = thing.fields.get("assignments", thing.fields.get("only_role"))
-    if pairs is None:
+    """Return each role with its scopes and collections; None where they, or what a name stands for, are unknown."""
+    stated = thing.fields.get("assignments", thing.fields.get("only_role"))
+    pairs = [_pair(pair, owner, places, thing.at) for pair in stated or ()]
+    return None if stated is None or None in pairs else tuple(pair for pair in pairs if pair is not None)
+
+
+def _pair(pair: Mapping[str, Any], owner: str, places: Hierarchies, at: At) -> dict[str, Any] | None:
+    role = places.role(owner, pair["role"], at)
+    collections = [places.collection(owner, said, at) for said in dict.fromkeys(pair.get("collections") or ())]
+    if role is None or None in collections:
         return None
-    result = []
-    for pair in pairs:
-        scopes = pair.get("scopes")
-        found = {
-            "role": places.role(owner, pair["role"], thing.at),
-            "scopes": None if scopes is None else tuple(dict.fromkeys(places.scope(owner, name) for name in scopes)),
-            "collections": tuple(
-                dict.fromkeys(places.collection(owner, n, thing.at) for n in pair.get("collections", ()))
-            ),
-        }
-        result.append({key: item for key, item in found.items() if item is not None})
-    return tuple(result)
+    scopes = _scopes(owner, pair.get("scopes"), places)
+    found = {"role": role, "scopes": scopes, "collections": tuple(dict.fromkeys(collections))}
+    return {key: item for key, item in found.items() if item is not None}
+
+
+def _scopes(owner: str, said: Iterable[str] | None, places: Hierarchies) -> tuple[str, ...] | None:
+    """Return how records refer to some security scopes; None where one of them is unknown."""
+    found = None if said is None else [places.scope(owner, one) for one in dict.fromkeys(said)]
+    return None if found is None or None in found else tuple(one for one in found if one is not None)
 
 
 def _group_of(people: People, thing: Thing) -> None:
-    """Make the group that an administrative user is, if no export describes it: its members are then unknown."""
+    """Make the group that an administrative user is, if no export describes it: its members are then unknown.
+
+    An account of its name that has another SID is another one.
+    """
     name, sid = str(thing.fields["name"]), str(thing.fields.get("sid") or "")
-    users, groups = people.gathered.users, people.gathered.groups
-    if users.find("sid", sid) or users.find("account", name) or thing.fields.get("is_group") is False:
+    found = people.meant(sid) if sid else people.meant(name)
+    if found or thing.fields.get("is_group") is False:
         return
-    found = groups.find("sid", sid) or groups.find("account", name)
-    if found is None:
-        found = people.group_or_stub(sid or name, thing.at, account=name)
-        found.fields |= {"name": name, "type": "security"}
-    found.assume("account", name, thing.at)
-    found.assume("sid", sid if SID.match(sid) else None, thing.at)
+    called = people.meant(name)
+    if sid and any(not one.fields.get("sid") for _, one in called):  # it may be that account: nobody states its SID
+        return
+    taken = {"name": f"{name} ({sid})"} if called else {"account": name}
+    people.stub(sid or name, thing.at, **{"name": name, **taken})
 
 
 def security_roles(gathered: Gathered) -> Section:
@@ -252,7 +291,7 @@ def collections(gathered: Gathered, places: Hierarchies) -> Section:
     return section
 
 
-def scripts(people: People) -> Section:
+def scripts(people: People, places: Hierarchies) -> Section:
     """Join scripts; an author who is nobody of the estate is left out."""
     gathered, section = people.gathered, Section()
     for thing in gathered.scripts.things:
@@ -260,9 +299,10 @@ def scripts(people: People) -> Section:
         fields["name"] = fields.get("name") or fields.get("id")
         author = people.user(str(fields.get("author") or ""))
         fields["author"] = None if author is None else people.user_name(author)
-        scopes = _scopes_of(gathered, str(fields["hierarchy"]), str(fields.get("id") or ""))
-        fields["scopes"] = fields.get("scopes") if scopes is None else scopes
-        if not GUID.match(str(fields.get("id") or "")):
+        owner = str(fields["hierarchy"])
+        scopes = _scopes_of(gathered, owner, str(fields.get("id") or ""))
+        fields["scopes"] = _scopes(owner, fields.get("scopes") if scopes is None else scopes, places)
+        if not GUID.fullmatch(str(fields.get("id") or "")):
             fields["id"] = None
         section.add(thing, fields)
     return section
@@ -275,15 +315,24 @@ def _scopes_of(gathered: Gathered, owner: str, script: str) -> tuple[str, ...] |
         return None
     built_in = {known.id for known in gathered.policy.builtins}
     ids = [id_.upper() for id_ in gathered.object_scopes.get((owner, script.casefold()), ())]
-    names = tuple(gathered.scopes.get((owner, id_)) or (id_ if id_ in built_in else "") for id_ in ids)
-    return names if names and all(names) else None
+    known = all(id_ in built_in or gathered.scopes.get((owner, id_)) for id_ in ids)
+    return tuple(ids) if ids and known else None
 
 
-def applications(gathered: Gathered) -> Section:
+def applications(gathered: Gathered, places: Hierarchies) -> Section:
     """Join applications."""
     section = Section()
     for thing in gathered.software.things:
-        section.add(thing, thing.fields)
+        scopes = _scopes(str(thing.fields["hierarchy"]), thing.fields.get("scopes"), places)
+        section.add(thing, {**thing.fields, "scopes": scopes})
+    return section
+
+
+def security_scopes(gathered: Gathered) -> Section:
+    """Join the names of security scopes."""
+    section = Section()
+    for (owner, id_), (name, at) in gathered.scopes.told.items():
+        section.add(Thing({}, at), {"hierarchy": owner, "id": id_, "name": name})
     return section
 
 
@@ -343,9 +392,6 @@ def devices(gathered: Gathered) -> Section:
     told: set[tuple[str, str]] = set()
     for thing in gathered.devices.things:
         fields = dict(thing.fields)
-        tags = fields.get("scope_tags")
-        if tags is not None:
-            fields["scope_tags"] = tuple(gathered.scope_tags.get(tag) or tag for tag in tags)
         owner, resource = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
         found = gathered.inside.get((owner, resource))
         open_ = lacking.may_be_elsewhere(owner, resource, found.collections if found else ())

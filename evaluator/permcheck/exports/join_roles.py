@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import text
 from permcheck.exports.gathered import At, Gathered, Thing
-from permcheck.exports.join import GUID, People, Section, unique
+from permcheck.exports.join import People, Section
+from permcheck.model.fold import GUID, fold_case, is_identity
 from permcheck.model.policy_index import Policy
 
 APP_ROLES = "graph.app-role-assignments"
@@ -95,15 +97,47 @@ def _app_role(gathered: Gathered, resource: str, role: str) -> str | None:
     return None
 
 
-def intune_roles(gathered: Gathered) -> tuple[Section, dict[str, str], set[str]]:
-    """Join custom roles, and built-in ones that are not as the policy has them.
+class IntuneRoles:
+    """Finds the role that an assignment means: by its id, or by a name that only one role has."""
 
-    Returns them with the name that assignments use for each id or name, and names of roles of unknown content.
-    """
-    section = Section()
-    names: dict[str, str] = {}
-    opaque: set[str] = set()
-    kept: list[tuple[Thing, dict[str, Any]]] = []
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._listed: dict[str, str] = {}
+        """Id (or name, of a role without one) -> name."""
+        self.opaque: set[str] = set()
+        """Ids and names of roles whose actions were not exported, folded."""
+
+    def add(self, fields: Mapping[str, Any]) -> None:
+        """Add a role that is listed."""
+        self._listed[fold_case(str(fields.get("id") or fields["name"]))] = str(fields["name"])
+
+    def add_opaque(self, fields: Mapping[str, Any]) -> None:
+        """Add a role of which nothing is known."""
+        self.opaque |= {fold_case(str(known)) for known in (fields.get("name"), fields.get("id")) if known}
+
+    def meant(self, role: str) -> str | None:
+        """Return how records refer to a role; None where nothing is called so, or where it may be any of several."""
+        folded = fold_case(role)
+        if is_identity(role):
+            known = folded in self._listed or self._policy.role_planes.get(folded) == "intune"
+            return self._text(folded) if known else None
+        found = set() if folded in self.opaque else self._called(role)
+        return self._text(found.pop()) if len(found) == 1 else None
+
+    def _called(self, name: str) -> set[str]:
+        """Return the roles that have a name: those that are listed, and built-in ones."""
+        listed = {role for role, called in self._listed.items() if fold_case(called) == fold_case(name)}
+        return listed | set(self._policy.role_names("intune").meant(name))
+
+    def _text(self, role: str) -> str:
+        """Return the name of a role if it has that alone, for whoever reads the estate; else its id."""
+        name = self._listed.get(role) or self._policy.roles[role].name
+        return name if self._called(name) == {role} else role
+
+
+def intune_roles(gathered: Gathered) -> tuple[Section, IntuneRoles]:
+    """Join custom roles, and built-in ones that are not as the policy has them."""
+    section, roles = Section(), IntuneRoles(gathered.policy)
     for thing in gathered.intune_roles.things:
         fields = dict(thing.fields)
         built_in = _built_in(gathered.policy, fields)
@@ -111,7 +145,6 @@ def intune_roles(gathered: Gathered) -> tuple[Section, dict[str, str], set[str]]
         if built_in is None and fields.get("built_in"):
             _tell_pretender(gathered, thing)
         if built_in is not None and (allowed is None or not _differs(gathered, built_in, allowed, thing.at)):
-            names |= _both(fields, gathered.policy.roles[built_in].name)
             continue
         if allowed is None:
             gathered.problem(
@@ -121,20 +154,24 @@ def intune_roles(gathered: Gathered) -> tuple[Section, dict[str, str], set[str]]
                 "export `rolePermissions`; with PowerShell, use -Depth 10",
                 "warning",
             )
-            opaque |= {key.casefold() for key in _both(fields, "")}
+            roles.add_opaque(fields)
             continue
-        kept.append((thing, fields))
-    unique([fields for _, fields in kept], lambda fields: str(fields["name"]))
-    for thing, fields in kept:
-        if not GUID.match(str(fields.get("id") or "")):
+        if not GUID.fullmatch(str(fields.get("id") or "")):
             fields["id"] = None
         section.add(thing, fields)
-        names |= _both(thing.fields, str(fields["name"]))
-    return section, names, opaque
+        roles.add(fields)
+    return section, roles
 
 
-def _both(fields: dict[str, Any], name: str) -> dict[str, str]:
-    return {str(known).casefold(): name for known in (fields.get("name"), fields.get("id")) if known}
+def scope_tags(gathered: Gathered) -> Section:
+    """Join the names of scope tags; the list lacks some if an assignment or a device has others."""
+    section = Section()
+    things = (*gathered.assignments.things, *gathered.devices.things)
+    if any(tag not in gathered.scope_tags.told for thing in things for tag in thing.fields.get("scope_tags") or ()):
+        gathered.open.add("scope_tags")
+    for id_, (name, at) in gathered.scope_tags.told.items():
+        section.add(Thing({}, at), {"id": id_, "name": name})
+    return section
 
 
 def _built_in(policy: Policy, fields: dict[str, Any]) -> str | None:
@@ -167,49 +204,41 @@ def _differs(gathered: Gathered, role: str, allowed: tuple[str, ...], at: At) ->
     return mine != known
 
 
-def assignments(people: People, names: dict[str, str], opaque: set[str]) -> tuple[Section, bool]:
+def assignments(people: People, roles: IntuneRoles) -> tuple[Section, bool]:
     """Join role assignments. Returns them, and whether some could not be used."""
     gathered, section, lost = people.gathered, Section(), False
-    kept: list[tuple[Thing, dict[str, Any], dict[str, At]]] = []
     for thing in gathered.assignments.things:
         fields = dict(thing.fields)
         linked = str(fields.get("role") or fields.get("role_name") or "")
-        role = _role_of(gathered, linked, names)
+        role = roles.meant(linked) if linked else None
         if role is None:
             lost = True
-            if linked.casefold() not in opaque:
+            if fold_case(linked) not in roles.opaque:
                 _tell_lost(gathered, thing, linked)
             continue
-        members = (
-            None
-            if fields.get("members") is None
-            else {people.group_name(people.group_or_stub(name, thing.at)): thing.at for name in fields["members"]}
-        )
+        members = _member_groups(people, thing)
         fields |= {"role": role, "members": None if members is None else tuple(members)}
-        fields["scope_groups"] = tuple(_group_or_id(people, name) for name in fields.get("scope_groups") or ()) or None
-        tags = fields.get("scope_tags")
-        fields["scope_tags"] = None if tags is None else tuple(gathered.scope_tags.get(tag) or tag for tag in tags)
-        if not GUID.match(str(fields.get("id") or "")):
+        scope_groups = (people.group_or_stub(name, thing.at) for name in fields.get("scope_groups") or ())
+        fields["scope_groups"] = tuple(people.group_name(group) for group in scope_groups if group is not None) or None
+        if not GUID.fullmatch(str(fields.get("id") or "")):
             fields["id"] = None
-        kept.append((thing, fields, members or {}))
-    unique([fields for _, fields, _ in kept], lambda fields: str(fields["name"]))
-    for thing, fields, found in kept:
-        section.add(thing, fields, found.items())
+        section.add(thing, fields, (members or {}).items())
     return section, lost
 
 
-def _group_or_id(people: People, name: str) -> str:
-    found = people.group(name)
-    return name if found is None else people.group_name(found)
-
-
-def _role_of(gathered: Gathered, role: str, names: dict[str, str]) -> str | None:
-    if role.casefold() in names:
-        return names[role.casefold()]
-    try:
-        return gathered.policy.roles[gathered.policy.find_role("intune", role)].name if role else None
-    except UnknownNameError:
+def _member_groups(people: People, thing: Thing) -> dict[str, At] | None:
+    """Return the member groups of an assignment; None where they were not exported, or one may be any of several."""
+    if thing.fields.get("members") is None:
         return None
+    found: dict[str, At] = {}
+    for name in thing.fields["members"]:
+        group = people.group_or_stub(name, thing.at)
+        if group is None:
+            message = f"several groups are called `{name}`, so the members of this assignment are unknown"
+            people.gathered.problem(thing.at, "ambiguous-name", message, "export the ids of its groups", "warning")
+            return None
+        found[people.group_name(group)] = thing.at
+    return found
 
 
 def _tell_lost(gathered: Gathered, thing: Thing, role: str) -> None:

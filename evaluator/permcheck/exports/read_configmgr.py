@@ -7,7 +7,17 @@ from typing import Any, Final
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import Batch, Row, flag, fold, folded, has, names, parts, text, texts, value, whole
-from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, Principal, Register, RoleOperations, Thing
+from permcheck.exports.gathered import (
+    At,
+    Called,
+    Conflict,
+    Discovered,
+    Gathered,
+    Principal,
+    Register,
+    RoleOperations,
+    Thing,
+)
 from permcheck.exports.masks import Masks, operations_of
 from permcheck.exports.recognise import Found
 
@@ -206,8 +216,8 @@ def put_role(into: Gathered, owner: str, row: Row, masks: Masks | None, at: At) 
     if not name:
         into.left_open(at, "security_roles", "the role has no RoleName", "export it")
         return
-    names = (("id", f"{owner}/{fields['id'] or name}"), ("name", f"{owner}/{name}"))
-    thing = into.security_roles.put(names, fields, at)
+    id_ = f"{owner}/{fields['id']}" if fields["id"] else ""
+    thing = into.security_roles.put((("id", id_), ("name", f"{owner}/{name}")), fields, at)
     if masks is not None:
         found = operations_of(into.policy, masks, into.bits_of(owner))
         into.operations_of.setdefault(id(thing), []).append(RoleOperations(found.named, found.undecided, at))
@@ -308,23 +318,27 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "only_role": _single_role(into, batch, row),
             "is_group": group if group is not None else (None if account is None else account in group_account),
         }
-        into.admins.put((("name", f"{owner}/{name}"),), fields, at)
+        if flag(row, "IsDeleted"):
+            into.note("administrative users that were deleted give nothing, and were left out", at)
+            continue
+        sid = ("sid", f"{owner}/{fields['sid']}") if fields["sid"] else ("sid", "")
+        into.admins.put((sid, ("name", f"{owner}/{name}")), fields, at)
 
 
 def _pairs(into: Gathered, owner: str, row: Row, at: At) -> tuple[dict[str, object], ...] | None:
     """Return each role with its own scopes and collections; None where the pairs were not exported, or one is broken."""
     roles: dict[str, dict[str, object]] = {}
     for item in parts(row, "Permissions") or ():
-        role = text(item, "RoleID") or text(item, "RoleName")
+        role = text(item, "RoleID").upper() or Called(text(item, "RoleName"))
         kind = into.values.category_type.says(whole(item, "CategoryTypeID"))
-        category = text(item, "CategoryID") or text(item, "CategoryName")
+        category = text(item, "CategoryID").upper() or Called(text(item, "CategoryName"))
         if not (role and category and kind):
             message = "an entry of Permissions lacks its role, its category or the type of it, so all are unknown"
             into.problem(at, "value", message, AGAIN, "warning")
             return None
         found = roles.setdefault(role, {"role": role, "scopes": (), "collections": ()})
         if kind == "scope" and text(item, "CategoryID") and text(item, "CategoryName"):
-            into.scopes.put((owner, category.upper()), text(item, "CategoryName"), at)
+            into.scopes.put((owner, category), text(item, "CategoryName"), at)
         found[f"{kind}s"] = (*found[f"{kind}s"], category)  # type: ignore[misc]
     return tuple(roles.values()) or None
 
@@ -340,7 +354,11 @@ def _single_role(into: Gathered, batch: Batch, row: Row) -> tuple[dict[str, obje
     if roles is None or places is None or len(set(roles)) != 1:
         return None
     scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "CategoryNames")
-    return ({"role": roles[0], "scopes": scopes, "collections": places},)
+    return ({"role": Called(roles[0]), "scopes": _called(scopes), "collections": _called(places)},)
+
+
+def _called(names_: tuple[str, ...] | None) -> tuple[Called, ...] | None:
+    return None if names_ is None else tuple(map(Called, names_))
 
 
 def discovered_users(into: Gathered, batch: Batch, found: Found, number: int) -> None:
@@ -422,7 +440,7 @@ def applications(into: Gathered, batch: Batch, _found: Found, number: int) -> No
             continue
         owner = into.hierarchy(batch, text(row, "SourceSite"))
         scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "SecuredScopeNames")
-        fields: dict[str, Any] = {"hierarchy": owner, "name": name, "scopes": scopes}
+        fields: dict[str, Any] = {"hierarchy": owner, "name": name, "scopes": _called(scopes)}
         into.software.put((("name", f"{owner}/{name}"),), fields, (number, entry))
 
 

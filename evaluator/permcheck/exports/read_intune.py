@@ -112,7 +112,9 @@ def _assignment(into: Gathered, batch: Batch, row: Row, at: At, role: str, role_
     known = (("id", id_) if id_ else ("name", f"{owner}/{name}"), ("hand", name))
     into.assignments.put(known, fields, at, {"name": id_})
     if role and linked and role.casefold() != linked.casefold():
-        into.problem(at, "conflict", f"the assignment stands under the role `{role}` and links to `{linked}`", "keep one")
+        into.problem(
+            at, "conflict", f"the assignment stands under the role `{role}` and links to `{linked}`", "keep one"
+        )
 
 
 def _link(row: Row) -> tuple[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import Batch, Row, flag, folded, parts, text, value
 from permcheck.exports.gathered import At, Gathered, Principal, RoleHolding

@@ -34,10 +34,12 @@ LONG: Final = 2_000
 FILES: Final = {
     "tenant": ("tenant", "hierarchies"),
     "people": ("users", "groups"),
-    "intune": ("entra_roles", "app_roles", "intune_roles", "intune_assignments"),
-    "configmgr": ("security_roles", "administrative_users", "collections", "scripts", "applications"),
+    "intune": ("entra_roles", "app_roles", "scope_tags", "intune_roles", "intune_assignments"),
+    "configmgr": (
+        "security_scopes", "security_roles", "administrative_users", "collections", "scripts", "applications",
+    ),
     "devices": ("devices",),
-}
+}  # fmt: skip
 """File -> sections in it."""
 FEW: Final = 3
 SCALARS: Final = ("estate", "as_of", "readings", "assume", "complete", "incomplete", "collected", "usage")

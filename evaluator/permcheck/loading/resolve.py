@@ -125,7 +125,8 @@ class Resolver:
         near = known.near(text) if not meant else ()
         if not meant and (known.whole or near):
             help_ = f"did you mean `{near[0]}`?" if near else f"list it under `{known.kind.replace(' ', '_')}s:`"
-            self.report(record, section, path, "unknown-name", f"no {known.kind} is called `{text}`", help_)
+            tell = self.warn if self.joined.parsed[record.file].exported else self.report  # an export may lack some
+            tell(record, section, path, "unknown-name", f"no {known.kind} is called `{text}`", help_)
         return known.id_of(text)
 
 
@@ -218,7 +219,7 @@ def _scalars(joined: Joined) -> dict[str, Any]:
         "assume": joined.scalars.get("assume", ()),
         "collected": joined.scalars.get("collected", ()),
         "unstated": frozenset(s for s in SECTIONS if s not in joined.sections and s not in closed) - VOCABULARIES,
-        "incomplete": frozenset(joined.scalars.get("incomplete", ())),
+        "incomplete": joined.incomplete - VOCABULARIES,
         "tenant": joined.scalars.get("tenant") or Tenant(),
     }
 

@@ -17,6 +17,7 @@ class Vocabulary:
 
     kind: str
     listed: Mapping[str, str]
+    built_in: frozenset[str] = frozenset()
     whole: bool = False
     """Whether the estate lists them: then there is no other."""
 
@@ -31,9 +32,15 @@ class Vocabulary:
         return self.names.get(text) or fold_case(text)
 
     def near(self, text: str) -> tuple[str, ...]:
-        """Return the names that `text` is a slip of: a letter more, less, changed or in another place."""
+        """Return names that `text` may be a slip of; of those that are not listed as a whole, only built-in ones."""
         folded = fold_case(text)
-        return tuple(name for name in self.names.near(folded) if abs(len(name) - len(folded)) <= 1)
+        near = [name for name in self.names.near(folded) if abs(len(name) - len(folded)) <= 1]
+        return tuple(name for name in near if self.whole or self.names.get(name) in self.built_in)
+
+    def text_of(self, id_: str) -> str:
+        """Return how records refer to an id: by its name if that is enough."""
+        name = self.listed.get(id_)
+        return name if name and self.names.meant(name) == (id_,) else id_
 
     def name_of(self, id_: str) -> str:
         """Return what people call the thing with an id; the id itself where that is not listed."""
@@ -44,4 +51,4 @@ def vocabulary(kind: str, builtins: Iterable[Builtin], listed: Iterable[tuple[st
     """Return the built-in ones, which nobody has to list, and those that an estate lists."""
     known = {one.id: one.name for one in builtins}
     capitals = {fold_case(id_): id_ for id_ in known}
-    return Vocabulary(kind, {**known, **{capitals.get(fold_case(i), i): name for i, name in listed}}, whole)
+    return Vocabulary(kind, {**known, **{capitals.get(fold_case(i), i): name for i, name in listed}}, frozenset(known), whole)
