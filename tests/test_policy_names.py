@@ -419,7 +419,7 @@ def copy(tmp_path: Path) -> Path:
     file.write_text(
         re.sub(r"permission: Collection/Read\b", "permission: Colection/Read", file.read_text("utf-8"), count=1),
         "utf-8",
-    )  # noqa: E501 - one line of a file
+    )
     return folder
 
 
