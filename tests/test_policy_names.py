@@ -400,6 +400,16 @@ def test_the_scopes_that_the_code_asks_for_are_there(holds: str) -> None:
     assert problem.message == f"no built-in scope holds `{holds}`"
 
 
+def test_somebody_decides_however_the_switches_stand() -> None:
+    table = shipped()["authority.yaml"].parsed.data["table"]
+    kept = [
+        row for row in table if (row.get("toggle"), row.get("checkbox"), "reading" in row) != ("on", "checked", False)
+    ]
+    (problem,) = shape("authority.yaml", (), table=kept)
+    assert problem.message == "no row says who decides where the toggle is `on` and the checkbox `checked`"
+    assert problem.line > 1
+
+
 def test_problems_are_bounded() -> None:
     files = {name: read for name, read in shipped().items() if not name.startswith("sources/")}
     problems = problems_of(POLICY, files)
