@@ -26,6 +26,9 @@ from typing import Any
 import pytest
 import yaml
 from permcheck.api import Estate, load
+from permcheck.checks.facts import load_checks
+from permcheck.checks.lint import lint
+from permcheck.checks.settings import Settings
 from permcheck.loading.policy import load_policy
 from permcheck.model.decision import Decision
 from permcheck.model.policy import Need
@@ -79,6 +82,9 @@ def discover() -> Iterator[Case]:
 ALL = tuple(discover())
 TRIED = frozenset({str(case.expect): case.place for case in ALL}.values())
 """One case for each answer: these are asked for a way out as well, which takes longer."""
+
+
+DEFAULTS = tuple(case for case in ALL if case.place.startswith("readings/defaults/"))
 
 
 @cache
@@ -205,6 +211,7 @@ APP_ROLE = {"editions": {"2020-07", "2020-09"}, "requirements": {"ENTRA-APPROLE"
 DECIDES_NOTHING = {
     "assigned-and-limited-collection": "it is about Modify and Delete of Collection, which no action needs",
 }
+DECIDES_NOTHING_CHECK = {"assigned-and-limited-collection": "editing-an-assigned-collection"}
 
 
 def needs(entries: tuple[Need, ...], policy: Policy) -> Iterator[str]:
@@ -254,6 +261,31 @@ def test_every_alternative_of_every_reading_decides_something(policy: Policy) ->
             found = verdicts.get(reading.id, {})
             assert set(found) == {alternative.id for alternative in reading.alternatives}, reading.id
             assert len(set.union(*found.values())) > 1, reading.id
+
+
+def test_every_reading_has_a_case_at_its_default(policy: Policy, tmp_path: Path) -> None:
+    """A case that chooses no reading, for each alternative that would change its answer: it fails at another default."""
+    for reading in policy.readings.values():
+        if reading.id not in DECIDES_NOTHING:
+            left = {alternative.id for alternative in reading.alternatives} - {reading.default}
+            for case in (case for case in DEFAULTS if case.place.removeprefix("readings/defaults/") == reading.id):
+                estate = estate_of(case, tmp_path)
+                for alternative in tuple(left):
+                    decision = decision_of(estate.with_settings(readings={reading.id: alternative}), case)
+                    left -= {alternative} if decision.verdict.value != case.expect["verdict"] else set()
+            assert not left, f"no case of {reading.id} changes under these"
+
+
+@pytest.mark.parametrize("reading", DECIDES_NOTHING)
+def test_a_reading_that_decides_nothing_changes_what_a_check_finds(reading: str, tmp_path: Path) -> None:
+    (check,) = (facts for facts in load_checks().values() if facts.name == DECIDES_NOTHING_CHECK[reading])
+    file = tmp_path / check.bad[0].file
+    file.write_text(check.bad[0].text, "utf-8")
+    found = {}
+    for chosen in ({}, {reading: "restored"}):
+        report = lint([], load_policy(), Settings(select=(check.id,)), load(file).with_settings(readings=chosen))
+        found[bool(chosen)] = bool(report.findings)
+    assert found == {False: True, True: False}
 
 
 def test_the_table_of_permissions_is_covered() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -314,6 +315,36 @@ def test_an_estate_with_folders_below_it(cli: Cli) -> None:
     put(e__groups__b_yaml=NOBODY)
     assert len(problems(cli, "e/groups/b.yaml")) == 1
     assert len(problems(cli, "e/a.yaml")) == 1
+
+
+@pytest.mark.parametrize("tenant", [TENANT, ""])
+def test_an_estate_that_lies_beside_or_above_is_another_one(cli: Cli, tenant: str) -> None:
+    """What is one estate is told by the folder, never by what lies near it."""
+    put(estate__a_yaml=tenant + PEOPLE, estate__b_yaml=GROUPS, estate__more__c_yaml="devices: [{name: PC-1}]\n")
+    put(other_yaml=TENANT + PEOPLE + GROUPS, estate2__a_yaml=TENANT + PEOPLE + NOBODY)
+    for paths in (("estate",), ("./estate", "other.yaml"), ("estate/a.yaml", "estate/b.yaml")):
+        if tenant or "estate/a.yaml" not in paths:  # else it may be a part of what lies above it
+            assert problems(cli, *paths, code=0) == []
+    (said,) = problems(cli, ".") if tenant else problems(cli, "estate2")
+    assert said.startswith("estate2/a.yaml:3: ")
+
+
+def test_the_configuration_says_that_what_lies_beside_belongs_together(cli: Cli) -> None:
+    put(people_yaml=PEOPLE, estate__b_yaml=GROUPS, permcheck_toml='estate = "."\n')
+    assert problems(cli, "estate", code=0) == []
+    Path("permcheck.toml").unlink()
+    (said,) = problems(cli, "estate")
+    assert said.startswith("estate/b.yaml:1: ")
+
+
+def test_several_examples_beside_each_other_have_no_problems(cli: Cli) -> None:
+    """Every one of them is an estate, whatever lies around it."""
+    for name in ("contoso", "lab"):
+        shutil.copytree(ROOT / "examples" / name, name)
+    shutil.copy(ROOT / "examples" / "preview-2006" / "estate.yaml", "second.yaml")
+    for paths in (("contoso",), ("lab",), ("second.yaml",), ("contoso", "second.yaml"), (".",)):
+        result = cli("validate", *paths, "--format", "json", "--fail-on", "error")
+        assert [p["message"] for p in result.document["problems"] if p["severity"] == "error"] == []
 
 
 def test_the_configuration_says_what_is_one_estate(cli: Cli) -> None:

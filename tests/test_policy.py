@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -407,6 +408,74 @@ def test_the_switch_table_answers_every_combination(policy: Policy) -> None:
                 for checkbox in (True, False):
                     row = authority(policy, policy.defaults(), edition, version, toggle=toggle, checkbox=checkbox)
                     assert row.because.format(hierarchy="P01", version=version)
+
+
+EDITIONS = ("2020-07", "2020-09", "2020-12", "2022-07", "2022-08")
+RELEASES = (1902, 1906, 1910, 2002, 2006, 2010, 2103, 2107, 2111, 2203, 2207, 2211, 2303, 2309, 2403, 2409)
+SINCE = 2207
+"""The release that knows Intune RBAC; so do pages of the last edition."""
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("release", RELEASES)
+def test_who_decides(policy: Policy, edition: str, release: int) -> None:
+    """The table of docs/decisions.md, release by release: below 2207, or by older pages, the switches change nothing."""
+    from permcheck.evaluate.worlds import authority
+
+    def decides(*, toggle: bool, checkbox: bool, **readings: str) -> str:
+        chosen = policy.defaults() | {key.replace("_", "-"): value for key, value in readings.items()}
+        return authority(policy, chosen, edition, release, toggle=toggle, checkbox=checkbox).authority
+
+    assert (set(policy.editions), set(policy.versions)) == (set(EDITIONS), set(RELEASES))
+    knows = release >= SINCE and edition == EDITIONS[-1]
+    assert decides(toggle=False, checkbox=False) == "configmgr"
+    assert decides(toggle=False, checkbox=True) == "configmgr"
+    assert decides(toggle=True, checkbox=True) == ("both" if knows else "configmgr")
+    assert decides(toggle=True, checkbox=False) == ("intune" if knows else "configmgr")
+    older = {"toggle_on_checkbox_checked": "configmgr-only"}
+    assert decides(toggle=True, checkbox=True, **older) == "configmgr"
+    assert decides(toggle=True, checkbox=False, **older) == ("intune" if knows else "configmgr")
+
+
+def test_built_in_roles_give_what_they_gave(policy: Policy) -> None:
+    """One page with everything that is granted by being built in; PERMCHECK_SNAPSHOTS=write makes it anew."""
+    text = "\n".join(built_in(policy)) + "\n"
+    path = Path(__file__).parent / "snapshots" / "built-in-roles.txt"
+    if os.environ.get("PERMCHECK_SNAPSHOTS") == "write":
+        path.write_text(text, "utf-8", newline="\n")
+    assert path.read_text("utf-8") == text
+
+
+def built_in(policy: Policy) -> Iterator[str]:
+    """Every built-in role with its grants, what permissions include, and what any role gives."""
+    for id_, role in policy.roles.items():
+        known = "" if role.complete else "; documented in part"
+        yield f"{policy.role_planes[id_]} role {role.name} ({id_}{known})"
+        for grant in role.grants:
+            yield f"  {', '.join([*conditions(grant), *grant.sources])}"
+            whole = policy.role_planes[id_] if grant.plane is None else grant.plane
+            yield from ([f"    every permission of {whole}: {grant.every}"] if grant.every else ())
+            yield from ([f"    counts as a role of {whole}"] if grant.any_role else ())
+            yield from sorted(f"    {permission}" for permission in grant.permissions)
+        yield from sorted(f"  not identified: {name}" for name in role.unidentified)
+    for permission in policy.permissions.values():
+        since = f" since {permission.implied_since}" if permission.implied_since else ""
+        yield from (f"{permission.id} includes {other}{since}" for other in sorted(permission.implies))
+        yield from (
+            [f"{permission.id} is withheld on an assigned collection"] if permission.withheld_on_assigned else ()
+        )
+    for plane, gate in policy.gates.items():
+        yield f"any role of {plane} gives {gate.id}"
+    for scope in policy.builtins:
+        yield f"built-in {scope.kind} {scope.id} {scope.name} holds {scope.holds}"
+
+
+def conditions(grant: form.RoleGrant) -> Iterator[str]:
+    if grant.since:
+        yield f"since {grant.since}"
+    if grant.by_reading:
+        for word, those in (("granted", grant.by_reading.granted), ("unknown", grant.by_reading.unknown)):
+            yield from (f"{word} under {grant.by_reading.reading}={one}" for one in those)
 
 
 def test_sentences_have_only_known_fields(policy: Policy) -> None:

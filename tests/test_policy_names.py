@@ -400,6 +400,16 @@ def test_the_scopes_that_the_code_asks_for_are_there(holds: str) -> None:
     assert problem.message == f"no built-in scope holds `{holds}`"
 
 
+def test_somebody_decides_however_the_switches_stand() -> None:
+    table = shipped()["authority.yaml"].parsed.data["table"]
+    kept = [
+        row for row in table if (row.get("toggle"), row.get("checkbox"), "reading" in row) != ("on", "checked", False)
+    ]
+    (problem,) = shape("authority.yaml", (), table=kept)
+    assert problem.message == "no row says who decides where the toggle is `on` and the checkbox `checked`"
+    assert problem.line > 1
+
+
 def test_problems_are_bounded() -> None:
     files = {name: read for name, read in shipped().items() if not name.startswith("sources/")}
     problems = problems_of(POLICY, files)
@@ -419,7 +429,7 @@ def copy(tmp_path: Path) -> Path:
     file.write_text(
         re.sub(r"permission: Collection/Read\b", "permission: Colection/Read", file.read_text("utf-8"), count=1),
         "utf-8",
-    )  # noqa: E501 - one line of a file
+    )
     return folder
 
 

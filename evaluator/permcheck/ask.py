@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,30 +40,14 @@ class Asker:
         """Hierarchies by id and name."""
         return Names("hierarchy", ((key, (h.id, h.name)) for key, h in self.tables.hierarchies.items()))
 
-    def action(self, text: str) -> tuple[Action, str | None]:
-        """Return an action by any of its names, and what stands behind the colon."""
-        name, colon, rest = text.partition(":")
-        action = self.policy.actions[self.policy.action_names.find(name)]
-        return action, rest.strip() if colon and rest.strip() else None
-
     def act(self, text: str) -> tuple[Action, str | None]:
-        """Return an action and its variant by any of their names, for questions about everybody.
-
-        Raises UnknownNameError, or QuestionError where a script or application is named.
-        """
-        action, rest = self.action(text)
-        variant, object_ = self._variant(action, rest, None)
-        if object_ is not None:
-            message = f"`{text}` names a script or application, and answers about everybody are about none"
-            raise QuestionError(
-                message, f"ask for `{action.id}`, or `permcheck check USER {action.id} DEVICE --object`"
-            )
-        return action, variant
+        """Return an action and its variant by any of their names. Raises as `act_of` does."""
+        return act_of(self.policy, text)
 
     def question(self, user: str, action: str, device: str | None, object_: str | None) -> Question:
         """Resolve every name. Raises UnknownNameError, AmbiguousNameError or QuestionError."""
-        asked, rest = self.action(action)
-        variant, object_ = self._variant(asked, rest, object_)
+        asked, rest = action_of(self.policy, action)
+        variant, object_ = _variant(self.policy, asked, rest, object_)
         user_key = self.users.find(user)
         if asked.target == "device":
             device_key = self._device(asked, device)
@@ -70,22 +55,6 @@ class Asker:
             return Question(user_key, asked, variant, hierarchy, device_key, self._object(asked, object_, hierarchy))
         hierarchy = self._hierarchy(asked, device)
         return Question(user_key, asked, variant, hierarchy, None, self._object(asked, object_, hierarchy))
-
-    def _variant(self, action: Action, rest: str | None, object_: str | None) -> tuple[str | None, str | None]:
-        if rest is None:
-            return None, object_
-        names = variant_names(action)
-        found = names.get(rest)
-        if found is not None:
-            return found, object_
-        if action.object is not None and object_ is None and not action.variants:
-            return None, rest
-        if action.free_variant is not None:
-            return rest.casefold().replace(" ", "-"), object_
-        if not action.variants:
-            message = f"`{action.id}` has no variants"
-            raise QuestionError(message, f"ask for `{action.id}`")
-        raise UnknownNameError(f"variant of `{action.id}`", rest, names.near(rest.casefold()) or names.all())
 
     def _device(self, action: Action, device: str | None) -> Key:
         if device is None:
@@ -115,6 +84,62 @@ class Asker:
         return Names(action.object, mine).find(name)
 
 
+def action_of(policy: Policy, text: str) -> tuple[Action, str | None]:
+    """Return an action by any of its names, and what stands behind the colon. Raises UnknownNameError."""
+    name, colon, rest = text.partition(":")
+    action = policy.actions[policy.action_names.find(name)]
+    return action, rest.strip() if colon and rest.strip() else None
+
+
+def act_of(policy: Policy, text: str) -> tuple[Action, str | None]:
+    """Return an action and its variant by any of their names, for questions about everybody.
+
+    Raises UnknownNameError, or QuestionError where a script or application is named.
+    """
+    action, rest = action_of(policy, text)
+    variant, object_ = _variant(policy, action, rest, None)
+    if object_ is not None:
+        message = f"`{text}` names a script or application, and answers about everybody are about none"
+        raise QuestionError(message, f"ask for `{action.id}`, or `permcheck check USER {action.id} DEVICE --object`")
+    return action, variant
+
+
 def variant_names(action: Action) -> Names:
     """Return the names of an action's variants."""
-    return Names("variant", ((v.id, (v.id, v.name, *v.synonyms)) for v in action.variants))
+    return _names_of_variants(action, (action,))
+
+
+def _names_of_variants(action: Action, every: Iterable[Action]) -> Names:
+    kind = f"variant of `{action.id}`"
+    return Names(kind, ((v.id, (v.id, v.name, *v.synonyms)) for one in every for v in one.variants))
+
+
+def _variant(policy: Policy, action: Action, rest: str | None, object_: str | None) -> tuple[str | None, str | None]:
+    """Return the variant, and the object, that stand behind a colon."""
+    if rest is None:
+        return None, object_
+    names = variant_names(action)
+    found = names.get(rest)
+    if found is not None:
+        return found, object_
+    if action.object is not None and object_ is None and not action.variants:
+        return None, rest
+    if action.free_variant is not None:
+        return _free(policy, action, rest), object_
+    if not action.variants:
+        message = f"`{action.id}` has no variants"
+        raise QuestionError(message, f"ask for `{action.id}`")
+    raise UnknownNameError(names.kind, rest, names.near(rest.casefold()) or names.all())
+
+
+def _free(policy: Policy, action: Action, text: str) -> str:
+    """Return a variant that the action does not list: one of a like action, or one of which no document speaks.
+
+    What looks like one that is known is mistyped, and no answer about it helps anybody. Raises UnknownNameError.
+    """
+    like = (one for one in policy.actions.values() if one.free_variant == action.free_variant)
+    known = _names_of_variants(action, like)
+    found, near = known.get(text), known.near(text.casefold())
+    if found is None and near:
+        raise UnknownNameError(known.kind, text, near)
+    return found or text.casefold().replace(" ", "-")

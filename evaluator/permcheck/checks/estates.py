@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from permcheck.checks.finding import from_root
-from permcheck.checks.own import is_estate
+from permcheck.checks.own import is_estate, states_tenant
 from permcheck.errors import LoadError, Problem
 from permcheck.loading.estate import Joined, add_file, ahead
 from permcheck.loading.files import found_files, holds_exports
@@ -20,68 +20,92 @@ FRAGMENT: Final = {"no-users": "users", "no-hierarchy": "hierarchies"}
 """Problems of an estate without a section: roles may be kept in files of their own, and that is no fault of them."""
 
 
-def estate_problems(named: Iterable[Path], policy: Policy, root: Path | None) -> list[Problem]:
+def estate_problems(named: Iterable[Path], folders: Iterable[Path], policy: Policy, root: Path | None) -> list[Problem]:
     """Resolve each estate once; return the problems of the named files, and errors elsewhere that come of them.
 
-    `root` is the folder that permcheck.toml calls the estate. Elsewhere, files belong together that lie in one
-    folder and those below it; a folder in which several files state a tenant holds an estate in each file.
+    `root` is the folder that permcheck.toml calls the estate. Elsewhere, files belong together that lie in a folder and
+    those below it, whose top is the folder that states the tenant, or else that of the named files; no estate reaches
+    above a folder of `folders`, which were named. If several files of it state a tenant, each file is an estate.
     """
     spelled = {path.resolve(): path for path in named}
-    problems: list[Problem] = []
-    for folder, ours in _by_folder(spelled, root).items():
-        files = _members(folder, root, spelled)
-        if folder.is_dir():
-            refuse_unfinished(folder)
-        joined = _joined(files.values())
-        ahead(folder)(joined)
-        if len(_with_tenant(joined)) > 1 and folder != root:
-            for path in ours:
-                problems += _of_one(_joined([path]), {str(path)}, policy)
-        else:
-            known = {str(path) for path in ours}
-            found = list(_of_one(joined, known, policy))
-            if any(problem.severity == "error" for problem in found) and holds_exports(folder):
-                more = _with_exports(folder, policy)  # the names may be those of exports
-                found = list(_of_one(more, known, policy)) if more is not None else found
-            problems += found
-    return problems
-
-
-def _by_folder(spelled: Mapping[Path, Path], root: Path | None) -> dict[Path, list[Path]]:
-    known: dict[Path, bool] = {}
-    result: dict[Path, list[Path]] = {}
+    homes = _Homes(root, frozenset(one.resolve() for one in folders), frozenset(path.parent for path in spelled))
+    ours: dict[Path, list[Path]] = {}
     for full, path in spelled.items():
-        result.setdefault(_home(full, root, known), []).append(path)
-    return result
+        ours.setdefault(homes.home(full), []).append(path)
+    return [problem for folder, mine in ours.items() for problem in _of_folder(folder, mine, spelled, homes, policy)]
 
 
-def _home(file: Path, root: Path | None, known: dict[Path, bool]) -> Path:
-    """Return the topmost folder above a file that directly holds estate files, without a gap between."""
-    if root is not None and file.is_relative_to(root):
-        return root
-    folder = file.parent
-    while folder.parent != folder and _holds_estate(folder.parent, known):
-        folder = folder.parent
-    return folder
+def _of_folder(
+    folder: Path, ours: list[Path], spelled: Mapping[Path, Path], homes: _Homes, policy: Policy
+) -> Iterator[Problem]:
+    if folder.is_dir():
+        refuse_unfinished(folder)
+    joined = _joined(_members(folder, homes, spelled).values())
+    ahead(folder)(joined)
+    if len(_with_tenant(joined)) > 1 and folder != homes.root:
+        for path in ours:
+            yield from _of_one(_joined([path]), {str(path)}, policy)
+        return
+    known = {str(path) for path in ours}
+    found = list(_of_one(joined, known, policy))
+    if any(problem.severity == "error" for problem in found) and holds_exports(folder):
+        more = _with_exports(folder, policy)  # the names may be those of exports
+        found = list(_of_one(more, known, policy)) if more is not None else found
+    yield from found
 
 
-def _holds_estate(folder: Path, known: dict[Path, bool]) -> bool:
-    if folder not in known:
-        try:
-            known[folder] = any(path.is_file() and is_estate(path) for path in sorted(folder.iterdir()))
-        except OSError:
-            known[folder] = False
-    return known[folder]
+@dataclass(frozen=True)
+class _Homes:
+    """Tells which folder is the estate of a file."""
+
+    root: Path | None
+    """The estate of permcheck.toml."""
+    named: frozenset[Path]
+    of_files: frozenset[Path]
+    """Folders of named files."""
+    _known: dict[Path, tuple[bool, bool]] = field(default_factory=dict)
+
+    def home(self, file: Path) -> Path:
+        """Return the top folder of the estate of a file; every folder down to the file directly holds some of it."""
+        if self.root is not None and file.is_relative_to(self.root):
+            return self.root
+        home = folder = file.parent
+        while not self._is_top(folder) and self._of(folder.parent)[0]:
+            folder = folder.parent
+            if self._of(folder)[1] or folder in self.of_files or self._is_inside(folder):
+                home = folder
+        return home
+
+    def below(self, folder: Path) -> _Homes:
+        """Return the same where a folder is an estate, whoever named it."""
+        return replace(self, named=self.named | {folder})
+
+    def _is_top(self, folder: Path) -> bool:
+        """Tell whether no estate reaches above a folder: it was named, or states a tenant."""
+        return folder in self.named or folder.parent == folder or self._of(folder)[1]
+
+    def _is_inside(self, folder: Path) -> bool:
+        return any(folder.is_relative_to(one) for one in self.named)
+
+    def _of(self, folder: Path) -> tuple[bool, bool]:
+        """Tell whether a folder directly holds estate files, and whether one of them states a tenant."""
+        if folder not in self._known:
+            try:
+                files = [path for path in sorted(folder.iterdir()) if path.is_file() and is_estate(path)]
+            except OSError:
+                files = []
+            self._known[folder] = bool(files), any(map(states_tenant, files))
+        return self._known[folder]
 
 
-def _members(folder: Path, root: Path | None, spelled: Mapping[Path, Path]) -> dict[Path, Path]:
+def _members(folder: Path, homes: _Homes, spelled: Mapping[Path, Path]) -> dict[Path, Path]:
     """List the files of an estate, as they were named, or else from here."""
     if folder.is_file():
         return {folder: spelled.get(folder, folder)}
-    known: dict[Path, bool] = {}
+    inside = homes.below(folder)
     found = (path.resolve() for path in found_files(folder))
-    inside = [path for path in found if path in spelled or (is_estate(path) and _home(path, root, known) == folder)]
-    return {path: spelled.get(path, Path(from_root(str(path), Path.cwd()))) for path in inside}
+    mine = [path for path in found if (path in spelled or is_estate(path)) and inside.home(path) == folder]
+    return {path: spelled.get(path, Path(from_root(str(path), Path.cwd()))) for path in mine}
 
 
 def _joined(files: Iterable[Path]) -> Joined:

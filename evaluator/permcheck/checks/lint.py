@@ -89,7 +89,7 @@ def validate(paths: Iterable[Path], policy: Policy, settings: Settings) -> Repor
     if named:
         from permcheck.checks.estates import estate_problems  # a role file does not pay for it
 
-        problems += estate_problems(named, policy, settings.estate)
+        problems += estate_problems(named, filter(Path.is_dir, listed), policy, settings.estate)
     looked = _looked(listed, defined, ran, None)
     return _report(defined, held, ran._replace(not_run=()), problems, settings, looked)
 

@@ -16,6 +16,7 @@ from permcheck.model.policy_index import Policy
 TESTS: Final = (".permcheck-test.yaml", ".permcheck-test.yml", ".permcheck-test.json")
 CONFIG: Final = "permcheck.toml"
 _KEY: Final = re.compile(r"""^(?:["']?([A-Za-z_$]+)["']?[ \t]*:|([{]))""", re.MULTILINE)
+_TENANT: Final = re.compile(r'"tenant"\s*:\s*\{')
 _MODELINE: Final = re.compile(r"#\s*yaml-language-server:\s*\$schema=\S*?(policy-[a-z]+)\.schema\.json")
 
 
@@ -50,6 +51,17 @@ def is_estate(path: Path) -> bool:
     return not _MODELINE.search(text[:HEAD]) and any(
         found[2] or found[1] in ESTATE_KEYS for found in _KEY.finditer(text)
     )
+
+
+def states_tenant(path: Path) -> bool:
+    """Tell whether an estate file says something of the tenant, as one file of each estate does."""
+    try:
+        text = read_text(path)
+    except LoadError:
+        return False
+    if path.suffix.lower() == ".json":
+        return _TENANT.search(text) is not None
+    return any(found[1] == "tenant" for found in _KEY.finditer(text)) or _TENANT.search(text) is not None
 
 
 def _by_name(path: Path) -> str:

@@ -101,6 +101,18 @@ def _check(spot: Spot) -> Iterator[Problem]:
         yield spot.problem(("id",), "name", f"the file of `{spot.form.id}` must be called so")
 
 
+def _authority(spot: Spot) -> Iterator[Problem]:
+    """Find ways in which the switches may stand of which no row holds without a condition."""
+    assert isinstance(spot.form, form.AuthorityFile)
+    rows = [row for row in spot.form.table if not (row.below_version or row.not_editions or row.reading)]
+    for toggle in ("on", "off"):
+        for checkbox in ("checked", "cleared"):
+            if not any(row.toggle in (None, toggle) and row.checkbox in (None, checkbox) for row in rows):
+                message = f"no row says who decides where the toggle is `{toggle}` and the checkbox `{checkbox}`"
+                help_ = "add one that states no release, edition or reading"
+                yield spot.problem(("table",), "missing-entry", message, help_)
+
+
 def _words(spot: Spot) -> Iterator[Problem]:
     assert isinstance(spot.form, Value)
     meaning: dict[str, str] = {}
@@ -112,6 +124,7 @@ def _words(spot: Spot) -> Iterator[Problem]:
 _RULES: Final[dict[type[Form], Callable[[Spot], Iterator[Problem]]]] = {
     form.FactTest: _fact_test,
     form.PermissionsFile: _permissions,
+    form.AuthorityFile: _authority,
     CheckFacts: _check,
 }
 

@@ -247,7 +247,11 @@ class Action(Form):
     effect: Effect
     variants: Many[Variant] = ()
     free_variant: Annotated[
-        str | None, Field(description="What a variant names where any text is allowed, such as an entity")
+        str | None,
+        Field(
+            description="What a variant names where any text is allowed, such as an entity; a text that looks like a"
+            " variant of an action with the same word is mistyped"
+        ),
     ] = None
     authority: Annotated[
         bool,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from permcheck.api import check_settings
+from permcheck.ask import act_of
 from permcheck.errors import QuestionError
 from permcheck.live.progress import Progress, Silent
 from permcheck.loading.files import EXPORTS, file_problem
@@ -156,6 +157,6 @@ def _check(tenants: Path, output: Path, asked: Asked, how: How) -> None:
     check_settings(load_policy(), asked.edition, asked.readings)
     for text in asked.actions:
         if not text.startswith((EFFECT, TARGET)):
-            load_policy().action_names.find(text.partition(":")[0])
+            act_of(load_policy(), text)
     if output.resolve().is_relative_to(tenants.resolve()):
         raise QuestionError("the output would lie in the folder of the tenants", "name another folder with -o")
