@@ -16,11 +16,13 @@ from typing import Final
 from permcheck.anonymise.estate import Anonymised, anonymised
 from permcheck.api import Estate, _read
 from permcheck.errors import LoadError, PermcheckError, Problem
-from permcheck.exports.write import HEADER, sections_of, texts_of, write_estate
+from permcheck.exports.put import ASIDE
+from permcheck.exports.write import HEADER, sections_of, texts_of, write_estate, written_before
 from permcheck.loading.estate import collector_off, read_estate
 from permcheck.loading.files import PROVENANCE
 from permcheck.loading.policy import load_policy
 from permcheck.loading.resolve import resolve
+from permcheck.loading.whole import WRITING
 from permcheck.model.tables import hierarchy_of
 
 ABOVE: Final = (
@@ -28,6 +30,8 @@ ABOVE: Final = (
 )
 MADE: Final = {"made_by": "anonymise"}
 """Tells a folder that this command wrote from one that an import wrote."""
+UNFINISHED: Final = (WRITING, ASIDE)
+"""What is left where writing was killed; the next time takes it away."""
 TRIED: Final = 200
 """Pairs of a user and a device whose verdicts are compared before anything is written."""
 PATIENCE: Final = 5.0
@@ -84,7 +88,11 @@ def _refuse_places(root: Path, folder: Path, map_file: Path | None) -> None:
         raise _refused(folder, "exists", "the folder holds the estate, or lies in it", "name another folder")
     if folder.exists() and not folder.is_dir():
         raise _refused(folder, "exists", "this is a file", "name a folder")
-    foreign = sorted(p.name for p in folder.iterdir() if p.name not in _own(folder)) if folder.exists() else []
+    foreign = (
+        sorted(p.name for p in folder.iterdir() if p.name not in {*_own(folder), *UNFINISHED})
+        if folder.exists()
+        else []
+    )
     if foreign:
         message = "there is something else in the folder: it would be sent, too"
         raise _refused(folder / foreign[0], "exists", message, "name another folder, or move it away")
@@ -99,14 +107,9 @@ def _refuse_places(root: Path, folder: Path, map_file: Path | None) -> None:
 
 
 def _own(folder: Path) -> frozenset[str]:
-    """Return the names of the files that this command wrote into a folder."""
-    try:
-        note = json.loads((folder / PROVENANCE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return frozenset()
-    if not isinstance(note, dict) or note.get("made_by") != MADE["made_by"]:
-        return frozenset()
-    return frozenset([PROVENANCE, *map(str, note.get("files", ()))])
+    """Return the names of the files that this command wrote into a folder, or left there when it was killed."""
+    written = written_before(folder, MADE["made_by"])
+    return written | {PROVENANCE} if written else written
 
 
 def _write_map(path: Path, made: Anonymised) -> None:

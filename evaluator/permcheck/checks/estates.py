@@ -13,6 +13,7 @@ from permcheck.errors import LoadError, Problem
 from permcheck.loading.estate import Joined, add_file, ahead
 from permcheck.loading.files import found_files, holds_exports
 from permcheck.loading.resolve import resolve
+from permcheck.loading.whole import refuse_unfinished
 from permcheck.model.policy_index import Policy
 
 FRAGMENT: Final = {"no-users": "users", "no-hierarchy": "hierarchies"}
@@ -29,6 +30,8 @@ def estate_problems(named: Iterable[Path], policy: Policy, root: Path | None) ->
     problems: list[Problem] = []
     for folder, ours in _by_folder(spelled, root).items():
         files = _members(folder, root, spelled)
+        if folder.is_dir():
+            refuse_unfinished(folder)
         joined = _joined(files.values())
         ahead(folder)(joined)
         if len(_with_tenant(joined)) > 1 and folder != root:

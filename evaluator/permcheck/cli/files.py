@@ -51,7 +51,9 @@ def init(folder: Path) -> int:
         text = (data_root() / "schemas" / "estate.schema.json").read_text("utf-8")
         folder.mkdir(parents=True, exist_ok=True)
         schema_file.write_text(text, "utf-8")
-        target.write_text(Path(__file__).with_name("starter.yaml").read_text("utf-8"), "utf-8")
+        aside = target.with_name(f".{STARTER}.new")  # half a starter is an estate, too
+        aside.write_text(Path(__file__).with_name("starter.yaml").read_text("utf-8"), "utf-8")
+        aside.replace(target)
     except OSError as error:
         reason = (error.strerror or "it can't be written").lower()
         raise LoadError((Problem(str(folder), 0, 0, "unwritable", f"can't write here: {reason}"),)) from None

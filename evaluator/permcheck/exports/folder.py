@@ -29,6 +29,7 @@ from permcheck.loading.files import (
     is_estate_file,
     is_expectation,
 )
+from permcheck.loading.whole import whole
 from permcheck.model.estate import Collected, is_day
 from permcheck.model.policy_index import Policy
 from permcheck.printable import one_line
@@ -57,6 +58,12 @@ class Imported:
 
 def read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
     """Read files and folders of exports, and estate files beside them. Problems are collected in the result."""
+    given = tuple(roots)
+    with whole(*given):
+        return _read_exports(given, policy)
+
+
+def _read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
     gathered = Gathered(policy)
     by_hand = Joined()
     imported = Imported(by_hand, gathered)

@@ -1,13 +1,12 @@
 """Write an estate as files that people read, and where each record came from.
 
-The files are written beside their targets first and then put in their places one after
-another; files of the folder that an import did not write are left alone.
+Files of the folder that an import did not write are left alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,15 +15,19 @@ import yaml
 from permcheck.errors import LoadError, Problem
 from permcheck.exports.assemble import Assembled
 from permcheck.exports.join import Section
+from permcheck.exports.put import alone, files_of, note_of
 from permcheck.loading.data import data_root
 from permcheck.loading.estate import Joined
 from permcheck.loading.files import PROVENANCE
+from permcheck.loading.whole import WRITING
 from permcheck.model.base import Form
 from permcheck.model.estate import SECTIONS
 from permcheck.model.provenance import Exports
 
 FORMAT: Final = "permcheck-provenance/1"
 SCHEMA_FILE: Final = "estate.schema.json"
+KEPT: Final = ("made_by",)
+"""What the mark of a folder says as the note does."""
 LONG: Final = 2_000
 """Lists longer than this are written as JSON, one record a line: YAML takes ten times as long to load."""
 FILES: Final = {
@@ -145,26 +148,23 @@ def write_estate(folder: Path, texts: Mapping[str, str], provenance: Plain | Non
     note = {"permcheck": FORMAT, "records": {}, **(provenance or {}), "files": sorted(written)}
     written[PROVENANCE] = json.dumps(note, ensure_ascii=False, indent=None) + "\n"
     try:
-        ours = _written_before(folder)
-        _refuse_foreign(folder, written, ours)
-        folder.mkdir(parents=True, exist_ok=True)
-        return tuple(_replace(folder, written, ours))
+        with alone(folder) as place:
+            ours = written_before(folder)
+            _refuse_foreign(folder, written, ours)
+            place.put(written, sorted(ours - written.keys()), {key: note[key] for key in KEPT if key in note})
     except OSError as error:
         reason = (error.strerror or "it can't be written").lower()
         raise LoadError((Problem(str(folder), 0, 0, "unwritable", f"can't write here: {reason}"),)) from None
+    return tuple(folder / name for name in written)
 
 
-def _written_before(folder: Path) -> frozenset[str]:
-    try:
-        data = json.loads((folder / PROVENANCE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return frozenset()
-    names = data.get("files") if isinstance(data, dict) else None
-    return (
-        frozenset(n for n in names if isinstance(n, str) and Path(n).name == n)
-        if isinstance(names, list)
-        else frozenset()
-    )
+def written_before(folder: Path, made_by: str | None = None) -> frozenset[str]:
+    """Return the files that an import wrote into a folder, or was writing when it was killed.
+
+    With `made_by`, those of that command alone.
+    """
+    notes = [note_of(folder / name) for name in (PROVENANCE, WRITING)]
+    return frozenset[str]().union(*(files_of(one) for one in notes if made_by is None or one.get("made_by") == made_by))
 
 
 def _refuse_foreign(folder: Path, texts: Mapping[str, str], ours: frozenset[str]) -> None:
@@ -173,19 +173,3 @@ def _refuse_foreign(folder: Path, texts: Mapping[str, str], ours: frozenset[str]
         help_ = "name another folder, or move it away"
         message = "the file is there already, and no import wrote it"
         raise LoadError(tuple(Problem(str(folder / name), 0, 0, "exists", message, help_) for name in foreign))
-
-
-def _replace(folder: Path, texts: Mapping[str, str], ours: frozenset[str]) -> Iterator[Path]:
-    """Write everything aside first: what fails, fails before anything is replaced."""
-    aside = {name: folder / f".{name}.new" for name in texts}
-    try:
-        for name, path in aside.items():
-            path.write_text(texts[name], "utf-8")
-        for name, path in aside.items():
-            path.replace(folder / name)
-            yield folder / name
-        for name in ours - texts.keys():
-            (folder / name).unlink(missing_ok=True)
-    finally:
-        for path in aside.values():
-            path.unlink(missing_ok=True)

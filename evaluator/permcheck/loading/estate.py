@@ -14,6 +14,7 @@ from permcheck.errors import LoadError, Problem
 from permcheck.loading.files import PROVENANCE, find_files, has_inventory
 from permcheck.loading.forms import as_form
 from permcheck.loading.text import Parsed, Path_, parse_file
+from permcheck.loading.whole import whole
 from permcheck.model.estate import SECTIONS, EstateFile
 from permcheck.model.provenance import Source
 from permcheck.printable import one_line
@@ -97,11 +98,12 @@ def collector_off() -> Iterator[None]:
 def read_estate(root: Path) -> Joined:
     """Parse and validate the files of an estate and join them. Problems are collected in the result."""
     joined = Joined()
-    files, inventory = find_files(root), ahead(root)
-    for path in files:
-        add_file(joined, path)
-    inventory(joined)
-    note = _note_of_import(root) if root.is_dir() else {}
+    with whole(root):
+        files, inventory = find_files(root), ahead(root)
+        for path in files:
+            add_file(joined, path)
+        inventory(joined)
+        note = _note_of_import(root) if root.is_dir() else {}
     if note:
         joined.parsed = [_with_note(parsed, root, note) for parsed in joined.parsed]
     return joined
