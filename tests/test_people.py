@@ -22,6 +22,7 @@ from permcheck.loading.revision import checked_out
 from permcheck.model import change
 from permcheck.model.state import Verdict
 from permcheck.review import blast
+from permcheck.review.as_written import Compared
 from permcheck.review.diff import Unit
 from permcheck.review.evidence import evidence
 from permcheck.review.removals import work_out
@@ -242,7 +243,7 @@ def a_sheet(cli: Cli, tmp_path: Path) -> Path:
     return path
 
 
-SAME = ("review", "-e", CONTOSO, "-a", "run-script", "--by", "user", "--format", "json")
+SAME = ("review", "-e", CONTOSO, "-a", "run-script", "--by", "user", "--verdict", "allow", "--format", "json")
 
 
 def test_removals_are_tried_and_say_what_else_goes(cli: Cli, sheet: Path) -> None:
@@ -267,7 +268,8 @@ def test_a_removal_after_which_it_is_open_does_not_end_it() -> None:
     review = doubtful.review(["helpdesk@contoso.com"], ["run-script"], ["PC-0042"])
     (row,) = review.rows([Verdict.ALLOW])
     row_id = str(record(Printer(doubtful.tables, doubtful.policy), row)["row_id"])
-    outcome = work_out(review, [row], [Signed(2, row_id, "remove")])
+    signed = Signed(2, row_id, "remove")
+    outcome = work_out(review, Compared((signed,), ((signed, row),)))
     assert [(one.ends, one.open) for one in outcome.removals] == [(False, 1)]
     assert not outcome.clean
 
@@ -288,9 +290,9 @@ def test_a_row_that_is_not_there_any_more_is_said(cli: Cli, sheet: Path) -> None
         first = next(csv.DictReader(file))["row_id"]
     sheet.write_text(sheet.read_text("utf-8").replace(first, "00000000-0000-0000-0000-000000000000"), "utf-8")
     result = cli(*SAME, "--decisions", str(sheet))
-    assert (result.code, len(result.document["stale"])) == (1, 1)
+    assert (result.code, len(result.document["foreign"]), len(result.document["lacking"])) == (1, 1, 1)
     text = cli(*(word for word in SAME if word not in {"--format", "json"}), "--decisions", str(sheet)).out
-    assert "not in this review" in text
+    assert "Rows that this review does not have" in text
 
 
 def test_who_decides_about_oneself_is_said(cli: Cli, sheet: Path) -> None:
@@ -321,7 +323,7 @@ def test_what_is_kept_without_a_comment_is_said(cli: Cli, sheet: Path) -> None:
 def test_who_decides_faster_than_anybody_reads_is_said(times: list[str], hasty: list[tuple[str, str, int]]) -> None:
     signed = [Signed(number, str(number), "keep", "anna", time) for number, time in enumerate(times)]
     review = load(CONTOSO).review(["helpdesk@contoso.com"], ["run-script"], ["PC-0042"])
-    assert list(work_out(review, [], signed).hasty) == hasty
+    assert list(work_out(review, Compared(tuple(signed))).hasty) == hasty
 
 
 @pytest.mark.parametrize(

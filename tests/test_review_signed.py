@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -17,17 +18,30 @@ from permcheck.review import book as book_module
 from permcheck.review.signed import Signed, read_signed
 
 CONTOSO = str(Path(__file__).parent.parent / "examples" / "contoso")
-SAME = ("review", "-e", CONTOSO, "-a", "run-script", "--by", "user")
+SAME = ("review", "-e", CONTOSO, "-a", "run-script", "--by", "user", "--verdict", "allow")
 Change = Callable[[Any], object]
+Cells = dict[str, str]
 ROW_ID, DECISION, REVIEWER, DECIDED_AT, COMMENT = "Row id", "Decision", "Reviewer", "Decided at", "Comment"
 
 
 @pytest.fixture(name="book")
 def a_book(cli: Cli, tmp_path: Path) -> Path:
     path = tmp_path / "review.xlsx"
-    result = cli(*SAME, "--verdict", "allow", "-o", str(path))
+    result = cli(*SAME, "-o", str(path))
     assert result.code == 0, result.err
     return path
+
+
+def csv_of(path: Path) -> list[Cells]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def save_csv(path: Path, rows: list[Cells], delimiter: str = ",", encoding: str = "utf-8-sig") -> None:
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def column(sheet: Any, title: str) -> int:
@@ -59,13 +73,13 @@ def rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
 
 
 def decided(path: Path) -> list[Signed]:
-    return [one for one in read_signed(path) if one.decision]
+    return [one for one in read_signed(path).rows if one.decision]
 
 
 def test_an_unsigned_workbook_has_every_row_undecided(book: Path) -> None:
     sheet = openpyxl.load_workbook(book)["Review"]
     ids = [sheet.cell(row, column(sheet, ROW_ID)).value for row in range(2, sheet.max_row + 1)]
-    assert [(one.row_id, one.decision) for one in read_signed(book)] == [(one, "") for one in ids]
+    assert [(one.row_id, one.decision) for one in read_signed(book).rows] == [(one, "") for one in ids]
 
 
 def test_what_was_signed_is_read(book: Path) -> None:
@@ -91,11 +105,13 @@ def test_days_are_counted_from_where_the_workbook_says(book: Path) -> None:
 
 def test_a_signed_workbook_comes_to_the_same_as_a_signed_csv(cli: Cli, book: Path, tmp_path: Path) -> None:
     sign(book, 2, decision="remove")
-    row = decided(book)[0]
     sheet = tmp_path / "signed.csv"
-    sheet.write_text(f"row_id,decision\n{row.row_id},remove\n", "utf-8")
+    assert cli(*SAME, "-o", str(sheet)).code == 0
+    rows = csv_of(sheet)
+    next(row for row in rows if row["row_id"] == decided(book)[0].row_id)["decision"] = "remove"
+    save_csv(sheet, rows)
     ways = [cli(*SAME, "--format", "json", "--decisions", str(path)) for path in (book, sheet)]
-    assert [way.code for way in ways] == [0, 0], ways[0].err
+    assert [way.code for way in ways] == [0, 0], ways[0].out
     assert ways[0].document["removals"] == ways[1].document["removals"] != []
 
 

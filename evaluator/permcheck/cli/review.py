@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from permcheck.api import Estate
     from permcheck.bulk.answers import Cell
     from permcheck.review.review import Review, Total
+    from permcheck.review.write.listing import About, What
 
 FORMATS: Final = ("text", "json", "csv", "jsonl", "parquet", "xlsx", "markdown")
 ON_STDOUT: Final = frozenset({"text", "json"})
@@ -85,7 +86,7 @@ class Many(NamedTuple):
     "--decisions",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Read a signed CSV or XLSX of this review, and work its removals out.",
+    help="Hold a signed CSV or XLSX against this review, and work its removals out.",
 )
 @click.option(
     "--tenants",
@@ -115,12 +116,13 @@ def review(**how: Any) -> int:
     \b
     permcheck review -e estate -o review.xlsx
     permcheck review -e estate -u group:Contractors -a effect:act --by user -o review.csv
-    permcheck review -e estate --by user --decisions signed.csv
+    permcheck review -e estate -u group:Contractors -a effect:act --by user --decisions review.csv
     permcheck review --tenants tenants -o reviewed
 
     Without -o, only how many answers there are of each kind. docs/review.md describes the columns.
 
-    Exit codes: 0 done; with --decisions 1 if a removal does not work or ends what is to be kept.
+    Exit codes: 0 done; with --decisions 1 if the sheet is not the review that was written, or a
+    removal does not work or ends what is to be kept.
     """  # fmt: skip  # noqa: D301 - click's own marker
     many = Many(**{name: how.pop(name) for name in Many._fields})
     wanted = Wanted(**{name: how.pop(name) for name in Wanted._fields})
@@ -131,7 +133,7 @@ def review(**how: Any) -> int:
     if wanted.verify:
         _verify(found, wanted.verify)
     if wanted.decisions is not None:
-        return _decisions(found, wanted)
+        return _decisions(estate, found, wanted, Asked(**how))
     if wanted.output is None and wanted.format_ not in {None, *ON_STDOUT}:
         message = f"--format {wanted.format_} needs a file: name it with -o"
         raise click.UsageError(message)
@@ -207,21 +209,27 @@ def _summary(found: Review, format_: str) -> None:
 
 
 def _write(estate: Estate, found: Review, wanted: Wanted, output: Path, asked: Asked) -> None:
-    from datetime import UTC, datetime
-
-    from permcheck import __version__
-    from permcheck.model.state import Verdict
     from permcheck.printable import printable
     from permcheck.review.write.formats import write_review
-    from permcheck.review.write.listing import About, What
 
-    filters = {name: texts for name in ("users", "actions", "devices") if (texts := getattr(wanted, name))}
-    about = About(datetime.now(UTC), __version__, asked.estate or estate.name, filters, asked.what_if)
-    what = What(tuple(Verdict(name) for name in wanted.verdicts or VERDICTS), wanted.by)  # type: ignore[arg-type]
+    about, what = _asked_for(estate, wanted, asked)
     format_ = wanted.format_ if wanted.format_ not in ON_STDOUT else None
     paths = write_review(_progress(found), output, about, what, format_=format_)
     for path in paths:
         click.echo(printable(f"wrote {path}"), err=True)
+
+
+def _asked_for(estate: Estate, wanted: Wanted, asked: Asked) -> tuple[About, What]:
+    """Return what a review is of, and which answers it lists."""
+    from datetime import UTC, datetime
+
+    from permcheck import __version__
+    from permcheck.model.state import Verdict
+    from permcheck.review.write.listing import About, What
+
+    filters = {name: texts for name in ("users", "actions", "devices") if (texts := getattr(wanted, name))}
+    about = About(datetime.now(UTC), __version__, asked.estate or estate.name, filters, asked.what_if)
+    return about, What(tuple(Verdict(name) for name in wanted.verdicts or VERDICTS), wanted.by)  # type: ignore[arg-type]
 
 
 def _progress(found: Review) -> Review:
@@ -237,15 +245,23 @@ def _shown(cells: Iterator[Cell], size: int) -> Iterator[Cell]:
         yield from bar
 
 
-def _decisions(found: Review, wanted: Wanted) -> int:
+def _decisions(estate: Estate, found: Review, wanted: Wanted, asked: Asked) -> int:
     from permcheck.cli.terminal import console
     from permcheck.render.text import print_sections
+    from permcheck.review.as_written import compared
+    from permcheck.review.beside import look_beside
     from permcheck.review.outline_signed import outcome_outline
     from permcheck.review.removals import work_out
     from permcheck.review.signed import read_signed
+    from permcheck.review.write.listing import Listing
+    from permcheck.review.write.population import population
 
-    signed = read_signed(wanted.decisions or Path())
-    outcome = work_out(found, found.rows(by=wanted.by), signed)  # type: ignore[arg-type]
+    sheet = read_signed(wanted.decisions or Path())
+    about, what = _asked_for(estate, wanted, asked)
+    listing = Listing(found, what)
+    rows = compared(((row, one.record) for row, one in listing.pairs()), sheet)
+    rows = rows._replace(beside=look_beside(sheet, population(listing, about), listing.sets))
+    outcome = work_out(found, rows)
     if wanted.format_ == "json":
         import json
 

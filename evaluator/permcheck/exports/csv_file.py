@@ -27,6 +27,11 @@ def csv_batches(path: Path, folder: str) -> Iterator[Batch]:
         yield Batch(str(path), folder, "", head or dict.fromkeys(header), rows, first_line=first + 1, format="csv")
 
 
+def csv_columns(path: Path) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Return the columns of every table of a CSV file, folded, each with its line. Raises LoadError."""
+    return tuple(_headers(path, *_opening(path)))
+
+
 def _encoding(path: Path) -> str:
     with path.open("rb") as stream:
         start = stream.read(4096)

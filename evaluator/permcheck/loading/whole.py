@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final, TypeAlias
 
 from permcheck.errors import LoadError
@@ -47,8 +48,9 @@ def refuse_unfinished(folder: Path) -> None:
 def _look(roots: Iterable[Path]) -> Look:
     found: Look = {}
     for root in roots:
-        if root.is_file():
-            found[str(root)] = _mark(root.stat())
+        found[str(root)] = _mark_of(root)
+        if not os.path.isdir(root):  # noqa: PTH112 - it says no of what can't be a name, and raises nothing
+            continue
         for folder, folders, names in os.walk(root):
             folders[:] = [name for name in folders if not name.startswith(".") and not name.endswith(UNFINISHED)]
             if WRITING in names:
@@ -61,14 +63,16 @@ def _files(folder: str, names: Iterable[str]) -> Iterator[tuple[str, tuple[int, 
     for name in names:
         if name.lower().endswith((*EXPORTS, *INVENTORY)) and not name.startswith("."):
             path = Path(folder, name)
-            try:
-                yield str(path), _mark(path.stat())
-            except OSError:  # it is gone, or leads nowhere
-                yield str(path), ()
+            yield str(path), _mark_of(path)
 
 
-def _mark(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+def _mark_of(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file is written; of what is no file, or is not there, only that it is so."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return ()
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns) if S_ISREG(found.st_mode) else ()
 
 
 def _unfinished(folder: Path) -> LoadError:

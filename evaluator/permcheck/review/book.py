@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -27,9 +28,11 @@ WIDEST: Final = 16_384
 MOST: Final = 8 * WIDEST
 """So many parts has a row, or a string, at most."""
 FIRST: Final = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}  # noqa: DTZ001 - a sheet has no time zone
-DAYS_IN: Final = ("decided_at",)
+FORMULA: Final = "a formula"
 AGAIN: Final = "sign the workbook that `permcheck review -o review.xlsx` wrote, and save it as XLSX"
 REFERENCE: Final = re.compile("([A-Z]{1,3})([0-9]{1,7})")
+ESCAPED: Final = re.compile("_x([0-9A-Fa-f]{4})_")
+"""How a workbook writes a character that XML has no room for; and `_x005F_` before what only looks like that."""
 
 
 class Cell(NamedTuple):
@@ -39,7 +42,8 @@ class Cell(NamedTuple):
     text: str
     fault: str = ""
     """Why it can't be taken for what it shows: a formula, or an error."""
-    number: bool = False
+    day: str = ""
+    """The day that it shows if it is formatted so."""
 
 
 class Line(NamedTuple):
@@ -47,6 +51,8 @@ class Line(NamedTuple):
 
     number: int
     cells: Mapping[str, Cell]
+    twice: tuple[str, ...] = ()
+    """Columns that stand in the header more than once."""
 
 
 def is_book(path: Path) -> bool:
@@ -61,9 +67,28 @@ def is_book(path: Path) -> bool:
 
 def book_lines(path: Path) -> Iterator[Line]:
     """Return the rows of the sheet with the review; the first has the names of the columns. Raises LoadError."""
+    header: dict[int, str] = {}
+    for number, cells in book_rows(path, SHEET):
+        if header:
+            named = {name: cells[index] for index, name in header.items() if index in cells}
+            yield Line(number, named)
+            continue
+        header = {index: name_of(cell.text.strip()) for index, cell in cells.items() if cell.text.strip()}
+        yield Line(number, {name: cells[index] for index, name in header.items()}, _twice(header.values()))
+
+
+def _twice(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name, count in Counter(names).items() if count > 1)
+
+
+def book_rows(path: Path, sheet: str) -> Iterator[tuple[int, dict[int, Cell]]]:
+    """Return the rows of a sheet with their numbers, cells by column; none where there is no such sheet.
+
+    Raises LoadError, also where SHEET is not there.
+    """
     try:
         with ZipFile(path) as archive:
-            yield from Book(path, archive).lines()
+            yield from Book(path, archive).rows(sheet)
     except (BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError):
         raise file_problem(path, "workbook", "the file is not a workbook, or was cut", AGAIN) from None
     except DefusedXmlException:
@@ -79,39 +104,45 @@ class Book:
         self._path, self._archive = path, archive
         self._from_1904 = False
 
-    def lines(self) -> Iterator[Line]:
-        """Return the rows of the sheet with the review."""
-        sheet = self._sheet()
-        strings = self._strings()
-        header: dict[int, str] = {}
-        for number, cells in enumerate(_rows(self._elements(sheet, "sheet", "row")), 1):
+    def rows(self, name: str) -> Iterator[tuple[int, dict[int, Cell]]]:
+        """Return the rows of a sheet."""
+        part = self._sheet(name)
+        if part is None:
+            return
+        strings, last = self._strings(), 0
+        for number, cells in enumerate(_rows(self._elements(part, "sheet", "row")), 1):
             found = {index: self._cell(cell, (number, index), strings) for index, cell in cells}
-            line = min((_row_of(cell.at) for cell in found.values()), default=number)
-            if not header:
-                header = {index: name_of(cell.text.strip()) for index, cell in found.items() if cell.text.strip()}
-                yield Line(line, {name: found[index] for index, name in header.items()})
-            else:
-                named = {name: found[index] for index, name in header.items() if index in found}
-                yield Line(line, named | {name: self._day(named[name]) for name in DAYS_IN if name in named})
+            line = min((_row_of(cell.at) for cell in found.values()), default=0) or max(number, last + 1)
+            if len(found) != len(cells) or line <= last:  # one place, two contents: what people saw is not known
+                raise ValueError(line)
+            last = line
+            yield line, found
 
-    def _sheet(self) -> str:
-        """Return the part with the review."""
-        names: dict[str, str] = {}
+    def _sheet(self, wanted: str) -> str | None:
+        """Return the part with a sheet. That with the review must be there, for people as well."""
+        names: list[dict[str, str]] = []
         for element in self._elements("xl/workbook.xml", "workbook", "sheet", "workbookPr"):
             if _name(element) == "workbookPr":
                 self._from_1904 = element.get("date1904") in {"1", "true"}
             else:
-                named = {_local(key): value for key, value in element.attrib.items()}
-                names[named["name"]] = named["id"]
-        found = next((name for name in names if name.casefold() == SHEET.casefold()), None)
-        if found is None:
-            has = ", ".join(f"`{name[:31]}`" for name in names)
-            raise file_problem(self._path, "no-sheet", f"the workbook has no sheet `{SHEET}`; it has {has}", AGAIN)
+                names.append({_local(key): value for key, value in element.attrib.items()})
+        found = [one for one in names if one["name"].casefold() == wanted.casefold()]
+        if len(found) > 1:
+            raise ValueError(wanted)
+        if wanted == SHEET and (not found or found[0].get("state", "visible") != "visible"):
+            has = ", ".join(f"`{one['name'][:31]}`" for one in names)
+            message = (
+                f"the sheet `{SHEET}` is hidden" if found else f"the workbook has no sheet `{SHEET}`; it has {has}"
+            )
+            raise file_problem(self._path, "no-sheet", message, AGAIN)
+        return self._part(found[0]["id"]) if found else None
+
+    def _part(self, id_: str) -> str:
         for element in self._elements("xl/_rels/workbook.xml.rels", "relationships", "Relationship"):
-            if element.get("Id") == names[found]:
+            if element.get("Id") == id_:
                 target = str(element.get("Target"))
                 return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        raise ValueError(found)
+        raise ValueError(id_)
 
     def _strings(self) -> list[str]:
         part = "xl/sharedStrings.xml"
@@ -149,25 +180,22 @@ class Book:
         kind, parts = cell.get("t", "n"), {_name(part): part for part in cell}
         value = str(parts["v"].text or "") if "v" in parts else ""
         if "f" in parts:
-            return Cell(at, value, "a formula")
+            return Cell(at, value, FORMULA)
         if kind == "e":
             return Cell(at, value, f"the error `{value[:20]}`")
         if kind == "s":
             return Cell(at, strings[int(value)])
         if kind == "inlineStr":
             return Cell(at, _text(parts["is"]) if "is" in parts else "")
-        return Cell(at, value, number=kind == "n" and bool(value))
+        return Cell(at, value, day=self._day(value) if kind == "n" else "")
 
-    def _day(self, cell: Cell) -> Cell:
-        """Return a cell with the day that it shows: sheets count days."""
-        if not cell.number:
-            return cell
+    def _day(self, text: str) -> str:
+        """Return the day that a number shows: sheets count days."""
         try:
-            day = FIRST[self._from_1904] + timedelta(seconds=round(float(cell.text) * 86_400))
+            day = FIRST[self._from_1904] + timedelta(seconds=round(float(text) * 86_400))
         except (OverflowError, ValueError):
-            return cell
-        text = day.date().isoformat() if day.time() == day.min.time() else day.isoformat(" ", "minutes")
-        return cell._replace(text=text)
+            return ""
+        return day.date().isoformat() if day.time() == day.min.time() else day.isoformat(" ", "minutes")
 
 
 def _rows(rows: Iterator[Any]) -> Iterator[list[tuple[int, Any]]]:
@@ -192,7 +220,7 @@ def _text(element: Any) -> str:
             parts.append(part.text or "")
         elif _name(part) == "r":
             parts += [one.text or "" for one in part if _name(one) == "t"]
-    return "".join(parts)
+    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), "".join(parts))
 
 
 def _index(letters: str) -> int:

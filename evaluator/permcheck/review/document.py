@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from permcheck.review.as_written import Compared
 from permcheck.review.evidence import Evidence
 from permcheck.review.outline import Tellers, device_name, hierarchy_name, people
 from permcheck.review.reasons import OtherReason
 from permcheck.review.removals import Outcome
 from permcheck.review.review import Review
 from permcheck.review.row import Devices, Row
+from permcheck.review.signed import Signed
 
 PEOPLE, DIFF, SIGNED = "permcheck-people/1", "permcheck-diff/1", "permcheck-signed/1"
 
@@ -83,10 +85,29 @@ def outcome_document(review: Review, outcome: Outcome) -> dict[str, Any]:
             }
             for one in outcome.removals
         ],
-        "stale": [one._asdict() for one in outcome.stale],
+        **_sheet(tables, outcome.sheet),
         "broken": [_row(tables, row) for row in outcome.broken],
-        "own": [one._asdict() for one in outcome.own],
-        "unexplained": [one._asdict() for one in outcome.unexplained],
+        "own": [_signed(one) for one in outcome.own],
+        "unexplained": [_signed(one) for one in outcome.unexplained],
         "hasty": [{"reviewer": who, "minute": minute, "rows": rows} for who, minute, rows in outcome.hasty],
         "undecided": outcome.undecided,
     }
+
+
+def _sheet(tables: Tellers, sheet: Compared) -> dict[str, Any]:
+    return {
+        "as_written": sheet.is_as_written,
+        "rows": len(sheet.signed),
+        "lacking": [{"row_id": one.row_id, **_row(tables, one.row)} for one in sheet.lacking],
+        "altered": [
+            {**_signed(one.signed), "changes": [change._asdict() for change in one.changes]} for one in sheet.altered
+        ],
+        "foreign": [_signed(one) for one in sheet.foreign],
+        "repeated": [_signed(one) for one in sheet.repeated],
+        "lacking_columns": list(sheet.lacks),
+        "beside": {name: list(texts) for name, texts in sheet.beside._asdict().items()},
+    }
+
+
+def _signed(one: Signed) -> dict[str, Any]:
+    return {name: value for name, value in one._asdict().items() if name != "said"}

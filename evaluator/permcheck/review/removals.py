@@ -18,12 +18,12 @@ from permcheck.model.change import Change
 from permcheck.model.decision import Revocation
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key
+from permcheck.review.as_written import Compared
 from permcheck.review.diff import Changed, Difference
 from permcheck.review.pieces import first_device
 from permcheck.review.review import Review
 from permcheck.review.row import Row
 from permcheck.review.signed import KEEP, REMOVE, Signed
-from permcheck.review.table import Printer, record
 
 TRIES = 12
 """Grants that are taken away one after the other before a row is given up."""
@@ -55,8 +55,8 @@ class Outcome(NamedTuple):
     """What a signed sheet comes to."""
 
     removals: tuple[Removal, ...]
-    stale: tuple[Signed, ...]
-    """Rows that this review does not have: the access has changed, or the review was another."""
+    sheet: Compared
+    """Whether it is the review that was written."""
     undecided: int
     broken: tuple[Row, ...]
     """Rows to be kept that some removal ends."""
@@ -69,25 +69,22 @@ class Outcome(NamedTuple):
 
     @property
     def clean(self) -> bool:
-        """Whether every removal works, and takes away nothing that is to be kept."""
-        return not (self.stale or self.broken) and all(one.ends for one in self.removals)
+        """Whether the sheet is as it was written, every removal works, and none takes away what is to be kept."""
+        return self.sheet.is_as_written and not self.broken and all(one.ends for one in self.removals)
 
 
-def work_out(review: Review, rows: Iterable[Row], signed: Sequence[Signed]) -> Outcome:
-    """Find the removals of a signed sheet; `rows` are those of the same review, made again."""
-    printer = Printer(review.view.engine.tables, review.view.engine.policy)
-    by_id = {str(record(printer, row)["row_id"]): row for row in rows}
-    known = [(one, by_id[one.row_id]) for one in signed if one.row_id in by_id]
-    removals = tuple(_removal(review, one, row) for one, row in known if one.decision == REMOVE)
-    kept = tuple(row for one, row in known if one.decision == KEEP)
+def work_out(review: Review, sheet: Compared) -> Outcome:
+    """Find the removals of a signed sheet that was compared with its review."""
+    removals = tuple(_removal(review, one, row) for one, row in sheet.pairs if one.decision == REMOVE)
+    kept = tuple(row for one, row in sheet.pairs if one.decision == KEEP)
     return Outcome(
         removals,
-        tuple(one for one in signed if one.row_id not in by_id and one.decision == REMOVE),
-        sum(not one.decision for one in signed),
+        sheet,
+        sum(not one.decision for one in sheet.signed),
         _broken(review.view, removals, kept),
-        tuple(one for one, row in known if _about_oneself(review, one, row)),
-        tuple(one for one, row in known if _unexplained(one, row)),
-        _hasty(signed),
+        tuple(one for one, row in sheet.pairs if _about_oneself(review, one, row)),
+        tuple(one for one, row in sheet.pairs if _unexplained(one, row)),
+        _hasty(sheet.signed),
     )
 
 

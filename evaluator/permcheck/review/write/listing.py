@@ -68,11 +68,15 @@ class Listing:
 
     def __iter__(self) -> Iterator[Listed]:
         """Yield every row. Fails if they are not the answers that were counted beforehand."""
+        return (one for _, one in self.pairs())
+
+    def pairs(self) -> Iterator[tuple[Row, Listed]]:
+        """Yield every row with what is written of it."""
         for row in self.review.rows(self.what.verdicts, by=self.what.by, every_path=self.what.every_path):
             told = record(self.printer, row)
             line = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
             self._count(row, line)
-            yield Listed(told, line)
+            yield row, Listed(told, line)
         for act, counted in self.review.totals.items():
             for verdict in self.what.verdicts:
                 if self.cells[act, verdict] != getattr(counted, verdict.value):

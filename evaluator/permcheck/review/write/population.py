@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -54,10 +54,9 @@ def population(listing: Listing, about: About, table: Path | None = None) -> Pla
     sources = list(_sources(listing, about))
     at = about.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     policy = _policy_hash()
-    parts = (at, policy, json.dumps(sources), listing.sha256)
     return {
         "permcheck": FORMAT,
-        "review_id": str(uuid.uuid5(NAMESPACE, "\n".join(parts))),
+        "review_id": review_id(at, policy, sources, listing.sha256),
         "made_at": at,
         "tool": {"name": "permcheck", "version": about.version, "policy_sha256": policy},
         "estate": {
@@ -86,6 +85,11 @@ def population(listing: Listing, about: About, table: Path | None = None) -> Pla
         "not_looked_at": not_looked_at(listing),
         "table": _table(listing, table),
     }
+
+
+def review_id(at: str, policy: str, sources: Sequence[Mapping[str, str | None]], rows: str) -> str:
+    """Return the id of a review, by when and of what it was made."""
+    return str(uuid.uuid5(NAMESPACE, "\n".join((at, policy, json.dumps(sources), rows))))
 
 
 def population_text(told: Mapping[str, Any]) -> str:

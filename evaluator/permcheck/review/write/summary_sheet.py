@@ -11,6 +11,7 @@ from permcheck.review.write.markdown import FACTS, ordered
 from permcheck.review.write.population import Plain
 from permcheck.review.write.sheets import Book, Sheet
 
+FILES: Final = "Files it was read from (SHA-256)"
 NUMBERS: Final = ("allow", "undetermined", "deny", "cells", "listed")
 
 
@@ -55,7 +56,7 @@ def summary_sheet(sheet: Sheet, book: Book, listing: Listing, told: Plain, cut: 
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     writer.line(f"Access review: {told['estate']['name']}", formats=("title",))
-    writer.facts(_what(told))
+    writer.facts(facts_of(told))
     _totals(writer, told)
     _not_listed(writer, told, cut)
     _found(writer, listing)
@@ -66,7 +67,8 @@ def summary_sheet(sheet: Sheet, book: Book, listing: Listing, told: Plain, cut: 
             writer.line(text)
 
 
-def _what(told: Plain) -> dict[str, str | int]:
+def facts_of(told: Plain) -> dict[str, str | int]:
+    """Return what the summary says of a review in general, by its labels."""
     tool, estate, asked, table = told["tool"], told["estate"], told["asked"], told["table"]
     listed = {f"Asked for {kind}": ", ".join(texts) for kind, texts in asked["filters"].items()}
     return {
@@ -93,8 +95,7 @@ def _totals(writer: _Writer, told: Plain) -> None:
     writer.line(*header, formats=("header",))
     first = writer.row + 1
     for one in told["actions"]:
-        cells = (one["title"], one["effect"], *(one[name] for name in NUMBERS))
-        writer.line(*cells, formats=("cell", "cell", "count"))
+        writer.line(*totals_of(one), formats=("cell", "cell", "count"))
     writer.line("All", "", formats=("sum name",))
     for index, name in enumerate(NUMBERS, 2):
         letter, value = chr(ord("A") + index), sum(one[name] for one in told["actions"])
@@ -102,6 +103,11 @@ def _totals(writer: _Writer, told: Plain) -> None:
         if told["actions"]:
             formula = f"=SUM({letter}{first}:{letter}{writer.row - 1})"
             sheet.write_formula(writer.row - 1, index, formula, chosen, value)
+
+
+def totals_of(action: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Return the line of an action in the totals."""
+    return (action["title"], action["effect"], *(action[name] for name in NUMBERS))
 
 
 def _not_listed(writer: _Writer, told: Plain, cut: Mapping[str, int]) -> None:
@@ -145,6 +151,6 @@ def _population(writer: _Writer, told: Plain) -> None:
         writer.heading("When it was collected")
         for one in estate["collected"]:
             writer.line(one["source"], one["at"])
-    writer.heading("Files it was read from (SHA-256)")
+    writer.heading(FILES)
     for one in estate["sources"]:
         writer.line(one["file"], one["sha256"] or "not a file that can be hashed")

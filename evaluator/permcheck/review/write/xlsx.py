@@ -186,7 +186,7 @@ class Rows:
         elif isinstance(value, int):
             self.sheet.write_number(self.count, index, value, self._book.format("count"))
         elif value:
-            text = _shown(name, value)
+            text = shown(name, value)
             kept = shortened(text)
             self.cut += kept != text
             kind = text if name == "verdict" else "wrapped" if name in WRAPPED else "cell"
@@ -220,7 +220,7 @@ def _needless(listing: Listing) -> frozenset[str]:
     return frozenset(found | ({"reason"} if listing.what.verdicts == (Verdict.ALLOW,) else set()))
 
 
-def _shown(name: str, value: Value) -> str:
+def shown(name: str, value: Value) -> str:
     """Return a value as text; of paths and reasons, each on a line of its own."""
     return "\n".join(value) if isinstance(value, tuple) and name in STACKED else text_of(value)
 
@@ -229,7 +229,7 @@ def _lines(record: Record) -> int:
     """Return how many lines the longest cell of a row takes: not every program finds that out by itself."""
     most = 1
     for name in WRAPPED:
-        text, width = _shown(name, record[name]), WIDTHS[name]
+        text, width = shown(name, record[name]), WIDTHS[name]
         if len(text) >= width or "\n" in text:
             most = max(most, sum(len(wrap(line, width)) or 1 for line in text[: width * MOST_LINES].split("\n")))
     return min(most, MOST_LINES)
