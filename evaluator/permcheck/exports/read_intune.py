@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, fold, folded, names, parts, text, texts, value
+from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, fold, folded, has, names, parts, text, texts, value
 from permcheck.exports.gathered import At, Gathered
 from permcheck.exports.recognise import Found
 
 ALLOWED, DENIED = "allowedResourceActions", "notAllowedResourceActions"
 TWINS: Final = ("rolePermissions", "permissions")
 """Properties that hold the same permissions of a role; some tools write one of them only."""
+SCOPED: Final = ("scopeType", "resourceScopes", "scopeMembers")
+"""Properties that an assignment has, and no role."""
 _BOUND: Final = re.compile(r"roleDefinitions(?:/|\(')([^'/?()]+)")
 
 
@@ -31,6 +33,9 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
     """Read Intune roles, with the assignments that are under them."""
     for entry, row in batch.entries():
         at = (number, entry)
+        if not has(row, *TWINS, ALLOWED) and has(row, *SCOPED):  # lists of other tools hold both
+            _assignment(into, batch, row, at, "", "")
+            continue
         id_, name = text(row, "id"), text(row, "displayName")
         for inner in parts(row, "roleAssignments") or ():
             _assignment(into, batch, inner, at, id_, name)
