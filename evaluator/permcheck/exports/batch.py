@@ -97,6 +97,8 @@ class Batch:
     """Which entries of the list belong to this batch, where it holds things of several kinds."""
     length: int = field(default=0)
     """Entries read."""
+    broken: bool = False
+    """Whether the list can't be read to its end."""
     at: int = field(default=0)
     """Number of the entry that is being read."""
 

@@ -21,6 +21,7 @@ from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.read_configmgr import settle_sites
 from permcheck.exports.readers import READERS
 from permcheck.exports.recognise import Found, kinds_of, recognise
+from permcheck.exports.twice import refuse_lists_that_differ
 from permcheck.exports.xml_file import xml_batches
 from permcheck.loading.estate import Joined, add_file, ahead
 from permcheck.loading.files import (
@@ -89,6 +90,7 @@ def read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
     for batch, found in (item for item in ordered if item[1].kind.id != SITES):
         _read(gathered, batch, found)
     note_missing_pages(gathered, _lost(imported))
+    refuse_lists_that_differ(gathered)
     _note_unknown(imported)
     _refuse_mixed_tenants(gathered)
     imported.joined = assemble(gathered, by_hand, ", ".join(map(str, roots)), tuple(imported.collected))
@@ -215,9 +217,11 @@ def _read(gathered: Gathered, batch: Batch, found: Found) -> None:
     try:
         READERS[found.kind.id](gathered, batch, found, number)
     except CutError:
+        batch.broken = True
         help_ = "run again with -Depth 10 (ConvertTo-Json), or select the property as text (Export-Csv)"
         gathered.problem((number, batch.at), "export-cut", "the export was cut: a nested value is missing", help_)
     except LoadError as error:
+        batch.broken = True
         gathered.problems += error.problems
 
 

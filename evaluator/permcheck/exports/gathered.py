@@ -188,6 +188,8 @@ class MemberList:
     stated: bool = False
     all_stated: bool = False
     partial: bool = False
+    told: dict[int, At] = field(default_factory=dict)
+    """Numbers of the batches that list the direct members, and where."""
 
 
 class Discovered(NamedTuple):

@@ -11,9 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, Final
 
 from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, MemberList, Principal, Thing, differ
+from permcheck.exports.twice import saved_lists
 from permcheck.model.provenance import Memberships
 
 GUID: Final = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
@@ -227,6 +229,8 @@ def groups(people: People) -> Section:
         listed = lists.get(id(thing))
         fields = dict(thing.fields)
         where: dict[str, At] = {}
+        if listed is not None:
+            _compare_members(people, thing, listed)
         if listed is not None and fields.keys().isdisjoint({"members", "all_members"}):
             where = _members_into(fields, listed, people)
         eligible = gathered.eligible.get(str(thing.fields.get("id", "")).casefold())
@@ -240,6 +244,24 @@ def groups(people: People) -> Section:
             fields.pop("sid", None)
         section.add(thing, fields, where.items())
     return section
+
+
+def _compare_members(people: People, thing: Thing, listed: MemberList) -> None:
+    """Tell lists of the members of one group that are not the same: nobody tells which is newer."""
+    numbers = {id(people.gathered.batches[number][0]): number for number in listed.told}
+    lists = saved_lists(people.gathered.batches[number][0] for number in listed.told)
+    if len(lists) < 2 or listed.partial:  # noqa: PLR2004 - two to compare
+        return
+    told = []
+    for one in lists:
+        pages = {numbers[id(page)] for page in one.pages}
+        found, _ = people.names(who for who in listed.direct if who.at[0] in pages)
+        told.append((one, listed.told[min(pages)], found.keys()))
+    for (one, at, its), (other, at_other, others) in combinations(told, 2):
+        parts = one.folder == other.folder and its and others and not its & others
+        if its != others and not parts:
+            name = str(thing.fields["name"])
+            people.gathered.groups.conflicts.append(Conflict("groups", name, "members", at, at_other))
 
 
 def _members_into(fields: dict[str, Any], listed: MemberList, people: People) -> dict[str, At]:
