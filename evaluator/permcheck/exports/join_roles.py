@@ -6,7 +6,7 @@ from typing import Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import text
-from permcheck.exports.gathered import At, Gathered, Thing
+from permcheck.exports.gathered import At, Conflict, Gathered, Thing
 from permcheck.exports.join import GUID, People, Section, unique
 from permcheck.model.policy_index import Policy
 
@@ -180,6 +180,7 @@ def assignments(people: People, names: dict[str, str], opaque: set[str]) -> tupl
             if linked.casefold() not in opaque:
                 _tell_lost(gathered, thing, linked)
             continue
+        _compare_links(gathered, thing, role, names)
         members = (
             None
             if fields.get("members") is None
@@ -196,6 +197,19 @@ def assignments(people: People, names: dict[str, str], opaque: set[str]) -> tupl
     for thing, fields, found in kept:
         section.add(thing, fields, found.items())
     return section, lost
+
+
+def _compare_links(gathered: Gathered, thing: Thing, role: str, names: dict[str, str]) -> None:
+    """Tell an assignment of which one export names the id of its role, and another the name of another one."""
+    named = str(thing.fields.get("role_name") or "")
+    same_name = [one for one in gathered.intune_roles.things if str(one.fields.get("name")).lower() == named.lower()]
+    elsewhere = thing.where("role")[0] != thing.where("role_name")[0]
+    if "role" not in thing.fields or not named or not elsewhere or len(same_name) > 1:
+        return
+    if _role_of(gathered, named, names) not in {None, role}:
+        at, name = thing.where("role_name"), str(thing.fields["name"])
+        conflict = Conflict("intune_assignments", name, "role", thing.where("role"), at)
+        gathered.assignments.conflicts.append(conflict)
 
 
 def _group_or_id(people: People, name: str) -> str:

@@ -27,6 +27,8 @@ def directory_roles(into: Gathered, batch: Batch, _found: Found, number: int) ->
         holders = holding(into, template)
         inner = parts(row, "members")
         holders.stated = holders.stated if holders.active else inner is not None
+        if inner is not None and len(inner) == into.values.expanded_members.most:
+            into.open.add("entra_roles")
         found = (principal(into, item, at, batch) for item in inner or ())
         holders.active += [somebody for somebody in found if somebody]
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from permcheck.errors import Problem
 from permcheck.exports.batch import Batch, Row, text
 from permcheck.exports.gathered import Gathered
+from permcheck.exports.recognise import ASSIGNMENTS
 from permcheck.printable import one_line
 
 KEYS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
@@ -34,7 +35,19 @@ KEYS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "file.entra-role-assignments": (("roleName", "userPrincipalName"), ("role", "userPrincipalName")),
 }
 """What tells the entries of a list apart. Lists of a kind that is not here have one record only, or state fields."""
-ALONE: Final = frozenset({"configmgr.security-roles", "configmgr.administrative-users", "graph.role-assignments"})
+ALONE: Final = frozenset(
+    {
+        "graph.users",
+        "graph.groups",
+        "graph.role-definitions",
+        "configmgr.collections",
+        "configmgr.security-roles",
+        "configmgr.administrative-users",
+        "configmgr.scripts",
+        "configmgr.devices",
+        "configmgr.systems",
+    }
+)
 """Kinds whose entries are also asked for one by one: a list of one is not the whole list."""
 
 
@@ -64,7 +77,7 @@ def refuse_lists_that_differ(gathered: Gathered) -> None:
     """Tell two lists of one kind, and of one hierarchy, that share entries but are not the same."""
     kinds: dict[tuple[str, str, str], list[Batch]] = {}
     for batch, found in gathered.batches:
-        whole = not (batch.single or batch.broken or (found.owner and found.kind.id in ALONE))
+        whole = not (batch.single or batch.broken or (found.owner and found.kind.id == ASSIGNMENTS))
         if whole and found.kind.id in KEYS:
             owner = gathered.hierarchy(batch) if found.kind.service == "configmgr" else ""
             kinds.setdefault((found.kind.id, found.owner.casefold(), owner), []).append(batch)
