@@ -106,6 +106,8 @@ class People:
 
     def named(self, who: Principal) -> str | None:
         """Return how records refer to somebody in a list; None for somebody of whom nobody tells what they are."""
+        if not who.name:
+            return None
         user = self.user(who.name) if who.kind != "group" else None
         if user is not None:
             return self.user_name(user)
@@ -121,7 +123,7 @@ class People:
             return self.user_name(self.gathered.users.put(names, {"upn": who.name, "id": id_}, who.at))
         return None
 
-    def _is_nobody(self, who: Principal) -> bool:
+    def is_nobody(self, who: Principal) -> bool:
         """Tell whether an id is that of a device or a service: every user and every group was exported."""
         read, lacking = self.gathered.read, self.gathered.partial
         whole = all(kind in read and kind not in lacking for kind in ("graph.users", "graph.groups"))
@@ -133,11 +135,11 @@ class People:
         unknown = False
         for who in everybody:
             name = self.named(who)
-            if name is None and self._is_nobody(who):
+            if name is None and self.is_nobody(who):
                 continue
             if name is None:
                 unknown = True
-                self.stubs.setdefault("people, or groups,", []).append(who.name)
+                self.stubs.setdefault("people, or groups,", []).append(who.name or "somebody without a name")
             else:
                 result.setdefault(name, who.at)
         return result, unknown
@@ -255,8 +257,9 @@ def _compare_members(people: People, thing: Thing, listed: MemberList) -> None:
     told = []
     for one in lists:
         pages = {numbers[id(page)] for page in one.pages}
-        found, _ = people.names(who for who in listed.direct if who.at[0] in pages)
-        told.append((one, listed.told[min(pages)], found.keys()))
+        here = [(people.named(who), who) for who in listed.direct if who.at[0] in pages]
+        names = {(name or who.name).lower() for name, who in here if name or not people.is_nobody(who)}
+        told.append((one, listed.told[min(pages)], names))
     for (one, at, its), (other, at_other, others) in combinations(told, 2):
         parts = one.folder == other.folder and its and others and not its & others
         if its != others and not parts:
