@@ -16,10 +16,10 @@ _TOP_KEY: Final = re.compile(r"^([A-Za-z_$][\w$]*)[ \t]*:(?=\s|$)", re.MULTILINE
 
 
 def is_estate(data: Any) -> bool:
-    """Tell whether a parsed file is part of an estate: most of its keys are those of one, and so are its records."""
-    return isinstance(data, dict) and _has_estate_keys(data) and all(
-        _is_section(key, item) for key, item in data.items() if key in SECTIONS
-    )
+    """Tell whether a parsed file is part of an estate: most keys are those of one, and one holds what it should."""
+    if not isinstance(data, dict) or not _has_estate_keys(data):
+        return False
+    return any(key not in SECTIONS or _is_section(key, item) for key, item in data.items() if _is_near(key))
 
 
 def is_estate_text(text: str) -> bool:
@@ -29,8 +29,12 @@ def is_estate_text(text: str) -> bool:
 
 def _has_estate_keys(keys: Iterable[str]) -> bool:
     every = set(map(str, keys))
-    known = {key for key in every if key in ESTATE_KEYS or get_close_matches(key, ESTATE_KEYS, 1, NEAR)}
-    return 0 < len(every) <= 2 * len(known)
+    return 0 < len(every) <= 2 * sum(map(_is_near, every))
+
+
+def _is_near(key: str) -> bool:
+    """Tell whether a key is one of an estate file, or a mistyped one."""
+    return key in ESTATE_KEYS or bool(get_close_matches(key, ESTATE_KEYS, 1, NEAR))
 
 
 def _is_section(section: str, records: Any) -> bool:
