@@ -153,7 +153,9 @@ def test_the_version_of_a_site_must_be_what_people_wrote(tmp_path: Path) -> None
     assert "conflict" in ids(imported(put(tmp_path, users=PEOPLE, SMS_Site=[SITE])))
 
 
-@pytest.mark.parametrize("name", ["getState.json", "organization.json", "users.json", "SMS_Admin.json", "SMS_Role.json"])
+@pytest.mark.parametrize(
+    "name", ["getState.json", "organization.json", "users.json", "SMS_Admin.json", "SMS_Role.json"]
+)
 def test_a_copy_of_an_export_beside_it_changes_nothing(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "exports"
     shutil.copytree(EXAMPLES / "exports", folder)

@@ -119,7 +119,9 @@ def test_a_link_to_the_role_counts_however_it_is_written(link: dict[str, Any], t
     assert given(tenant(tmp_path, rows=answer(ROWS, row)))["role"] == "Pivot"
 
 
-@pytest.mark.parametrize("context", [f"{ROWS}('{GIVEN}')/$entity", f"{ROWS}/$entity", f"{ROWS}(roleScopeTags())/$entity"])
+@pytest.mark.parametrize(
+    "context", [f"{ROWS}('{GIVEN}')/$entity", f"{ROWS}/$entity", f"{ROWS}(roleScopeTags())/$entity"]
+)
 def test_the_id_of_an_assignment_in_its_context_is_no_role(context: str, tmp_path: Path) -> None:
     alone = {"@odata.context": f"https://graph.microsoft.com/beta/$metadata#{context}", **assigned()}
     assert given(tenant(tmp_path, alone=alone))["role"] == "Pivot"
@@ -290,7 +292,13 @@ def test_an_eligibility_counts_on_the_day_of_the_estate(time: str, day: str, tmp
     put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", *GROUPS))
     save(tmp_path, "facts.yaml", day)
     row = {"groupId": GROUP, "principalId": BERT, "accessId": "member", **more}
-    held = {"roleDefinitionId": INTUNE_ADMIN, "principalId": BERT, "directoryScopeId": "/", "memberType": "Direct", **more}
+    held = {
+        "roleDefinitionId": INTUNE_ADMIN,
+        "principalId": BERT,
+        "directoryScopeId": "/",
+        "memberType": "Direct",
+        **more,
+    }
     put(tmp_path, e=answer("identityGovernance/privilegedAccess/group/eligibilitySchedules", row))
     put(tmp_path, r=answer("roleManagement/directory/roleEligibilitySchedules", held))
     found = imported(tmp_path)

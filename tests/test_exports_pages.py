@@ -85,7 +85,9 @@ def test_a_page_of_a_live_collection_that_is_gone_is_missed(lost: int, tmp_path:
 def test_members_of_another_group_are_all_there(tmp_path: Path) -> None:
     """A page that is gone is missed in its own list alone."""
     url = "https://graph.microsoft.com/v1.0/groups/{}/members"
-    told = [{"file": f"{name}.json", "url": url.format(GROUP) + more} for name, more in (("a", ""), ("b", "?$skiptoken=1"))]
+    told = [
+        {"file": f"{name}.json", "url": url.format(GROUP) + more} for name, more in (("a", ""), ("b", "?$skiptoken=1"))
+    ]
     put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", *GROUPS))
     put(tmp_path, b=answer("directoryObjects", {"@odata.type": "#microsoft.graph.user", "id": ANNA}))
     put(tmp_path, collected={"permcheck": "collection/1", "responses": told})
@@ -175,9 +177,7 @@ def test_a_file_that_is_no_export_is_said_to_be_none(
     assert "Traceback" not in told.err
 
 
-def test_a_folder_without_users_still_tells_what_was_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_without_users_still_tells_what_was_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(tmp_path, SMS_Site=[SITE])
     code = guarded(["import", str(tmp_path)])
     told = capsys.readouterr()

@@ -275,7 +275,13 @@ def test_a_number_that_is_none_stops_nothing_else(key: str, number: str, tmp_pat
 
 
 def test_a_number_is_the_same_however_it_is_written(tmp_path: Path) -> None:
-    put(tmp_path, users=PEOPLE, SMS_Site=[SITE], SMS_Collection=COLLECTIONS, devices=[MACHINE | {"ResourceID": "16777219"}])
+    put(
+        tmp_path,
+        users=PEOPLE,
+        SMS_Site=[SITE],
+        SMS_Collection=COLLECTIONS,
+        devices=[MACHINE | {"ResourceID": "16777219"}],
+    )
     put(tmp_path, inside=answer("SMS_FullCollectionMembership", INSIDE | {"ResourceID": 16777219.0}))
     assert records(imported(tmp_path), "devices")[0]["collections"] == ("P0100010",)
 

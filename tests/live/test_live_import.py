@@ -71,7 +71,7 @@ def test_the_three_answers_about_an_assignment_are_one(exports):
     assert "intune_assignments" not in imported.joined.scalars["incomplete"]
 
 
-def test_an_assignment_that_only_its_role_tells_has_unknown_members(graph, site, credential, tmp_path):
+def test_an_assignment_that_only_its_role_tells_has_unknown_members(graph, credential, tmp_path):
     """Its own address answers nothing: empty lists of the row under the role say nothing."""
     graph.objects.pop(f"/beta/deviceManagement/roleAssignments/{tenant.ASSIGNMENT}")
     collect_graph(tmp_path / "graph", credential=credential, base_url=graph.url, application_id=tenant.APPLICATION)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from permcheck.errors import Problem
-from permcheck.exports import join, join_configmgr, join_roles
+from permcheck.exports import join, join_configmgr, join_devices, join_roles
 from permcheck.exports.foreign import form_of
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.join import People, Section
@@ -62,7 +62,7 @@ class Assembled:
 def assemble(gathered: Gathered, by_hand: Joined, root: str, collected: tuple[Collected, ...] = ()) -> Joined:
     """Join everything to one estate, as reading its files would."""
     join_configmgr.settle_hierarchies(gathered)
-    join_configmgr.join_cloud_devices(gathered)
+    join_devices.join_cloud_devices(gathered)
     settle_subscriptions(gathered, SUBSCRIPTIONS)
     sections, incomplete = _sections(gathered)
     assembled = Assembled(gathered, root, sections=sections)
@@ -105,7 +105,7 @@ def _sections(gathered: Gathered) -> tuple[dict[str, Section], set[str]]:
     sections["users"] = join.users(people)
     sections["scripts"] = join_configmgr.scripts(people)
     sections["applications"] = join_configmgr.applications(gathered)
-    sections["devices"] = join_configmgr.devices(gathered)
+    sections["devices"] = join_devices.devices(gathered)
     sections["collections"] = join_configmgr.collections(gathered, places)
     sections["security_roles"] = join_configmgr.security_roles(gathered)
     sections["hierarchies"] = join_configmgr.hierarchies(gathered)

@@ -17,8 +17,8 @@ from permcheck.exports.foreign import is_estate, is_estate_text
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.json_file import batches_in, json_batches
 from permcheck.exports.pages import lost_pages, note_missing_pages
-from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.read_configmgr import settle_sites
+from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.readers import READERS
 from permcheck.exports.recognise import Found, kinds_of, recognise
 from permcheck.exports.twice import refuse_lists_that_differ
@@ -245,7 +245,10 @@ def _note_unknown(imported: Imported) -> None:
         if len(batches) > 1:
             files = list(dict.fromkeys(Path(batch.file).name for batch in batches))
             few = ", ".join(files[:FEW]) + (f" and {len(files) - FEW} more" if len(files) > FEW else "")
-            message, place = f"nothing is known by {len(batches)} lists here, and they were left out: {few}", str(folder)
+            message, place = (
+                f"nothing is known by {len(batches)} lists here, and they were left out: {few}",
+                str(folder),
+            )
         help_ = "`permcheck show policy` lists the exports that are known"
         problem = Problem(place, 0, 0, "unknown-export", one_line(message), help_, severity)
         imported.gathered.problems.append(problem)

@@ -51,16 +51,16 @@ class Facts(Generic[K]):
     """Facts of one kind, each under a key; whatever states one goes through `put`."""
 
     section: str
-    field: str
+    property: str
     told: dict[K, tuple[str, At]] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
 
     def put(self, key: K, said: str, at: At) -> None:
         """State a fact; it must be what was stated before."""
         known = self.told.setdefault(key, (said, at))
-        if differ(self.field, known[0], said):
+        if differ(self.property, known[0], said):
             name = str(key[-1] if isinstance(key, tuple) else key)
-            self.conflicts.append(Conflict(self.section, name, self.field, known[1], at))
+            self.conflicts.append(Conflict(self.section, name, self.property, known[1], at))
 
     def get(self, key: K) -> str | None:
         """Return what was stated; None if nothing was."""
@@ -119,9 +119,7 @@ class Register:
         """Return the record called so; None if there is none."""
         return self.index.get((kind, name.casefold())) if name else None
 
-    def put(
-        self, names: NamesOf, fields: Mapping[str, Any], at: At, assumed: Mapping[str, Any] = NOTHING
-    ) -> Thing:
+    def put(self, names: NamesOf, fields: Mapping[str, Any], at: At, assumed: Mapping[str, Any] = NOTHING) -> Thing:
         """Add what an entry says to the record that has one of its names, or make a new one."""
         known = [(kind, name.casefold()) for kind, name in names if name]
         found = next((self.index[key] for key in known if key in self.index), None)
@@ -158,7 +156,7 @@ def differ(key: str, one: Any, two: Any) -> bool:
     plain = (_plain(one), _plain(two))
     if key in SWITCHES:
         plain = (_SWITCHED.get(plain[0], plain[0]), _SWITCHED.get(plain[1], plain[1]))
-    return plain[0] != plain[1]
+    return bool(plain[0] != plain[1])
 
 
 def _plain(item: Any) -> Any:
@@ -317,9 +315,11 @@ class Gathered:
 
     def conflicts(self) -> Iterator[Conflict]:
         """Return every fact that two exports state differently."""
-        facts = (self.directory_roles, self.applications, self.scope_tags, self.operations, self.scopes)
-        for one in (*self.registers(), self.tenants_facts, self.plans, self.app_roles, self.sites, *facts):
-            yield from one.conflicts
+        records = (*self.registers(), self.tenants_facts, self.plans, self.app_roles, self.sites)
+        facts: tuple[Facts[Any], ...] = (self.directory_roles, self.applications, self.scope_tags)
+        facts += (self.operations, self.scopes)
+        for found in (*(one.conflicts for one in records), *(one.conflicts for one in facts)):
+            yield from found
 
     def left_open(self, at: At, section: str, message: str, help_: str = "") -> None:
         """Note an entry that can't be read: what it belongs to lacks something, and nobody knows what."""

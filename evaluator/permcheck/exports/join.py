@@ -127,7 +127,9 @@ class People:
         """Tell whether an id is that of a device or a service: every user and every group was exported."""
         read, lacking = self.gathered.read, self.gathered.partial
         whole = all(kind in read and kind not in lacking for kind in ("graph.users", "graph.groups"))
-        return whole and not who.kind and GUID.match(who.name) is not None and not self.gathered.open & {"users", "groups"}
+        return (
+            whole and not who.kind and GUID.match(who.name) is not None and not self.gathered.open & {"users", "groups"}
+        )
 
     def names(self, everybody: Iterable[Principal]) -> tuple[dict[str, At], bool]:
         """Return names with where they stand, and whether somebody could not be told."""
@@ -195,7 +197,7 @@ def _in_one(gathered: Gathered, thing: Thing, entries: list[Discovered]) -> Disc
     first, *others = entries
     by_hand = thing.fields.get("discovered_by")
     if by_hand is not None:
-        first, others = Discovered(tuple(by_hand), False, None, thing.where("discovered_by")), entries
+        first, others = Discovered(tuple(by_hand), incomplete=False, upn=None, at=thing.where("discovered_by")), entries
     for one in others:
         for whole_, part in ((first, one), (one, first)):
             if not whole_.incomplete and not set(part.methods) <= set(whole_.methods):

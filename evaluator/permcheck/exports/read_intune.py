@@ -58,9 +58,10 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
 
 
 def _actions_of(into: Gathered, row: Row, at: At) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return what a role allows and denies, wherever it stands. Twins that differ are told, and what either says counts.
+    """Return what a role allows and denies, wherever it stands.
 
-    Both are None where no list is there: then nothing of the role could be read.
+    Twins that differ are told, and what either says counts. Both are None where no list is there: then nothing of the
+    role could be read.
     """
     lists = list(_places(row))
     if not lists:
@@ -74,7 +75,7 @@ def _actions_of(into: Gathered, row: Row, at: At) -> tuple[tuple[str, ...] | Non
 
 
 def _places(row: Row) -> Iterator[Told]:
-    """Return every list of a role's actions: under both properties, in their entries or below, and in the role itself."""
+    """Return every list of the actions of a role: under both properties, in their entries or below, and in the role."""
     for twin in TWINS:
         permissions = parts(row, twin) or ()
         inner = [place for one in permissions for place in parts(one, "resourceActions") or ()]
@@ -119,7 +120,9 @@ def _assignment(into: Gathered, batch: Batch, row: Row, at: At, role: str, role_
     known = (("id", id_) if id_ else ("name", f"{owner}/{name}"), ("hand", name))
     into.assignments.put(known, fields, at, {"name": id_})
     if role and linked and role.casefold() != linked.casefold():
-        into.problem(at, "conflict", f"the assignment stands under the role `{role}` and links to `{linked}`", "keep one")
+        into.problem(
+            at, "conflict", f"the assignment stands under the role `{role}` and links to `{linked}`", "keep one"
+        )
 
 
 def _link(row: Row) -> tuple[str, str]:

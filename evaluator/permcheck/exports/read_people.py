@@ -295,7 +295,9 @@ def group_eligibility(into: Gathered, batch: Batch, _found: Found, number: int) 
         who = principal(into, folded(inner), at, batch) if isinstance(inner, dict) else None
         who = who or Principal(text(row, "principalId"), "", at)
         if not (owner and who.name):
-            into.problem(at, "no-name", "the eligibility lacks its groupId or its principalId", "export both", "warning")
+            into.problem(
+                at, "no-name", "the eligibility lacks its groupId or its principalId", "export both", "warning"
+            )
         elif is_current(into, row):
             into.eligible.setdefault(owner.casefold(), []).append(who)
 

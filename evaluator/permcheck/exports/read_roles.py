@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import Batch, Row, flag, folded, parts, text, value
 from permcheck.exports.gathered import At, Gathered, Principal, RoleHolding
@@ -101,7 +99,7 @@ def service_principals(into: Gathered, batch: Batch, _found: Found, number: int)
             into.app_roles.put((("id", f"{id_}/{text(role, 'id')}"),), fields, at)
 
 
-def app_role_assignments(into: Gathered, batch: Batch, found: Found, number: int) -> None:
+def app_role_assignments(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read who app roles are assigned to."""
     for entry, row in batch.entries():
         at = (number, entry)

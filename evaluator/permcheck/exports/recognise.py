@@ -38,33 +38,6 @@ class Found(NamedTuple):
 
 
 def kinds_of(batch: Batch, policy: Policy) -> Iterator[Batch]:
-    """Divide a list that holds entries of several kinds, of which the first one does not tell the others.
-
-    A list that says itself what it is, or whose it is, is one; so are tables, and files that are streamed.
-    """
-    found = recognise(batch, policy)
-    if batch.context or batch.single or batch.format != "json" or (found is not None and found.owner):
-        yield batch
-        return
-    kinds: dict[frozenset[str], str] = {}
-    heads: dict[str, Row] = {}
-    known = "" if found is None else found.kind.id
-    for row in batch.rows() if batch.held else ():
-        sign = _sign(row)
-        if sign not in kinds:
-            one = recognise(replace(batch, head=row), policy)
-            foreign = known if fold(RESOURCE) not in row else text(row, RESOURCE)
-            kinds[sign] = foreign if one is None else one.kind.id
-        heads.setdefault(kinds[sign], row)
-    if len(heads) <= 1 or {*heads} <= PEOPLE:
-        yield batch
-        return
-    for kind, head in heads.items():
-        picked = frozenset(sign for sign, of in kinds.items() if of == kind)
-        yield replace(batch, head=head, picks=lambda row, picked=picked: _sign(row) in picked)
-
-
-def kinds_of(batch: Batch, policy: Policy) -> Iterator[Batch]:
     """Divide a list whose entries say that they are of several types: the first of them does not tell the others.
 
     A list that says itself what it is, or whose it is, is one; so are tables, and files that are streamed.
