@@ -121,7 +121,11 @@ class FakeGraph(Fake):
     def context(self, path: str) -> str:
         """What a list is of, as the service says it."""
         version, _, rest = path.lstrip("/").partition("/")
-        what = "directoryObjects" if rest.endswith("/members") else rest
+        what = (
+            "directoryObjects"
+            if rest.endswith("/members")
+            else re.sub(r"Definitions/([^/]+)/", r"Definitions('\1')/", rest)
+        )
         return f"{self.url}/{version}/$metadata#{what}"
 
 

@@ -108,7 +108,8 @@ def intune_roles() -> list[Row]:
     return result
 
 
-def assignment(role: Row) -> Row:
+def assignment() -> Row:
+    """An assignment by its id, with everything but its role: an expanded roleDefinition comes as null."""
     return {
         "@odata.type": "#microsoft.graph.deviceAndAppManagementRoleAssignment",
         "id": ASSIGNMENT,
@@ -119,7 +120,19 @@ def assignment(role: Row) -> Row:
         "resourceScopes": [SCOPE],
         "scopeType": "resourceScope",
         "roleScopeTagIds": ["0"],
-        "roleDefinition": role,
+        "roleDefinition": None,
+    }
+
+
+def assignment_of_role() -> Row:
+    """The same from its role: cut, with empty lists that say nothing."""
+    return {
+        "@odata.type": "#microsoft.graph.deviceAndAppManagementRoleAssignment",
+        "id": ASSIGNMENT,
+        "displayName": "Help desk",
+        "description": "",
+        "members": [],
+        "resourceScopes": [],
     }
 
 
@@ -190,9 +203,16 @@ def device(number: int) -> Row:
     }
 
 
+def helpdesk_role() -> Row:
+    """The role that the assignment is of."""
+    return next(role for role in intune_roles() if role["displayName"] == "Help Desk Operator")
+
+
 def lists() -> dict[str, list[Row]]:
     roles = intune_roles()
     rbac = "/beta/deviceManagement"
+    under = {f"{rbac}/roleDefinitions/{role['id']}/roleAssignments": [] for role in roles}
+    under[f"{rbac}/roleDefinitions/{helpdesk_role()['id']}/roleAssignments"] = [assignment_of_role()]
     directory = "/v1.0/roleManagement/directory"
     members = {
         HELPDESK: [member("user", USERS[0]), member("user", USERS[1]), member("group", NESTED)],
@@ -237,7 +257,10 @@ def lists() -> dict[str, list[Row]]:
             group(ROLE_GROUP, "Role", assignable=True),
         ],
         f"{rbac}/roleDefinitions": roles,
-        f"{rbac}/roleAssignments": [{"id": ASSIGNMENT, "displayName": "Help desk", "description": ""}],
+        f"{rbac}/roleAssignments": [
+            {"id": ASSIGNMENT, "displayName": "Help desk", "description": "", "roleDefinition": None}
+        ],
+        **under,
         f"{rbac}/roleScopeTags": [{"id": "0", "displayName": "Default", "description": "", "isBuiltIn": True}],
         f"{rbac}/managedDevices": [device(n) for n in range(1, 4)],
         f"/v1.0/servicePrincipals(appId='{APPLICATION}')/appRoleAssignedTo": [
@@ -295,10 +318,9 @@ def lists() -> dict[str, list[Row]]:
 
 
 def objects() -> dict[str, Row]:
-    helpdesk = next(role for role in intune_roles() if role["displayName"] == "Help Desk Operator")
     return {
         "/beta/deviceManagement/tenantAttachRBAC/getState": {"value": {"enabled": True}},
-        f"/beta/deviceManagement/roleAssignments/{ASSIGNMENT}": assignment(helpdesk),
+        f"/beta/deviceManagement/roleAssignments/{ASSIGNMENT}": assignment(),
         f"/v1.0/servicePrincipals(appId='{APPLICATION}')": {
             "id": uid(300),
             "appId": APPLICATION,

@@ -60,6 +60,27 @@ def test_a_list_of_members_belongs_to_the_group_that_was_asked(exports):
     assert any(found.users for found in members.values())
 
 
+def test_the_three_answers_about_an_assignment_are_one(exports):
+    """The list has its id, its own address its lists, the way from the role the role; no answer has everything."""
+    imported = read_exports((exports,), load_policy())
+    tables, _ = resolve(imported.joined, load_policy())
+    (given,) = tables.intune_assignments.values()
+    assert (given.name, given.members_known, bool(given.members)) == ("Help desk", True, True)
+    assert given.tags is not None
+    assert given.role == tenant.helpdesk_role()["id"]
+    assert "intune_assignments" not in imported.joined.scalars["incomplete"]
+
+
+def test_an_assignment_that_only_its_role_tells_has_unknown_members(graph, credential, tmp_path):
+    """Its own address answers nothing: empty lists of the row under the role say nothing."""
+    graph.objects.pop(f"/beta/deviceManagement/roleAssignments/{tenant.ASSIGNMENT}")
+    collect_graph(tmp_path / "graph", credential=credential, base_url=graph.url, application_id=tenant.APPLICATION)
+    tables, _ = resolve(read_exports((tmp_path,), load_policy()).joined, load_policy())
+    (given,) = tables.intune_assignments.values()
+    assert (given.members_known, given.tags) == (False, None)
+    assert given.role == tenant.helpdesk_role()["id"]
+
+
 def test_lazy_properties_are_there(exports):
     """Which role goes with which collection, and what a role holds, come only one object at a time."""
     tables, _ = resolve(read_exports((exports,), load_policy()).joined, load_policy())

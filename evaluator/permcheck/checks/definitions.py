@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from permcheck.checks.finding import Edit, Place
 from permcheck.checks.xml_places import XmlPlaces
 from permcheck.errors import LoadError, Problem, UnknownNameError
 from permcheck.exports.batch import fold
+from permcheck.exports.foreign import is_estate
 from permcheck.exports.json_file import batches_in, json_batches
 from permcheck.exports.masks import operations_of
 from permcheck.exports.recognise import recognise
@@ -26,6 +27,10 @@ from permcheck.model.policy import Plane
 from permcheck.model.policy_index import Policy
 
 ACTIONS: Final = ("allowedresourceactions", "notallowedresourceactions")
+OLDER: Final = "actions"
+TWINS: Final = ("rolepermissions", "permissions")
+Written: TypeAlias = tuple[str, str, Path_]
+"""A permission as it is written, as it is looked up, and its path."""
 
 
 class Granted(NamedTuple):
@@ -117,9 +122,9 @@ def definitions_in(path: Path, policy: Policy) -> Defined:
         if path.suffix.lower() == ".xml":
             return Defined(str(path), "roles", tuple(_of_xml(path, policy)))
         parsed = parse_file(path)
-        if is_estate_file(path):
+        found = tuple(_of_json(parsed, policy)) if not (is_estate_file(path) and is_estate(parsed.data)) else ()
+        if is_estate_file(path) and not found:
             return Defined(str(path), "estate", tuple(_of_estate(parsed, policy)))
-        found = tuple(_of_json(parsed, policy))
         return Defined(str(path), "roles" if found else _other(path, parsed, policy), found)
     except LoadError as error:
         return Defined(str(path), "", (), error.problems)
@@ -181,25 +186,31 @@ def _text(entry: Mapping[str, Any], keys: Mapping[str, str], *names: str) -> str
 def _intune(
     entry: Mapping[str, Any], keys: Mapping[str, str], path: Path_, source: Source, policy: Policy
 ) -> Definition:
-    found: dict[str, list[tuple[str, str, Path_]]] = {name: [] for name in ACTIONS}
-    for key in ("rolepermissions", ACTIONS[0], ACTIONS[1], "permissions"):
-        if key in keys and not (key == "permissions" and "rolepermissions" in keys):
+    """Read a role of Intune. Its actions may stand in several places: what an earlier one has is not said again."""
+    granted: list[Written] = []
+    denied: list[Written] = []
+    for key in (*TWINS, *ACTIONS):
+        found: dict[str, list[Written]] = {name: [] for name in (*ACTIONS, OLDER)}
+        if key in keys:
             _collect(entry[keys[key]], (*path, keys[key]), found)
+        for target, name in ((granted, ACTIONS[0]), (granted, OLDER), (denied, ACTIONS[1])):
+            known = {text.casefold() for text, _, _ in target}
+            target += [one for one in found[name] if one[0].casefold() not in known]
     built_in = entry.get(keys.get("isbuiltin", keys.get("isbuiltinroledefinition", "")))
     return Definition(
         "intune",
         _text(entry, keys, "displayname"),
         source,
         path,
-        _granted(policy, "intune", iter(found[ACTIONS[0]])),
-        _granted(policy, "intune", iter(found[ACTIONS[1]])),
+        _granted(policy, "intune", iter(granted)),
+        _granted(policy, "intune", iter(denied)),
         _text(entry, keys, "id").lower(),
         "",
         built_in if isinstance(built_in, bool) else None,
     )
 
 
-def _collect(data: Any, path: Path_, found: dict[str, list[tuple[str, str, Path_]]]) -> None:
+def _collect(data: Any, path: Path_, found: dict[str, list[Written]]) -> None:
     """Collect actions, wherever they are nested."""
     if isinstance(data, dict):
         for key, item in data.items():

@@ -45,15 +45,20 @@ class Roles:
         return (one for one in found if not self.is_built_in(one))
 
     def is_built_in(self, role: Definition) -> bool:
-        """Tell whether a definition stands for a role that Microsoft ships."""
-        return bool(role.built_in) or self.shipped(role) is not None
+        """Tell whether a definition stands for a role that Microsoft ships; that it says so makes it none."""
+        return self.shipped(role) is not None
 
     def shipped(self, role: Definition) -> BuiltInRole | None:
-        """Return the built-in role that a definition stands for: by its id; in lists of a site, by its name."""
+        """Return the built-in role that a definition stands for: by its id, or by its name where it has none.
+
+        A role of Intune without an id must say that it is built in: a file that somebody writes has no ids.
+        """
         found = self._ids.get(role.id.casefold()) if role.id else None
         if found is not None and self.policy.role_planes[found.id] == role.plane:
             return found
-        if role.plane != "configmgr" or role.built_in is False or role.copied_from or role.source.xml is not None:
+        if role.built_in is False or role.copied_from or role.source.xml is not None:
+            return None
+        if role.plane == "intune" and not role.built_in:
             return None
         key = self.policy.role_names(role.plane).get(role.name)
         return self.policy.roles[key] if key and not role.id else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +16,9 @@ from permcheck.printable import printable
 if TYPE_CHECKING:
     from permcheck.exports.folder import Imported
     from permcheck.model.tables import Tables
+
+
+NO_USERS: Final = "no-users"
 
 
 @click.command("import", short_help="Make an estate of exports.")
@@ -46,7 +49,12 @@ def import_(names: tuple[str, ...], output: Path | None, check: Path | None, for
     if output is not None:
         _refuse_inside(output, paths)
     imported = _read(paths)
-    tables = _resolved(imported)
+    try:
+        tables = _resolved(imported)
+    except LoadError as error:
+        if check is None and {problem.id for problem in error.problems if problem.severity == "error"} == {NO_USERS}:
+            _show(imported, format_)  # what was read is worth knowing all the same
+        raise
     if check is not None:
         return _drift(check, tables, format_)
     if output is not None:
@@ -68,7 +76,10 @@ def _read(paths: tuple[Path, ...]) -> Imported:
         raise LoadError(tuple(missing))
     with collector_off():
         imported = read_exports(paths, load_policy())
-    nothing = not (imported.gathered.read or imported.gathered.problems or imported.joined.sections)
+    nothing = not (imported.gathered.read or imported.joined.sections)
+    broken = tuple(problem for problem in imported.joined.problems if problem.severity == "error")
+    if nothing and broken:
+        raise LoadError(broken)
     if nothing:
         help_ = "docs/collect.md has a command for every export that is known"
         problem = Problem(", ".join(map(str, paths)), 0, 0, "no-exports", "no export was recognised here", help_)

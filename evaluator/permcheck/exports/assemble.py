@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from permcheck.errors import Problem
-from permcheck.exports import join, join_configmgr, join_roles
+from permcheck.exports import join, join_configmgr, join_devices, join_roles
+from permcheck.exports.foreign import form_of
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.join import People, Section
 from permcheck.exports.read_people import settle_subscriptions
 from permcheck.loading.estate import Joined, Record
 from permcheck.loading.text import Path_
 from permcheck.model.base import Form
-from permcheck.model.estate import SECTIONS, Collected, EstateFile, Tenant
+from permcheck.model.estate import SECTIONS, Collected, Tenant
 from permcheck.model.provenance import ExportedList, Exports
 from permcheck.printable import one_line
 
@@ -61,7 +62,7 @@ class Assembled:
 def assemble(gathered: Gathered, by_hand: Joined, root: str, collected: tuple[Collected, ...] = ()) -> Joined:
     """Join everything to one estate, as reading its files would."""
     join_configmgr.settle_hierarchies(gathered)
-    join_configmgr.join_cloud_devices(gathered)
+    join_devices.join_cloud_devices(gathered)
     settle_subscriptions(gathered, SUBSCRIPTIONS)
     sections, incomplete = _sections(gathered)
     assembled = Assembled(gathered, root, sections=sections)
@@ -104,7 +105,7 @@ def _sections(gathered: Gathered) -> tuple[dict[str, Section], set[str]]:
     sections["users"] = join.users(people)
     sections["scripts"] = join_configmgr.scripts(people, places)
     sections["applications"] = join_configmgr.applications(gathered, places)
-    sections["devices"] = join_configmgr.devices(gathered)
+    sections["devices"] = join_devices.devices(gathered)
     sections["collections"] = join_configmgr.collections(gathered, places)
     sections["security_roles"] = join_configmgr.security_roles(gathered)
     sections["scope_tags"] = join_roles.scope_tags(gathered)
@@ -138,7 +139,7 @@ def _is_stated(gathered: Gathered, name: str, section: Section) -> bool:
 
 
 def _records(joined: Joined, name: str, section: Section, gathered: Gathered) -> list[Record]:
-    form = _form_of(name)
+    form = form_of(name)
     known = set(form.model_fields)
     result = []
     for index, fields in enumerate(section.records):
@@ -166,14 +167,6 @@ def _without(form: type[Form], stated: dict[str, Any], error: ValidationError) -
         return form.model_validate({key: item for key, item in stated.items() if key not in bad})
     except ValidationError:
         return None
-
-
-def _form_of(section: str) -> type[Form]:
-    """Return the form of a section's records."""
-    annotation = EstateFile.model_fields[section].annotation
-    while not (isinstance(annotation, type) and issubclass(annotation, Form)):
-        annotation = next(argument for argument in get_args(annotation) if argument is not type(None))
-    return annotation
 
 
 def _report(joined: Joined, section: str, index: int, error: ValidationError) -> None:

@@ -91,10 +91,14 @@ class Batch:
     format: str = "json"
     lines: tuple[int, ...] = ()
     """Lines of the entries, where they were kept."""
+    held: bool = False
+    """Whether the entries are in memory, so that they can be looked at more than once."""
     picks: Callable[[Row], bool] | None = None
     """Which entries of the list belong to this batch, where it holds things of several kinds."""
     length: int = field(default=0)
     """Entries read."""
+    broken: bool = False
+    """Whether the list can't be read to its end."""
     at: int = field(default=0)
     """Number of the entry that is being read."""
 

@@ -97,7 +97,7 @@ def _rows(path: Path, delimiter: str, first: int, header: tuple[str, ...]) -> It
             continue
         if not any(field.strip() for field in fields):
             return
-        if len(fields) > len(header):
+        if len(fields) != len(header):  # a shorter line was cut
             message = f"the line has {len(fields)} fields, but there are {len(header)} columns"
             raise LoadError((Problem(str(path), line, 1, "syntax", message, "export it again"),))
-        yield {key: field or None for key, field in zip(header, fields, strict=False)}
+        yield {key: field or None for key, field in zip(header, fields, strict=True)}

@@ -13,12 +13,15 @@ from permcheck.exports.assemble import assemble
 from permcheck.exports.batch import Batch, CutError
 from permcheck.exports.by_hand import add_by_hand
 from permcheck.exports.csv_file import csv_batches
+from permcheck.exports.foreign import is_estate, is_estate_text
 from permcheck.exports.gathered import Gathered
-from permcheck.exports.json_file import json_batches
+from permcheck.exports.json_file import batches_in, json_batches
+from permcheck.exports.pages import lost_pages, note_missing_pages
 from permcheck.exports.read_configmgr import settle_sites
 from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.readers import READERS
-from permcheck.exports.recognise import Found, recognise
+from permcheck.exports.recognise import Found, kinds_of, recognise
+from permcheck.exports.twice import refuse_lists_that_differ
 from permcheck.exports.xml_file import xml_batches
 from permcheck.loading.estate import Joined, add_file, ahead
 from permcheck.loading.files import (
@@ -29,7 +32,9 @@ from permcheck.loading.files import (
     has_inventory,
     is_estate_file,
     is_expectation,
+    read_text,
 )
+from permcheck.loading.text import parse_file
 from permcheck.loading.whole import whole
 from permcheck.model.estate import Collected, is_day
 from permcheck.model.policy_index import Policy
@@ -40,6 +45,10 @@ SITES: Final = "configmgr.sites"
 MANIFEST: Final = "collected.json"
 PACKED: Final = frozenset({".zip", ".gz", ".7z", ".xlsx", ".xls", ".clixml", ".ps1", ".html", ".htm"})
 """Suffixes of files that may hold an export, and are not opened."""
+YAML: Final = frozenset({".yaml", ".yml"})
+SMALL: Final = 2**20
+"""Files up to this size are looked into twice."""
+FEW: Final = 3
 FORMATS: Final = {".json": json_batches, ".csv": csv_batches, ".xml": xml_batches}
 
 
@@ -88,7 +97,8 @@ def _read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
     settle_sites(gathered)
     for batch, found in (item for item in ordered if item[1].kind.id != SITES):
         _read(gathered, batch, found)
-    _note_missing_pages(gathered)
+    note_missing_pages(gathered, _lost(imported))
+    refuse_lists_that_differ(gathered)
     _note_unknown(imported)
     _refuse_mixed_tenants(gathered)
     imported.joined = assemble(gathered, by_hand, ", ".join(map(str, roots)), tuple(imported.collected))
@@ -98,7 +108,10 @@ def _read_exports(roots: Iterable[Path], policy: Policy) -> Imported:
 def _files(root: Path, imported: Imported) -> Iterator[tuple[Path, str]]:
     """List the files of a root with their folders, relative to it."""
     if root.is_file():
-        yield root, ""
+        if root.suffix.lower() in EXPORTS:
+            yield root, ""
+        else:
+            imported.gathered.problems.append(_other_format(root, "error"))
         return
     for path in found_files(root):
         suffix = path.suffix.lower()
@@ -114,19 +127,21 @@ def _open(path: Path, folder: str, imported: Imported, by_hand: Joined) -> list[
     if path.name == MANIFEST and _manifest(path) is not None:
         imported.collected |= _finished(path)
         return []
-    if is_estate_file(path):
-        add_file(by_hand, path)
-        return []
     result = []
     try:
+        batches = _batches(path, folder)
+        if batches is None:
+            add_file(by_hand, path)
+            return []
         request = _request(path, imported)
-        for batch in FORMATS[path.suffix.lower()](path, folder):
-            batch.request = request
-            found = recognise(batch, imported.gathered.policy)
-            if found is None:
-                imported.unknown.append(batch)
-            else:
-                result.append((batch, found))
+        for one in batches:
+            one.request = request
+            for batch in kinds_of(one, imported.gathered.policy):
+                found = recognise(batch, imported.gathered.policy)
+                if found is None:
+                    imported.unknown.append(batch)
+                else:
+                    result.append((batch, found))
     except LoadError as error:
         imported.gathered.problems += error.problems
         return []
@@ -135,6 +150,33 @@ def _open(path: Path, folder: str, imported: Imported, by_hand: Joined) -> list[
         imported.gathered.problems += file_problem(path, "unreadable", f"can't read the file: {reason}").problems
         return []
     return result
+
+
+def _batches(path: Path, folder: str) -> Iterator[Batch] | None:
+    """Return the lists in a file; None for a file of an estate. Raises LoadError."""
+    suffix = path.suffix.lower()
+    if suffix in YAML:
+        return _of_yaml(path, folder)
+    small = path.stat().st_size < SMALL
+    if suffix == ".json" and is_estate_file(path) and not (small and not is_estate(parse_file(path).data)):
+        return None
+    return FORMATS[suffix](path, folder)
+
+
+def _of_yaml(path: Path, folder: str) -> Iterator[Batch] | None:
+    """Return the lists in a YAML file, which is read as its twin in JSON; one that can't be read is of another tool."""
+    unknown = Batch(str(path), folder, "$", {}, tuple, format="yaml")
+    text = read_text(path)
+    try:
+        data = parse_file(path).data
+    except LoadError:
+        return None if is_estate_text(text) else iter((unknown,))
+    if is_estate(data):
+        return None
+    try:
+        return iter(tuple(batches_in(data, str(path), folder)))
+    except LoadError:
+        return iter((unknown,))
 
 
 def _manifest(path: Path) -> dict[str, str] | None:
@@ -183,46 +225,53 @@ def _read(gathered: Gathered, batch: Batch, found: Found) -> None:
     try:
         READERS[found.kind.id](gathered, batch, found, number)
     except CutError:
+        batch.broken = True
         help_ = "run again with -Depth 10 (ConvertTo-Json), or select the property as text (Export-Csv)"
         gathered.problem((number, batch.at), "export-cut", "the export was cut: a nested value is missing", help_)
     except LoadError as error:
+        batch.broken = True
         gathered.problems += error.problems
 
 
-def _note_missing_pages(gathered: Gathered) -> None:
-    """Find lists of which a page is missing: one that names a next page, but no last one was exported."""
-    lists: dict[tuple[str, str, str], list[Batch]] = {}
-    for batch, found in gathered.batches:
-        if batch.format == "json":
-            lists.setdefault((found.kind.id, found.owner, batch.folder), []).append(batch)
-    for (kind, owner, _), pages in lists.items():
-        asked = {page.request for page in pages if page.request}
-        more = [page for page in pages if page.next_link and page.next_link not in asked]
-        last = len(pages) - sum(bool(page.next_link) for page in pages)
-        lost = bool(more) and (last == 0 or bool(asked))
-        counted = [page.count for page in pages if page.count is not None]
-        short = bool(counted) and sum(page.length for page in pages) < max(counted)
-        if lost or short:
-            gathered.partial.add(kind)
-            members = gathered.members.get(owner.casefold())
-            if members is not None:
-                members.partial = True
-            message = f"pages are missing of this list ({gathered.policy.exports[kind].title})"
-            help_ = "export every page: follow @odata.nextLink until it is absent"
-            gathered.problems.append(Problem(pages[-1].file, 0, 0, "missing-pages", message, help_, "warning"))
+def _lost(imported: Imported) -> Iterator[str]:
+    """Return addresses of which a collection says that it has the answer, where the file is gone."""
+    there = {batch.file for batch, _ in imported.gathered.batches} | {batch.file for batch in imported.unknown}
+    for folder, manifest in imported.manifests.items():
+        if manifest is not None:
+            yield from lost_pages(manifest, folder, there)
 
 
 def _note_unknown(imported: Imported) -> None:
     severity = "warning" if imported.gathered.read else "error"
+    folders: dict[Path, list[Batch]] = {}
     for batch in imported.unknown:
-        keys = ", ".join(sorted(key for key in batch.head if not key.startswith("@"))[:6]) or "no entries"
-        message = one_line(f"nothing is known by this list, and it was left out; its entries have {keys[:100]}")
+        folders.setdefault(Path(batch.file).parent, []).append(batch)
+    for folder, batches in folders.items():
+        keys = ", ".join(sorted(key for key in batches[0].head if not key.startswith("@"))[:6]) or "no entries"
+        message = f"nothing is known by this list, and it was left out; its entries have {keys[:100]}"
+        place = batches[0].file
+        if len(batches) > 1:
+            files = list(dict.fromkeys(Path(batch.file).name for batch in batches))
+            few = ", ".join(files[:FEW]) + (f" and {len(files) - FEW} more" if len(files) > FEW else "")
+            message, place = (
+                f"nothing is known by {len(batches)} lists here, and they were left out: {few}",
+                str(folder),
+            )
         help_ = "`permcheck show policy` lists the exports that are known"
-        imported.gathered.problems.append(Problem(batch.file, 0, 0, "unknown-export", message, help_, severity))
+        problem = Problem(place, 0, 0, "unknown-export", one_line(message), help_, severity)
+        imported.gathered.problems.append(problem)
     for path in imported.ignored:
         if path.suffix.lower() in PACKED:
-            message, help_ = f"{path.suffix} files are not read", "unpack it, or save it as CSV or JSON"
-            imported.gathered.problems.append(Problem(str(path), 0, 0, "other-format", message, help_, "warning"))
+            imported.gathered.problems.append(_other_format(path, "warning"))
+
+
+def _other_format(path: Path, severity: str) -> Problem:
+    """Say of a file that it is not opened."""
+    packed = path.suffix.lower() in PACKED
+    kind = f"{path.suffix} files" if path.suffix else "files without a suffix"
+    message = f"{kind} are not read: this is no export that permcheck knows"
+    help_ = "unpack it, or save it as CSV or JSON" if packed else "exports are JSON, CSV, XML or YAML files"
+    return Problem(str(path), 0, 0, "other-format", message, help_, severity)
 
 
 def _refuse_mixed_tenants(gathered: Gathered) -> None:

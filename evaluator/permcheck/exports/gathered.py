@@ -45,6 +45,11 @@ class Called(str):
     __slots__ = ()
 
 
+def called(names: Iterable[str] | None) -> tuple[Called, ...] | None:
+    """Return names that an export tells without ids."""
+    return None if names is None else tuple(map(Called, names))
+
+
 class Written(str):
     """What people wrote into an estate file: an id or a name, which is read as it is there."""
 
@@ -66,16 +71,16 @@ class Facts(Generic[K]):
     """Facts of one kind, each under a key; whatever states one goes through `put`."""
 
     section: str
-    field: str
+    property: str
     told: dict[K, tuple[str, At]] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
 
     def put(self, key: K, said: str, at: At) -> None:
         """State a fact; it must be what was stated before."""
         known = self.told.setdefault(key, (said, at))
-        if differ(self.field, known[0], said):
+        if differ(self.property, known[0], said):
             name = str(key[-1] if isinstance(key, tuple) else key)
-            self.conflicts.append(Conflict(self.section, name, self.field, known[1], at))
+            self.conflicts.append(Conflict(self.section, name, self.property, known[1], at))
 
     def get(self, key: K) -> str | None:
         """Return what was stated; None if nothing was."""
@@ -206,7 +211,7 @@ def differ(key: str, one: Any, two: Any) -> bool:
     plain = (_plain(one), _plain(two))
     if key in SWITCHES:
         plain = (_SWITCHED.get(plain[0], plain[0]), _SWITCHED.get(plain[1], plain[1]))
-    return plain[0] != plain[1]
+    return bool(plain[0] != plain[1])
 
 
 def _plain(item: Any) -> Any:
@@ -236,6 +241,8 @@ class MemberList:
     stated: bool = False
     all_stated: bool = False
     partial: bool = False
+    told: dict[int, At] = field(default_factory=dict)
+    """Numbers of the batches that list the direct members, and where."""
 
 
 class Discovered(NamedTuple):
@@ -363,9 +370,11 @@ class Gathered:
 
     def conflicts(self) -> Iterator[Conflict]:
         """Return every fact that two exports state differently."""
-        facts = (self.directory_roles, self.applications, self.scope_tags, self.operations, self.scopes)
-        for one in (*self.registers(), self.tenants_facts, self.plans, self.app_roles, self.sites, *facts):
-            yield from one.conflicts
+        records = (*self.registers(), self.tenants_facts, self.plans, self.app_roles, self.sites)
+        facts: tuple[Facts[Any], ...] = (self.directory_roles, self.applications, self.scope_tags)
+        facts += (self.operations, self.scopes)
+        for found in (*(one.conflicts for one in records), *(one.conflicts for one in facts)):
+            yield from found
 
     def left_open(self, at: At, section: str, message: str, help_: str = "") -> None:
         """Note an entry that can't be read: what it belongs to lacks something, and nobody knows what."""

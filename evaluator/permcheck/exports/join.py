@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, Final
 
 from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, MemberList, Principal, Thing, differ
+from permcheck.exports.twice import saved_lists
 from permcheck.model.fold import GUID, SID, fold_case, is_identity
 from permcheck.model.provenance import Memberships
+from permcheck.model.vocabulary import Vocabulary, vocabulary
 
 SURE: Final = ("id", "sid")
 """Fields that identify a user or group."""
@@ -123,6 +126,8 @@ class People:
 
     def named(self, who: Principal) -> str | None:
         """Return how records refer to somebody in a list; None for somebody of whom nobody tells who it is."""
+        if not who.name:
+            return None
         found = self.meant(who.name, who.kind)
         if len(found) == 1:
             kind, thing = found[0]
@@ -142,7 +147,7 @@ class People:
             return self.user_name(thing)
         return None
 
-    def _is_nobody(self, who: Principal) -> bool:
+    def is_nobody(self, who: Principal) -> bool:
         """Tell whether an id is that of a device or a service: every user and every group was exported."""
         read, lacking = self.gathered.read, self.gathered.partial
         whole = all(kind in read and kind not in lacking for kind in ("graph.users", "graph.groups"))
@@ -159,14 +164,20 @@ class People:
         unknown = False
         for who in everybody:
             name = self.named(who)
-            if name is None and self._is_nobody(who):
+            if name is None and self.is_nobody(who):
                 continue
             if name is None:
                 unknown = True
-                self.stubs.setdefault("people, or groups,", []).append(who.name)
+                self.stubs.setdefault("people, or groups,", []).append(who.name or "somebody without a name")
             else:
                 result.setdefault(name, who.at)
         return result, unknown
+
+
+def tags_of(gathered: Gathered) -> Vocabulary:
+    """Return the scope tags of the tenant, as far as they were exported."""
+    built_in = (b for b in gathered.policy.builtins if b.kind == "scope-tag")
+    return vocabulary("scope tag", built_in, ((id_, name) for id_, (name, _) in gathered.scope_tags.told.items()))
 
 
 def users(people: People) -> Section:
@@ -219,7 +230,7 @@ def _in_one(gathered: Gathered, thing: Thing, entries: list[Discovered]) -> Disc
     first, *others = entries
     by_hand = thing.fields.get("discovered_by")
     if by_hand is not None:
-        first, others = Discovered(tuple(by_hand), False, None, thing.where("discovered_by")), entries
+        first, others = Discovered(tuple(by_hand), incomplete=False, upn=None, at=thing.where("discovered_by")), entries
     for one in others:
         for whole_, part in ((first, one), (one, first)):
             if not whole_.incomplete and not set(part.methods) <= set(whole_.methods):
@@ -255,6 +266,8 @@ def groups(people: People) -> Section:
         listed = lists.get(id(thing))
         fields = dict(thing.fields)
         where: dict[str, At] = {}
+        if listed is not None:
+            _compare_members(people, thing, listed)
         if listed is not None and fields.keys().isdisjoint({"members", "all_members"}):
             where = _members_into(fields, listed, people)
         eligible = gathered.eligible.get(str(thing.fields.get("id", "")).casefold())
@@ -268,6 +281,25 @@ def groups(people: People) -> Section:
             fields.pop("sid", None)
         section.add(thing, fields, where.items())
     return section
+
+
+def _compare_members(people: People, thing: Thing, listed: MemberList) -> None:
+    """Tell lists of the members of one group that are not the same: nobody tells which is newer."""
+    numbers = {id(people.gathered.batches[number][0]): number for number in listed.told}
+    lists = saved_lists(people.gathered.batches[number][0] for number in listed.told)
+    if len(lists) < 2 or listed.partial:  # noqa: PLR2004 - two to compare
+        return
+    told = []
+    for one in lists:
+        pages = {numbers[id(page)] for page in one.pages}
+        here = [(people.named(who), who) for who in listed.direct if who.at[0] in pages]
+        names = {(name or who.name).lower() for name, who in here if name or not people.is_nobody(who)}
+        told.append((one, listed.told[min(pages)], names))
+    for (one, at, its), (other, at_other, others) in combinations(told, 2):
+        parts = one.folder == other.folder and its and others and not its & others
+        if its != others and not parts:
+            name = str(thing.fields["name"])
+            people.gathered.groups.conflicts.append(Conflict("groups", name, "members", at, at_other))
 
 
 def _members_into(fields: dict[str, Any], listed: MemberList, people: People) -> dict[str, At]:

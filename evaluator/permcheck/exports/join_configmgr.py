@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from permcheck.exports.by_hand import OWNED
-from permcheck.exports.gathered import At, Called, Conflict, Gathered, RoleOperations, Thing, Written, differ
+from permcheck.exports.gathered import At, Called, Conflict, Gathered, RoleOperations, Thing, Written
 from permcheck.exports.join import NO_HIERARCHY, People, Section
 from permcheck.model.fold import GUID, SID, fold_case
 from permcheck.model.vocabulary import Vocabulary, vocabulary
@@ -49,7 +49,7 @@ def _move(gathered: Gathered, home: str) -> None:
         gathered.inside[home, key[1]] = gathered.inside.pop(key)
     gathered.scopes.move(lambda key: (key[0] or home, key[1]))
     gathered.open_objects = {(owner or home, key) for owner, key in gathered.open_objects}
-    gathered.open_inside = {(owner or home, *key) for owner, *key in gathered.open_inside}
+    gathered.open_inside = {(owner or home, device, inside) for owner, device, inside in gathered.open_inside}
     gathered.object_scopes = {(owner or home, key): ids for (owner, key), ids in gathered.object_scopes.items()}
 
 
@@ -149,7 +149,7 @@ class Hierarchies:
         if owner not in self._scopes:
             built_in = (b for b in self.gathered.policy.builtins if b.kind == "scope")
             told = ((id_, name) for (at, id_), (name, _) in self.gathered.scopes.told.items() if at == owner)
-            self._scopes[owner] = vocabulary("security scope", built_in, told, whole=False)
+            self._scopes[owner] = vocabulary("security scope", built_in, told)
         return self._scopes[owner]
 
     def _called(self, register: str, owner: str, name: str) -> list[Thing]:
@@ -334,130 +334,3 @@ def security_scopes(gathered: Gathered) -> Section:
     for (owner, id_), (name, at) in gathered.scopes.told.items():
         section.add(Thing({}, at), {"hierarchy": owner, "id": id_, "name": name})
     return section
-
-
-def join_cloud_devices(gathered: Gathered) -> None:
-    """Join what the cloud says of devices to the devices of Configuration Manager: by Entra id, else by name."""
-    by_entra: dict[str, list[Thing]] = {}
-    by_name: dict[str, list[Thing]] = {}
-    for thing in gathered.devices.things:
-        by_entra.setdefault(_entra_id(thing), []).append(thing)
-        by_name.setdefault(str(thing.fields.get("name", "")).casefold(), []).append(thing)
-    by_entra.pop("", None)
-    claims: dict[int, tuple[Thing, list[tuple[dict[str, Any], At]]]] = {}
-    for name, entra, fields, at in gathered.cloud_devices:
-        known = by_entra.get((entra or "").casefold(), [])
-        named = [one for one in by_name.get(name.casefold(), []) if not (entra and _entra_id(one))]
-        same = known or named
-        if len(same) == 1:
-            claims.setdefault(id(same[0]), (same[0], []))[1].append(({**fields, "entra_id": entra}, at))
-        elif fields["management"] in {"configmgr", "co-managed"}:
-            _add_cloud_device(gathered, name, entra, fields, at)
-        else:
-            gathered.note("devices that only Intune manages were left out: they belong to no hierarchy", at)
-    for thing, rows in claims.values():
-        _state_cloud(gathered, thing, rows)
-
-
-def _entra_id(thing: Thing) -> str:
-    return str(thing.fields.get("entra_id") or "").casefold()
-
-
-def _state_cloud(gathered: Gathered, thing: Thing, rows: list[tuple[dict[str, Any], At]]) -> None:
-    """State what Intune says of a device. Where several records in Intune claim it, only what they agree on counts."""
-    several = len({fields["intune_id"] for fields, _ in rows} - {None}) > 1
-    if several:
-        gathered.note("several records in Intune claim one device: what they don't agree on is unknown", rows[0][1])
-    for fields, at in rows:
-        agreed = {key: item for key, item in fields.items() if not any(differ(key, item, o.get(key)) for o, _ in rows)}
-        gathered.devices.state(thing, agreed if several else fields, at)
-
-
-def _add_cloud_device(gathered: Gathered, name: str, entra: str | None, fields: dict[str, Any], at: At) -> None:
-    known = [str(thing.fields["id"]) for thing in gathered.hierarchies.things]
-    if len(known) > 1:
-        gathered.note("devices that no export of Configuration Manager has could be of several hierarchies", at)
-        return
-    owner = known[0] if known else NO_HIERARCHY
-    gathered.hierarchies.put((("id", owner),), {"id": owner}, at)
-    every = {"hierarchy": owner, "name": name, "entra_id": entra, **fields}
-    gathered.devices.put((("intune", str(fields["intune_id"] or name)),), every, at)
-
-
-def devices(gathered: Gathered) -> Section:
-    """Join devices with the collections that contain them, if the members of all were exported."""
-    section = Section()
-    whole = _hierarchies_with_all_members(gathered)
-    lacking = _Lacking(gathered)
-    told: set[tuple[str, str]] = set()
-    for thing in gathered.devices.things:
-        fields = dict(thing.fields)
-        owner, resource = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
-        found = gathered.inside.get((owner, resource))
-        open_ = lacking.may_be_elsewhere(owner, resource, found.collections if found else ())
-        if owner in whole and resource and "collections" not in fields and not open_:
-            told.add((owner, resource))
-            fields["collections"] = tuple(found.collections) if found else ()
-            if found:
-                section.memberships[len(section.records)] = found
-        section.add(thing, fields)
-    _list_members(gathered, told, lacking)
-    return section
-
-
-class _Lacking:
-    """What entries of memberships say that lack the device or the collection, and may be about any."""
-
-    def __init__(self, gathered: Gathered) -> None:
-        self.devices: set[tuple[str, str]] = set()
-        self.collections: dict[str, set[str]] = {}
-        """Hierarchy -> collections that have a further member; an empty text stands for any of them."""
-        for owner, resource, collection in gathered.open_inside:
-            if resource:
-                self.devices.add((owner, resource))
-            else:
-                self.collections.setdefault(owner, set()).add(collection)
-        self.owners = {owner for owner, _, _ in gathered.open_inside}
-
-    def may_be_elsewhere(self, owner: str, resource: str, inside: Iterable[str]) -> bool:
-        """Tell whether a device may be in a collection in which nobody says that it is."""
-        return (owner, resource) in self.devices or not self.collections.get(owner, set()) <= set(inside)
-
-
-def _hierarchies_with_all_members(gathered: Gathered) -> set[str]:
-    """Return hierarchies of which the members of every collection were exported."""
-    if "configmgr.collection-members" in gathered.partial:
-        return set()
-    all_of_them = gathered.values.all_memberships
-    lists = {
-        number
-        for number, (batch, found) in enumerate(gathered.batches)
-        if all_of_them.part_of(found.why) or all_of_them.part_of(batch.context) or found.kind.id == "file.lab"
-    }
-    return {owner for (owner, _), members in gathered.inside.items() if members.batches[0] in lists}
-
-
-def _list_members(gathered: Gathered, told: set[tuple[str, str]], lacking: _Lacking) -> None:
-    """Let each exported collection list its members, where a device doesn't tell its collections."""
-    if "configmgr.collection-members" in gathered.partial:
-        return
-    members: dict[str, dict[str, list[str]]] = {}
-    for (owner, resource), inside in gathered.inside.items():
-        if (owner, resource) not in told and gathered.devices.find("resource", f"{owner}/{resource}"):
-            for collection in inside.collections:
-                members.setdefault(owner, {}).setdefault(collection, []).append(resource)
-    for owner, lists in members.items():
-        for collection in lacking.collections.get(owner, ()):
-            lists.pop(collection, None)
-        if owner in lacking.owners and _device_collections(gathered, owner) <= lists.keys():
-            continue  # where every collection lists its members, a device is in no other
-        for collection, names in lists.items():
-            fields = {"hierarchy": owner, "id": collection, "members": tuple(names)}
-            gathered.collections.put((("id", f"{owner}/{collection}"),), fields, (-1, 0))
-
-
-def _device_collections(gathered: Gathered, owner: str) -> set[str]:
-    """Return the collections of a hierarchy that hold some of its devices."""
-    here = [thing.fields for thing in gathered.collections.things if thing.fields["hierarchy"] == owner]
-    devices = {str(fields["id"]) for fields in here if fields.get("kind", "device") == "device"}
-    return devices - set(gathered.policy.all_devices)

@@ -7,8 +7,8 @@ from typing import Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import text
-from permcheck.exports.gathered import At, Gathered, Thing
-from permcheck.exports.join import People, Section
+from permcheck.exports.gathered import At, Conflict, Gathered, Thing
+from permcheck.exports.join import People, Section, tags_of
 from permcheck.model.fold import GUID, fold_case, is_identity
 from permcheck.model.policy_index import Policy
 
@@ -207,6 +207,7 @@ def _differs(gathered: Gathered, role: str, allowed: tuple[str, ...], at: At) ->
 def assignments(people: People, roles: IntuneRoles) -> tuple[Section, bool]:
     """Join role assignments. Returns them, and whether some could not be used."""
     gathered, section, lost = people.gathered, Section(), False
+    tags = tags_of(gathered)
     for thing in gathered.assignments.things:
         fields = dict(thing.fields)
         linked = str(fields.get("role") or fields.get("role_name") or "")
@@ -216,14 +217,29 @@ def assignments(people: People, roles: IntuneRoles) -> tuple[Section, bool]:
             if fold_case(linked) not in roles.opaque:
                 _tell_lost(gathered, thing, linked)
             continue
+        _compare_links(gathered, thing, role, roles)
         members = _member_groups(people, thing)
         fields |= {"role": role, "members": None if members is None else tuple(members)}
         scope_groups = (people.group_or_stub(name, thing.at) for name in fields.get("scope_groups") or ())
         fields["scope_groups"] = tuple(people.group_name(group) for group in scope_groups if group is not None) or None
+        if fields.get("scope_tags") is not None:
+            fields["scope_tags"] = tuple(map(tags.text_of, fields["scope_tags"]))
         if not GUID.fullmatch(str(fields.get("id") or "")):
             fields["id"] = None
         section.add(thing, fields, (members or {}).items())
     return section, lost
+
+
+def _compare_links(gathered: Gathered, thing: Thing, role: str, roles: IntuneRoles) -> None:
+    """Tell an assignment of which one export names the id of its role, and another the name of another one."""
+    named = str(thing.fields.get("role_name") or "")
+    elsewhere = thing.where("role")[0] != thing.where("role_name")[0]
+    if "role" not in thing.fields or not named or not elsewhere:
+        return
+    if roles.meant(named) not in {None, role}:
+        at, name = thing.where("role_name"), str(thing.fields["name"])
+        conflict = Conflict("intune_assignments", name, "role", thing.where("role"), at)
+        gathered.assignments.conflicts.append(conflict)
 
 
 def _member_groups(people: People, thing: Thing) -> dict[str, At] | None:

@@ -111,7 +111,7 @@ def _batch(
     entries = list(map(folded, rows))
     head: Row = entries[0] if entries else {}
     more = _annotations(annotations, head)
-    return Batch(file, folder, path, head, lambda: entries, single=single, pascal=pascal, **more)
+    return Batch(file, folder, path, head, lambda: entries, single=single, pascal=pascal, held=True, **more)
 
 
 def _is_pascal(entry: Mapping[str, Any]) -> bool:

@@ -37,10 +37,10 @@ def operations_of(policy: Policy, masks: Masks, site: Mapping[int, Mapping[int, 
         if name is None:
             notes.append(f"object type {type_} has no public name; its operations were left out")
         else:
-            bits = site.get(type_, {})
-            theirs = [one for one in permissions.get(name, ()) if one.name not in _names(policy, name, bits)]
-            granted, open_, rest = _by_policy(theirs, mask & ~sum(bits))
-            named[name] = (*_by_site(policy, name, mask, bits), *granted)
+            told = site.get(type_, {})
+            theirs = [one for one in permissions.get(name, ()) if one.name not in _names(policy, name, told)]
+            granted, open_, rest = _by_policy(theirs, mask & ~sum(told))
+            named[name] = (*_by_site(policy, name, mask, told), *granted)
             if open_:
                 undecided[name] = open_
             if rest:

@@ -15,19 +15,33 @@ GUID: Final = 36
 def devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read devices of Configuration Manager."""
     for entry, row in batch.entries():
-        resource = text(row, "ResourceID")
+        resource = _resource(row)
         name = text(row, "Name", "NetbiosName", "DeviceName")
         if not (resource or name):
             into.left_open((number, entry), "devices", "the device has neither ResourceID nor Name", "export both")
             continue
         fields: dict[str, Any] = {
             "name": name or None,
-            "resource_id": whole(row, "ResourceID") or resource or None,
+            "resource_id": _number(resource),
             "entra_id": _guid(into, text(row, "AADDeviceID")),
             "client_version": _dotted(text(row, "ClientVersion")),
             "management": _management(row),
         }
         _put(into, into.hierarchy(batch, text(row, "SiteCode")), resource or name, fields, (number, entry))
+
+
+def _resource(row: Row) -> str:
+    """Return the resource id, however the number is written."""
+    found = row.get("resourceid")
+    if type(found) is int:  # nearly always; there are millions
+        return str(found)
+    number = whole(row, "ResourceID")
+    return text(row, "ResourceID") if number is None else str(number)
+
+
+def _number(resource: str) -> int | str | None:
+    number = whole({"r": resource}, "r")
+    return (resource or None) if number is None else number
 
 
 def _management(row: Row) -> str | None:
@@ -66,7 +80,7 @@ def collection_members(into: Gathered, batch: Batch, _found: Found, number: int)
         owner = owners.get(site)
         if owner is None:
             owner = owners[site] = into.hierarchy(batch, site)
-        resource = str(row.get("resourceid") or "")
+        resource = _resource(row)
         collection = str(row.get("collectionid") or "").upper()
         if not (resource and collection):
             into.open_inside.add((owner, resource, collection))
@@ -75,7 +89,7 @@ def collection_members(into: Gathered, batch: Batch, _found: Found, number: int)
         if (owner, resource) not in known and resource:
             name = text(row, "Name")
             if name:
-                fields: dict[str, Any] = {"name": name, "resource_id": whole(row, "ResourceID") or resource}
+                fields: dict[str, Any] = {"name": name, "resource_id": _number(resource)}
                 _put(into, owner, resource, fields, (number, entry))
         if resource:
             put(owner, resource, collection, (number, entry))

@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, fold, folded, names, parts, text, texts, value
+from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, fold, folded, has, names, parts, text, texts, value
 from permcheck.exports.gathered import At, Gathered
 from permcheck.exports.recognise import Found
 
 ALLOWED, DENIED = "allowedResourceActions", "notAllowedResourceActions"
 TWINS: Final = ("rolePermissions", "permissions")
 """Properties that hold the same permissions of a role; some tools write one of them only."""
+SCOPED: Final = ("scopeType", "resourceScopes", "scopeMembers")
+"""Properties that an assignment has, and no role."""
 _BOUND: Final = re.compile(r"roleDefinitions(?:/|\(')([^'/?()]+)")
 
 
@@ -31,9 +33,14 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
     """Read Intune roles, with the assignments that are under them."""
     for entry, row in batch.entries():
         at = (number, entry)
+        if not has(row, *TWINS, ALLOWED) and has(row, *SCOPED):  # lists of other tools hold both
+            _assignment(into, batch, row, at, "", "")
+            continue
         id_, name = text(row, "id"), text(row, "displayName")
         for inner in parts(row, "roleAssignments") or ():
             _assignment(into, batch, inner, at, id_, name)
+        if value(row, "assignments"):
+            into.note("assignments under Intune roles, in a shape that nobody knows, were left out", at)
         if not (id_ or name):
             into.left_open(at, "intune_roles", "the role has neither a displayName nor an id", "export both")
             continue
@@ -51,9 +58,10 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
 
 
 def _actions_of(into: Gathered, row: Row, at: At) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return what a role allows and denies, wherever it stands. Twins that differ are told, and what either says counts.
+    """Return what a role allows and denies, wherever it stands.
 
-    Both are None where no list is there: then nothing of the role could be read.
+    Twins that differ are told, and what either says counts. Both are None where no list is there: then nothing of the
+    role could be read.
     """
     lists = list(_places(row))
     if not lists:
@@ -67,7 +75,7 @@ def _actions_of(into: Gathered, row: Row, at: At) -> tuple[tuple[str, ...] | Non
 
 
 def _places(row: Row) -> Iterator[Told]:
-    """Return every list of a role's actions: under both properties, in their entries or below, and in the role itself."""
+    """Return every list of the actions of a role: under both properties, in their entries or below, and in the role."""
     for twin in TWINS:
         permissions = parts(row, twin) or ()
         inner = [place for one in permissions for place in parts(one, "resourceActions") or ()]

@@ -165,6 +165,7 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
     if expanded and id_:
         found = into.members.setdefault(id_.casefold(), MemberList())
         found.stated = True
+        found.told.setdefault(at[0], at)
         found.partial = found.partial or (len(expanded) >= into.values.expanded_members.most and not batch.pascal)
         found.direct += [p for item in expanded if (p := principal(into, item, at, batch)) is not None]
 
@@ -221,6 +222,7 @@ def group_members(into: Gathered, batch: Batch, found: Found, number: int) -> No
             continue
         members = into.members.setdefault(key, MemberList())
         members.stated = True
+        members.told.setdefault(at[0], at)
         if not whole:
             found_one = principal(into, row, at, batch)
             members.direct += [found_one] if found_one else []

@@ -25,6 +25,8 @@ def directory_roles(into: Gathered, batch: Batch, _found: Found, number: int) ->
         holders = holding(into, template)
         inner = parts(row, "members")
         holders.stated = holders.stated if holders.active else inner is not None
+        if inner is not None and len(inner) == into.values.expanded_members.most:
+            into.open.add("entra_roles")
         found = (principal(into, item, at, batch) for item in inner or ())
         holders.active += [somebody for somebody in found if somebody]
 
@@ -97,7 +99,7 @@ def service_principals(into: Gathered, batch: Batch, _found: Found, number: int)
             into.app_roles.put((("id", f"{id_}/{text(role, 'id')}"),), fields, at)
 
 
-def app_role_assignments(into: Gathered, batch: Batch, found: Found, number: int) -> None:
+def app_role_assignments(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read who app roles are assigned to."""
     for entry, row in batch.entries():
         at = (number, entry)

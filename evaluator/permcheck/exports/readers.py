@@ -10,6 +10,7 @@ from permcheck.exports import read_devices as devices
 from permcheck.exports import read_intune as intune
 from permcheck.exports import read_people as people
 from permcheck.exports import read_roles as roles
+from permcheck.exports import read_security as security
 from permcheck.exports.batch import Batch
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.read_lab import lab
@@ -20,7 +21,8 @@ Reader: TypeAlias = Callable[[Gathered, Batch, Found, int], None]
 
 def nothing(_into: Gathered, batch: Batch, _found: Found, _number: int) -> None:
     """Read nothing: the export is known, and tells an estate nothing."""
-    batch.length = sum(1 for _ in batch.rows())
+    for _ in batch.entries():
+        pass
 
 
 READERS: Final[dict[str, Reader]] = {
@@ -49,9 +51,9 @@ READERS: Final[dict[str, Reader]] = {
     "graph.managed-devices": devices.managed_devices,
     "configmgr.collections": configmgr.collections,
     "configmgr.collection-dependencies": configmgr.dependencies,
-    "configmgr.security-roles": configmgr.security_roles,
-    "configmgr.role-permissions": configmgr.role_permissions,
-    "configmgr.administrative-users": configmgr.administrative_users,
+    "configmgr.security-roles": security.security_roles,
+    "configmgr.role-permissions": security.role_permissions,
+    "configmgr.administrative-users": security.administrative_users,
     "configmgr.discovered-users": configmgr.discovered_users,
     "configmgr.discovered-groups": configmgr.discovered_groups,
     "configmgr.scripts": configmgr.scripts,
@@ -59,11 +61,11 @@ READERS: Final[dict[str, Reader]] = {
     "configmgr.systems": devices.devices,
     "configmgr.devices": devices.devices,
     "configmgr.collection-members": devices.collection_members,
-    "file.role-xml": configmgr.role_xml,
+    "file.role-xml": security.role_xml,
     "file.all-devices": devices.all_devices,
     "file.entra-members": people.entra_members,
     "file.entra-role-assignments": roles.entra_role_assignments,
-    "file.security-assignments": configmgr.security_assignments,
-    "file.role-table": configmgr.role_permissions,
+    "file.security-assignments": security.security_assignments,
+    "file.role-table": security.role_permissions,
     "file.lab": lab,
 }

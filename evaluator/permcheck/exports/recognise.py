@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -36,13 +37,43 @@ class Found(NamedTuple):
     owner: str = ""
 
 
+def kinds_of(batch: Batch, policy: Policy) -> Iterator[Batch]:
+    """Divide a list whose entries say that they are of several types: the first of them does not tell the others.
+
+    A list that says itself what it is, or whose it is, is one; so are tables, and files that are streamed.
+    """
+    found = recognise(batch, policy)
+    if batch.context or not batch.held or (found is not None and found.owner):
+        yield batch
+        return
+    heads: dict[str, Row] = {}
+    for row in batch.rows():
+        heads.setdefault(type_of(row), row)
+    kinds: dict[str, list[str]] = {}
+    for type_, head in heads.items():
+        one = recognise(replace(batch, head=head), policy) if type_ else found
+        kinds.setdefault(type_ if one is None else one.kind.id, []).append(type_)
+    if len(kinds) <= 1 or kinds.keys() <= PEOPLE:
+        yield batch
+        return
+    for types in kinds.values():
+        yield replace(batch, head=heads[types[0]], picks=_of_types(frozenset(types)))
+
+
+def _of_types(types: frozenset[str]) -> Callable[[Row], bool]:
+    return lambda row: type_of(row) in types
+
+
 def recognise(batch: Batch, policy: Policy) -> Found | None:
     """Tell what a batch is; None if nothing fits."""
     exports = policy.exports
     found = _by_format(batch, exports) or _by_context(batch, exports) or _by_type(batch, exports)
     found = found or _by_keys(batch, exports) or _by_classes(batch, policy) or _empty(batch, exports)
+    under = _role_of(batch)
+    if found is None and under and not batch.head:
+        return Found(exports[ASSIGNMENTS], "it stands under an Intune role", under)
     if found is not None and found.kind.id == ASSIGNMENTS:
-        return found._replace(owner=_role_of(batch))
+        return found._replace(owner=under)
     if batch.format == "csv" and found is not None:
         return _downloaded(batch, found)
     return _members(batch, found, exports) or found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from permcheck.exports.folder import Imported
@@ -13,6 +14,7 @@ from permcheck.model.estate import SECTIONS
 from permcheck.model.policy_exports import Export
 from permcheck.model.policy_index import Policy
 
+FEW: Final = 3
 SUBJECTS: Final = {
     "tenant": "tenant",
     "hierarchy": "hierarchies",
@@ -106,10 +108,20 @@ def report(imported: Imported, policy: Policy) -> Report:
         for batch, found in gathered.batches
         if batch.format != "estate"
     )
-    left_out = (*(f"{b.file}: nothing is known by this list" for b in imported.unknown),)
-    left_out += tuple(f"{path}: files of this kind are not read" for path in imported.ignored)
+    unknown = (Path(batch.file) for batch in imported.unknown)
+    left_out = (*_by_folder(unknown, "nothing is known by"), *_by_folder(imported.ignored, "not read are"))
     notes = tuple(_counted(text, len(places)) for text, places in gathered.notes.items())
     return Report(read, left_out, notes, tuple(gaps(imported, policy)), len(policy.actions))
+
+
+def _by_folder(paths: Iterable[Path], said: str) -> Iterator[str]:
+    """Say what was left out in one line a folder."""
+    folders: dict[Path, dict[str, None]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, {})[path.name] = None
+    for folder, files in folders.items():
+        few, more = ", ".join(list(files)[:FEW]), len(files) - FEW
+        yield f"{folder}: {said} {few}" + (f" and {more} more" if more > 0 else "")
 
 
 def _counted(text: str, count: int) -> str:

@@ -47,7 +47,7 @@ def _name(element: Any) -> str:
 
 
 def _role(role: Any) -> dict[str, Any]:
-    """Return a role; without its list of operations where the file has none, which is another thing than an empty one."""
+    """Return a role; it has no list of operations where the file has none, which is no empty one."""
     listed = [item for item in role.iter() if _name(item) in {"Operation", "Operations"}]
     operations = [dict(item.attrib) for item in listed if _name(item) == "Operation"]
     return {**role.attrib, **({"Operations": operations} if listed else {})}

@@ -53,6 +53,14 @@ INTUNE_ASSIGNMENT: Final = Ask(
     required=True,
     single=True,
 )
+# Which role an assignment is of, only the way from the role tells: an expanded roleDefinition comes as null.
+INTUNE_ROLE_ASSIGNMENTS: Final = Ask(
+    "assignments of an Intune role",
+    "beta/deviceManagement/roleDefinitions/{id}/roleAssignments",
+    RBAC,
+    file="roleDefinitions/{id}/roleAssignments",
+    per="role",
+)
 # Their pages name DeviceManagementConfiguration.Read.All first; what is asked here is needed anyway, and serves, too.
 SCOPE_TAGS: Final = Ask("roleScopeTags", "beta/deviceManagement/roleScopeTags", RBAC)
 TOGGLE: Final = Ask(
@@ -104,6 +112,7 @@ GRAPH: Final = (
     INTUNE_ROLES,
     INTUNE_ASSIGNMENTS,
     INTUNE_ASSIGNMENT,
+    INTUNE_ROLE_ASSIGNMENTS,
     SCOPE_TAGS,
     TOGGLE,
     APPLICATION,

@@ -68,7 +68,6 @@ def _collect(reader: Reader, application: str) -> None:
     _tenant(reader)
     reader.walk(ask.USERS)
     known = _known_groups(reader)
-    reader.walk(ask.INTUNE_ROLES)
     wanted = {key for key, synced in known.items() if synced}
     wanted |= _intune_groups(reader)
     for single in (ask.SCOPE_TAGS, ask.DIRECTORY_DEFINITIONS, ask.LICENCES, ask.DEVICES, ask.SIGN_INS):
@@ -104,15 +103,22 @@ def _known_groups(reader: Reader) -> dict[str, bool]:
 
 
 def _intune_groups(reader: Reader) -> set[str]:
-    """Return the member and scope groups of every Intune role assignment, which only the single ones name."""
-    listed = [str(row["id"]) for row in reader.rows(ask.INTUNE_ASSIGNMENTS) if row.get("id")]
-    reader.progress.start("Intune role assignments", len(listed))
-    found: set[str] = set()
-    for id_ in listed:
-        assignment = reader.one(ask.INTUNE_ASSIGNMENT, id=id_) or {}
-        for key in ("members", "resourceScopes", "scopeMembers"):
-            found.update(str(group) for group in assignment.get(key) or ())
-    return found
+    """Return the member and scope groups of every Intune role assignment, which is asked for in every way.
+
+    The list has their ids, each by its id has the lists, and the way from the roles tells which role it is.
+    """
+    reader.progress.start(ask.INTUNE_ROLES.name)
+    roles = [str(row["id"]) for row in reader.rows(ask.INTUNE_ROLES) if row.get("id")]
+    rows = list(reader.rows(ask.INTUNE_ASSIGNMENTS))
+    reader.progress.start("assignments of Intune roles", len(roles))
+    for id_ in roles:
+        rows += reader.rows(ask.INTUNE_ROLE_ASSIGNMENTS, id=id_)
+        reader.progress.advance()
+    ids = list(dict.fromkeys(str(row["id"]) for row in rows if row.get("id")))
+    reader.progress.start("Intune role assignments", len(ids))
+    rows += [reader.one(ask.INTUNE_ASSIGNMENT, id=id_) or {} for id_ in ids]
+    lists = (row.get(key) for row in rows for key in ("members", "resourceScopes", "scopeMembers"))
+    return {str(group) for found in lists for group in (found if isinstance(found, list) else ())}
 
 
 def _app_role_groups(reader: Reader, application: str) -> set[str]:

@@ -47,8 +47,11 @@ class Vocabulary:
         return self.listed.get(id_, id_)
 
 
-def vocabulary(kind: str, builtins: Iterable[Builtin], listed: Iterable[tuple[str, str]], *, whole: bool) -> Vocabulary:
+def vocabulary(
+    kind: str, builtins: Iterable[Builtin], listed: Iterable[tuple[str, str]], *, whole: bool = False
+) -> Vocabulary:
     """Return the built-in ones, which nobody has to list, and those that an estate lists."""
     known = {one.id: one.name for one in builtins}
     capitals = {fold_case(id_): id_ for id_ in known}
-    return Vocabulary(kind, {**known, **{capitals.get(fold_case(i), i): name for i, name in listed}}, frozenset(known), whole)
+    every = known | {capitals.get(fold_case(id_), id_): name for id_, name in listed}
+    return Vocabulary(kind, every, frozenset(known), whole)

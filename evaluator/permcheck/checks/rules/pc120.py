@@ -1,4 +1,4 @@
-"""PC120: a built-in role that a file changes."""
+"""PC120: a built-in role that a file changes, or makes up."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ SHOWN = 3
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Find definitions of built-in roles with another name or other permissions than the policy states."""
+    """Find definitions of built-in roles that the policy states otherwise, or of which it knows nothing."""
     roles = roles_of(context)
     for role in context.definitions:
         shipped = roles.shipped(role)
+        if role.built_in and shipped is None:
+            message = f"`{role.name}` says that it is built in, but no built-in role has its id or name"
+            yield context.finding(role.place, message, f"{role.name}/says")
         for what in _differences(roles, role, shipped) if shipped and not role.masks else ():
             message = f"`{shipped.name}` is built in, but this file {what}" if shipped else ""
             yield context.finding(role.place, message, f"{role.name}/{what.split()[0]}")

@@ -1,0 +1,224 @@
+"""Read security roles and administrative users of Configuration Manager."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from permcheck.errors import UnknownNameError
+from permcheck.exports.batch import Batch, Row, flag, fold, folded, has, names, parts, text, texts, value, whole
+from permcheck.exports.gathered import At, Called, Gathered, Register, RoleOperations, called
+from permcheck.exports.masks import Masks, operations_of
+from permcheck.exports.read_configmgr import AGAIN, BITS
+from permcheck.exports.recognise import Found
+
+OPERATION: Final = ("GrantedOperations", "ObjectTypeID")
+PERMISSION: Final = ("RoleID", "RoleName", "CategoryID", "CategoryName", "CategoryTypeID")
+"""What an operation of a role, or a permission of an administrative user, consists of; the last is in no record."""
+
+
+def security_roles(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read security roles. A list query leaves `Operations` empty, so an empty one tells nothing."""
+    for entry, row in _joined(batch, "RoleName", "Operations", OPERATION):
+        owner, operations = into.hierarchy(batch, text(row, "SourceSite")), parts(row, "Operations")
+        put_role(into, owner, row, _masks(into, operations, (number, entry)) if operations else None, (number, entry))
+
+
+def _joined(batch: Batch, name: str, inner: str, signs: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
+    """Read entries; where each line is one part of a record, as a CSV file has to say it, join the parts.
+
+    What the further lines say of the record itself is read, too.
+    """
+    apart: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+    further: list[tuple[int, Row]] = []
+    for entry, row in batch.entries():
+        if has(row, inner) or not has(row, signs[-1]):
+            yield entry, row
+            continue
+        key = text(row, name).casefold(), text(row, "SourceSite").casefold()
+        if key in apart:
+            further.append((entry, row))
+        _, whole_ = apart.setdefault(key, (entry, {**row, fold(inner): []}))
+        if any(text(row, sign) for sign in signs):
+            whole_[fold(inner)].append(row)
+    yield from apart.values()
+    yield from further
+
+
+def _masks(into: Gathered, operations: tuple[Row, ...], at: At) -> Masks | None:
+    """Return the masks of a role; None where one can't be read. A signed mask is one of 32 bits."""
+    masks: dict[int, int] = {}
+    for item in operations:
+        type_, mask = whole(item, "ObjectTypeID"), whole(item, "GrantedOperations")
+        if type_ is None or mask is None or not -BITS // 2 <= mask < BITS:
+            into.problem(at, "value", "an operation of the role can't be read, so all of them are unknown", AGAIN)
+            return None
+        if masks.setdefault(type_, mask % BITS) != mask % BITS:
+            message = f"the role has two masks for the object type {type_}, so its operations are unknown"
+            into.problem(at, "value", message, AGAIN)
+            return None
+    return masks
+
+
+def put_role(into: Gathered, owner: str, row: Row, masks: Masks | None, at: At) -> None:
+    """Add a security role with what its masks say."""
+    name = text(row, "RoleName")
+    fields: dict[str, Any] = {
+        "hierarchy": owner,
+        "name": name,
+        "id": text(row, "RoleID") or None,
+        "copied_from": text(row, "CopiedFromID") or None,
+    }
+    if not name:
+        into.left_open(at, "security_roles", "the role has no RoleName", "export it")
+        return
+    id_ = f"{owner}/{fields['id']}" if fields["id"] else ""
+    thing = into.security_roles.put((("id", id_), ("name", f"{owner}/{name}")), fields, at)
+    if masks is not None:
+        found = operations_of(into.policy, masks, into.bits_of(owner))
+        into.operations_of.setdefault(id(thing), []).append(RoleOperations(found.named, found.undecided, at))
+        for text_ in found.notes:
+            into.note(text_, at)
+
+
+def role_xml(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read roles exported from the console: without operations only where their list is there and empty."""
+    for entry, row in batch.entries():
+        operations = parts(row, "Operations")
+        if operations is None and text(row, "RoleName"):
+            message = "the role has no list of operations, so they are unknown"
+            into.problem((number, entry), "value", message, AGAIN, "warning")
+        masks = None if operations is None else _masks(into, operations, (number, entry))
+        put_role(into, into.hierarchy(batch), row, masks, (number, entry))
+
+
+def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) -> None:
+    """Read permissions of roles by name: one entry an object type, or one an operation."""
+    if found.owner:
+        named_role(into, found.owner, batch.head, into.hierarchy(batch), (number, 0))
+        return
+    named: dict[str, tuple[At, dict[str, list[str]]]] = {}
+    unreadable: set[str] = set()
+    for entry, row in batch.entries():
+        at, role = (number, entry), text(row, "RoleName", "SecurityRole", "role")
+        if not role:
+            help_ = "add the role's name: Select-Object @{n='RoleName';e={$role}}, *"
+            into.problem(at, "no-owner", "nothing tells whose permissions these are", help_)
+            return
+        inner = value(row, "RolePermission", "RolePermissions", "Permissions")
+        if isinstance(inner, dict):
+            named_role(into, role, folded(inner), into.hierarchy(batch), at)
+            continue
+        class_ = _class(into, text(row, "ObjectTypeDisplayName", "ObjectTypeName", "ObjectType"))
+        allowed = texts(row, "OperationName", "OperationNames", "Operations", "GrantedOperationNames")
+        counts = flag(row, "Allow") if text(row, "Allow") else not has(row, "Allow")
+        permissions = named.setdefault(role, (at, {}))[1]
+        if counts is None or not class_ or allowed is None:
+            unreadable.add(role)
+            message = f"an entry of the role `{role}` can't be read, so its permissions are unknown"
+            into.problem(at, "value", message, AGAIN, "warning")
+        elif counts:
+            permissions.setdefault(class_, []).extend(allowed)
+    for role, (at, permissions) in named.items():
+        put_named(into, into.hierarchy(batch), role, None if role in unreadable else permissions, at)
+
+
+def named_role(into: Gathered, role: str, row: Row, owner: str, at: At) -> None:
+    """Add a role of the form that Set-CMSecurityRolePermission takes: object class, then operations with commas."""
+    classes = {fold(name): c.name for c in into.policy.classes.values() for name in (c.name, *c.synonyms)}
+    found = {classes.get(key, key): list(texts(row, key) or ()) for key in row if not key.startswith("@")}
+    put_named(into, owner, role, found, at)
+
+
+def _class(into: Gathered, name: str) -> str:
+    """Return the policy's name of an object class that may be called by its WMI name."""
+    for known in into.policy.classes.values():
+        if known.wmi_class and name.casefold() in {known.wmi_class.casefold(), known.wmi_class[4:].casefold()}:
+            return known.name
+    return name
+
+
+def put_named(into: Gathered, owner: str, role: str, permissions: Mapping[str, list[str]] | None, at: At) -> None:
+    """Add a role whose permissions are listed by name; names that nobody knows are left out and noted."""
+    thing = into.security_roles.put((("name", f"{owner}/{role}"),), {"hierarchy": owner, "name": role}, at)
+    if permissions is None:
+        return
+    known: dict[str, tuple[str, ...]] = {}
+    for class_, named in permissions.items():
+        for name in named:
+            try:
+                found = into.policy.permissions[into.policy.find_permission("configmgr", f"{class_}\\{name}")]
+            except UnknownNameError:
+                into.note(f"no operation of `{class_}` is called `{name}`; it was left out", at)
+                continue
+            known[found.category] = (*known.get(found.category, ()), found.name)
+    into.operations_of.setdefault(id(thing), []).append(RoleOperations(known, {}, at))
+
+
+def administrative_users(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read administrative users; which role goes with which collection is in Permissions alone."""
+    for entry, row in _joined(batch, "LogonName", "Permissions", PERMISSION):
+        at = (number, entry)
+        name = text(row, "LogonName", "name")
+        if not name:
+            into.left_open(at, "administrative_users", "the administrative user has no LogonName", "export it")
+            continue
+        owner = into.hierarchy(batch, text(row, "SourceSite"))
+        group = flag(row, "IsGroup")
+        account, group_account = whole(row, "AccountType"), into.values.group_account
+        fields: dict[str, Any] = {
+            "hierarchy": owner,
+            "name": name,
+            "sid": text(row, "AdminSid", "SID").upper() or None,
+            "assignments": _pairs(into, owner, row, at),
+            "only_role": _single_role(into, batch, row),
+            "is_group": group if group is not None else (None if account is None else account in group_account),
+        }
+        if flag(row, "IsDeleted"):
+            into.note("administrative users that were deleted give nothing, and were left out", at)
+            continue
+        sid = ("sid", f"{owner}/{fields['sid']}") if fields["sid"] else ("sid", "")
+        into.admins.put((sid, ("name", f"{owner}/{name}")), fields, at)
+
+
+def _pairs(into: Gathered, owner: str, row: Row, at: At) -> tuple[dict[str, object], ...] | None:
+    """Return each role with its own scopes and collections; None where they were not exported, or one is broken."""
+    roles: dict[str, dict[str, object]] = {}
+    for item in parts(row, "Permissions") or ():
+        role = text(item, "RoleID").upper() or Called(text(item, "RoleName"))
+        kind = into.values.category_type.says(whole(item, "CategoryTypeID"))
+        category = text(item, "CategoryID").upper() or Called(text(item, "CategoryName"))
+        if not (role and category and kind):
+            message = "an entry of Permissions lacks its role, its category or the type of it, so all are unknown"
+            into.problem(at, "value", message, AGAIN, "warning")
+            return None
+        found = roles.setdefault(role, {"role": role, "scopes": (), "collections": ()})
+        if kind == "scope" and text(item, "CategoryID") and text(item, "CategoryName"):
+            into.scopes.put((owner, category), text(item, "CategoryName"), at)
+        found[f"{kind}s"] = (*found[f"{kind}s"], category)  # type: ignore[misc]
+    return tuple(roles.values()) or None
+
+
+def _single_role(into: Gathered, batch: Batch, row: Row) -> tuple[dict[str, object], ...] | None:
+    """Return the pairs of somebody with one role: everything belongs to it. With several, nobody may guess."""
+
+    def known(register: Register) -> Iterator[str]:
+        return (str(thing.fields.get("name", "")) for thing in register.things)
+
+    roles = names(batch, lambda: known(into.security_roles), row, "RoleNames", "roles")
+    places = names(batch, lambda: known(into.collections), row, "CollectionNames", "collections")
+    if roles is None or places is None or len(set(roles)) != 1:
+        return None
+    scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "CategoryNames")
+    return ({"role": Called(roles[0]), "scopes": called(scopes), "collections": called(places)},)
+
+
+def security_assignments(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
+    """Read the report of administrative users. It has no collections, so it tells only that they are there."""
+    for entry, row in batch.entries():
+        at, name = (number, entry), text(row, "Administrative User", "LogonName", "UserName", "AdminName")
+        if not name:
+            into.left_open(at, "administrative_users", "nothing tells whose role this is", "export the report again")
+            continue
+        owner = into.hierarchy(batch)
+        into.admins.put((("name", f"{owner}/{name}"),), {"hierarchy": owner, "name": name}, at)
