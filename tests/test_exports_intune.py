@@ -72,7 +72,7 @@ def test_the_answers_about_an_assignment_are_one(order: tuple[str, ...], tmp_pat
     tenant(tmp_path, **{f"{number}-{name}": ANSWERS[name] for number, name in enumerate(order)})
     found = given(tmp_path)
     assert ids(imported(tmp_path)) == []
-    assert (found["role"], found["members"], found["scope_tags"]) == ("Pivot", ("SG-Ops",), ("0",))
+    assert (found["role"], found["members"], found["scope_tags"]) == ("Pivot", ("SG-Ops",), ("Default",))
     assert permcheck.load(tmp_path).verdict("anna@contoso.com", "run-cmpivot", "PC-1").value == "allow"
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from permcheck.errors import QuestionError, UnknownNameError
 from permcheck.evaluate.question import Question
 from permcheck.loading.inventory_names import names_of_devices
+from permcheck.loading.resolve_configmgr import hierarchy_names
 from permcheck.loading.resolve_people import user_names
 from permcheck.model.names import Names
 from permcheck.model.policy import Action
@@ -38,7 +39,7 @@ class Asker:
     @cached_property
     def hierarchies(self) -> Names:
         """Hierarchies by id and name."""
-        return Names("hierarchy", ((key, (h.id, h.name)) for key, h in self.tables.hierarchies.items()))
+        return hierarchy_names(self.tables.hierarchies)
 
     def act(self, text: str) -> tuple[Action, str | None]:
         """Return an action and its variant by any of their names. Raises as `act_of` does."""
@@ -80,8 +81,9 @@ class Asker:
             message = f"`{action.id}` takes no script or application"
             raise QuestionError(message, "leave --object out")
         records = self.tables.scripts if action.object == "script" else self.tables.applications
-        mine = ((key, (form.name,)) for key, form in records.items() if hierarchy_of(key) == hierarchy)
-        return Names(action.object, mine).find(name)
+        mine = {key: form for key, form in records.items() if hierarchy_of(key) == hierarchy}
+        ids = ((key, (getattr(form, "id", None),)) for key, form in mine.items())
+        return Names(action.object, ((key, (form.name,)) for key, form in mine.items()), ids).find(name)
 
 
 def action_of(policy: Policy, text: str) -> tuple[Action, str | None]:

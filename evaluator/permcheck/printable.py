@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# Control characters, and what reorders or hides text.
-UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# Control characters, what reorders or hides text, and what can't be told from a space or from nothing.
+UNSAFE: Final = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064"
+    "\u2066-\u2069\u3000\u3164\ufeff\uffa0]"
+)
 
 
 def printable(text: str) -> str:

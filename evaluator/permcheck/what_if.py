@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from permcheck.ask import Asker
-from permcheck.errors import QuestionError
+from permcheck.errors import AmbiguousNameError, QuestionError
 from permcheck.evaluate.change import require_fact
 from permcheck.loading.resolve_people import group_names
 from permcheck.model import change as c
@@ -108,10 +108,13 @@ def _group(asker: Asker, name: str, verb: str, value: str) -> c.Change:
 
 
 def _intune_role(asker: Asker, name: str, value: str) -> c.Change:
-    custom = Names("Intune role", ((key, (role.name,)) for key, role in asker.tables.intune_roles.items())).get(name)
+    custom = Names("Intune role", ((key, (role.name, key)) for key, role in asker.tables.intune_roles.items()))
+    listed, built_in = custom.meant(name), asker.policy.role_names("intune").meant(name)
+    if listed and built_in:
+        raise AmbiguousNameError("Intune role", name, (*listed, *built_in))
     user = asker.users.find(value)
-    if custom is not None:
-        return c.AssignIntuneRole(custom, built_in=False, user=user)
+    if listed:
+        return c.AssignIntuneRole(custom.find(name), built_in=False, user=user)
     return c.AssignIntuneRole(asker.policy.find_role("intune", name), built_in=True, user=user)
 
 

@@ -76,7 +76,9 @@ def assemble(gathered: Gathered, by_hand: Joined, root: str, collected: tuple[Co
         if name in stated:
             joined.sections[name] = _records(joined, name, section, gathered)
     incomplete |= gathered.open
-    joined.scalars["incomplete"] = (*joined.scalars.get("incomplete", ()), *sorted(incomplete & stated))
+    joined.scalars["incomplete"] = (
+        *dict.fromkeys((*joined.scalars.get("incomplete", ()), *sorted(incomplete & stated))),
+    )
     if complete is not None:
         joined.scalars["complete"] = complete
     tenant = {key: value for key, value in gathered.tenant.fields.items() if value is not None}

@@ -165,9 +165,9 @@ def intune_roles(gathered: Gathered) -> tuple[Section, IntuneRoles]:
 
 def scope_tags(gathered: Gathered) -> Section:
     """Join the names of scope tags; the list lacks some if an assignment or a device has others."""
-    section = Section()
+    section, known = Section(), tags_of(gathered).names
     things = (*gathered.assignments.things, *gathered.devices.things)
-    if any(tag not in gathered.scope_tags.told for thing in things for tag in thing.fields.get("scope_tags") or ()):
+    if not all(known.meant(tag) for thing in things for tag in thing.fields.get("scope_tags") or ()):
         gathered.open.add("scope_tags")
     for id_, (name, at) in gathered.scope_tags.told.items():
         section.add(Thing({}, at), {"id": id_, "name": name})

@@ -20,10 +20,15 @@ def is_account(record: User | Group, admin: AdministrativeUser) -> State:
     can say that it is another one.
     """
     called_alike = fold_case(record.account or "") == fold_case(admin.name)
-    if record.sid and admin.sid:
+    if record.sid and admin.sid and _kind(record.sid) == _kind(admin.sid):
         if fold_case(record.sid) == fold_case(admin.sid):
             return MET
         return UNKNOWN if called_alike else UNMET
     if called_alike:
         return UNKNOWN if admin.sid else MET
     return UNMET if record.account else UNKNOWN
+
+
+def _kind(sid: str) -> list[str]:
+    """Return the authority of a SID: one of Active Directory says nothing against one of Entra ID."""
+    return fold_case(sid).split("-")[:4]

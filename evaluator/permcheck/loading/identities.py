@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from permcheck.loading.estate import Record
 from permcheck.model.fold import code_points, fold_case, skeleton
+from permcheck.model.tables import Key
 
 if TYPE_CHECKING:
     from permcheck.loading.resolve import Resolver
-    from permcheck.model.tables import Key
 
 WORDS: Final = {"id": "the id", "sid": "the SID", "account": "the account", "upn": "the UPN"}
 """What identifies a user or group, and how it is called: no two share one."""
 LOOKED_AT: Final = ("users", "groups", "intune_roles", "intune_assignments", "administrative_users", "scope_tags")
 OWNED: Final = ("security_roles", "collections", "security_scopes", "scripts", "applications")
+
+
+def key_of_named(
+    records: Iterable[Record],
+    owner: Callable[[Any], str] = lambda _: "",
+    taken: Callable[[Any], bool] = lambda _: False,
+) -> Callable[[Any], Key]:
+    """Return what gives records their keys: owner and name, with the id where several have a name, or it is taken."""
+    count = Counter((owner(record.value), fold_case(record.value.name)) for record in records)
+
+    def key(form: Any) -> Key:
+        home, name = owner(form), fold_case(form.name)
+        extra = getattr(form, "id", None) or getattr(form, "sid", None)
+        start = f"{home}/{name}" if home else name
+        return f"{start} ({extra})" if extra and (count[home, name] > 1 or taken(form)) else start
+
+    return key
 
 
 class Identity(NamedTuple):

@@ -5,15 +5,17 @@ What belongs to a hierarchy has a key that begins with it: `p01/sms00001`.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.loading.estate import Record
+from permcheck.loading.identities import key_of_named
 from permcheck.model.estate import Device, Hierarchy, UploadScope
 from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
+from permcheck.model.policy_index import Policy
 from permcheck.model.tables import Key, SecurityRole, SecurityRow, hierarchy_of
 from permcheck.model.vocabulary import Vocabulary, vocabulary
 
@@ -122,7 +124,8 @@ def _scopes(
 def _security_roles(resolver: Resolver, owners: dict[int, Key]) -> None:
     result: dict[Key, SecurityRole] = {}
     section, policy = "security_roles", resolver.policy
-    forms = resolver.key(section, _role_key(resolver, owners))
+    records, taken = resolver.joined.values(section), partial(_bears_a_built_in_name, policy)
+    forms = resolver.key(section, key_of_named(records, lambda role: owners[id(role)], taken))
     for key, record in resolver.placed[section]:
         role, hierarchy = record.value, hierarchy_of(key)
         resolver.claims.claim(resolver, section, key, record, f"security role {hierarchy} ")
@@ -137,20 +140,10 @@ def _security_roles(resolver: Resolver, owners: dict[int, Key]) -> None:
     resolver.names["security role"] = _role_names(resolver, result, forms)
 
 
-def _role_key(resolver: Resolver, owners: dict[int, Key]) -> Callable[[Any], Key]:
-    """Return what gives a role its key: its name, with its id where another role, or a built-in one, has that name."""
-    count = Counter(
-        (owners[id(record.value)], fold_case(record.value.name)) for record in resolver.joined.values("security_roles")
-    )
-    known = resolver.policy.role_names("configmgr")
-
-    def key(role: Any) -> Key:
-        owner, name = owners[id(role)], fold_case(role.name)
-        another = bool(role.id) and known.with_id(role.id) != known.meant(role.name)
-        shared = count[owner, name] > 1 or (another and bool(known.meant(role.name)))
-        return f"{owner}/{name} ({role.id})" if role.id and shared else f"{owner}/{name}"
-
-    return key
+def _bears_a_built_in_name(policy: Policy, role: Any) -> bool:
+    """Tell whether a role with an id of its own has the name of a built-in one."""
+    known = policy.role_names("configmgr")
+    return bool(role.id and known.meant(role.name)) and known.with_id(role.id) != known.meant(role.name)
 
 
 def _role_names(resolver: Resolver, roles: dict[Key, SecurityRole], forms: dict[Key, Any]) -> Names:
@@ -197,7 +190,7 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
     rows: dict[Key, SecurityRow] = {}
     known: dict[Key, bool] = {}
     section = "administrative_users"
-    admins = resolver.key(section, _admin_key(resolver, owners))
+    admins = resolver.key(section, key_of_named(resolver.joined.values(section), lambda a: owners[id(a)]))
     for key, record in resolver.placed[section]:
         hierarchy = hierarchy_of(key)
         resolver.claims.claim(resolver, section, key, record, f"administrative user {hierarchy} ")
@@ -218,20 +211,6 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
     resolver.fields |= {"admins": admins, "admin_known": known, "rows": rows}
 
 
-def _admin_key(resolver: Resolver, owners: dict[int, Key]) -> Callable[[Any], Key]:
-    """Return what gives an administrative user its key: its name, with its SID where several have that name."""
-    count = Counter(
-        (owners[id(record.value)], fold_case(record.value.name))
-        for record in resolver.joined.values("administrative_users")
-    )
-
-    def key(admin: Any) -> Key:
-        owner, name = owners[id(admin)], fold_case(admin.name)
-        return f"{owner}/{name} ({admin.sid})" if admin.sid and count[owner, name] > 1 else f"{owner}/{name}"
-
-    return key
-
-
 def _security_role(
     resolver: Resolver, record: Record, path: tuple[str | int, ...], hierarchy: Key, name: str
 ) -> Key | None:
@@ -246,7 +225,7 @@ def _security_role(
 
 def _objects(resolver: Resolver, owners: dict[int, Key]) -> None:
     for kind, section in (("script", "scripts"), ("application", "applications")):
-        forms = resolver.key(section, lambda o: f"{owners[id(o)]}/{fold_case(o.name)}")
+        forms = resolver.key(section, key_of_named(resolver.joined.values(section), lambda o: owners[id(o)]))
         for key, record in resolver.placed[section]:
             if record.value.scopes is not None:
                 scopes = _scopes(resolver, record, section, ("scopes",), hierarchy_of(key), record.value.scopes)
@@ -255,7 +234,9 @@ def _objects(resolver: Resolver, owners: dict[int, Key]) -> None:
             if author is not None:
                 resolver.find("user", record, section, ("author",), author)
         resolver.fields[section] = forms
-        resolver.names[kind] = Names(kind, ((key, (f"{hierarchy_of(key)}/{f.name}",)) for key, f in forms.items()))
+        names = ((key, (f"{hierarchy_of(key)}/{f.name}",)) for key, f in forms.items())
+        ids = ((key, (_prefixed(hierarchy_of(key), getattr(f, "id", None)),)) for key, f in forms.items())
+        resolver.names[kind] = Names(kind, names, ids)
     deployed: dict[Key, tuple[Key, ...]] = {}
     for key, record in resolver.placed["applications"]:
         if record.value.deployed_to is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from permcheck.errors import UnknownNameError
 from permcheck.loading.estate import Record
+from permcheck.loading.identities import key_of_named
 from permcheck.loading.text import Path_
 from permcheck.model.estate import Group, User, is_day
 from permcheck.model.fold import fold_case
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def run(resolver: Resolver) -> None:
     """Fill the fields of the tables that are about people."""
     users = resolver.key("users", lambda user: fold_case(str(user.upn)))
-    groups = resolver.key("groups", _key_of_named(_names_of(resolver, "groups")))
+    groups = resolver.key("groups", key_of_named(resolver.joined.values("groups")))
     resolver.fields |= {"users": users, "groups": groups}
     resolver.names["user"] = user_names(users)
     resolver.names["group"] = group_names(groups)
@@ -48,22 +48,6 @@ def group_names(groups: Mapping[Key, Group]) -> Names:
     """Return groups by object id and SID, account, and name."""
     ids = ((key, (g.id, g.sid)) for key, g in groups.items())
     return Names("group", ((key, (g.name, g.account)) for key, g in groups.items()), ids)
-
-
-def _names_of(resolver: Resolver, section: str) -> Counter[str]:
-    """Count how often each name stands in a section."""
-    return Counter(fold_case(record.value.name) for record in resolver.joined.values(section))
-
-
-def _key_of_named(count: Mapping[str, int], taken: Collection[str] = ()) -> Callable[[Any], Key]:
-    """Return what gives a record its key: its name, with its id where another record has that name or it is taken."""
-
-    def key(form: Any) -> Key:
-        name = fold_case(form.name)
-        extra = form.id or getattr(form, "sid", None)
-        return f"{name} ({extra})" if extra and (count[name] > 1 or name in taken) else name
-
-    return key
 
 
 def _principals(
@@ -177,7 +161,8 @@ def _app_roles(resolver: Resolver) -> None:
 def _intune_roles(resolver: Resolver) -> None:
     result: dict[Key, IntuneRole] = {}
     built_in = resolver.policy.built_in_names("intune")
-    forms = resolver.key("intune_roles", _key_of_named(_names_of(resolver, "intune_roles"), built_in))
+    records = resolver.joined.values("intune_roles")
+    forms = resolver.key("intune_roles", key_of_named(records, taken=lambda role: fold_case(role.name) in built_in))
     for key, record in resolver.placed["intune_roles"]:
         resolver.claims.claim(resolver, "intune_roles", key, record, "intune role ")
         denied = {_permission(resolver, record, "not_allowed", i, n) for i, n in enumerate(record.value.not_allowed)}
@@ -214,7 +199,7 @@ def _scope_tags(resolver: Resolver) -> None:
 def _intune_assignments(resolver: Resolver) -> None:
     result: dict[Key, IntuneAssignment] = {}
     section = "intune_assignments"
-    resolver.key(section, _key_of_named(_names_of(resolver, section)))
+    resolver.key(section, key_of_named(resolver.joined.values(section)))
     for key, record in resolver.placed[section]:
         resolver.claims.claim(resolver, section, key, record, "assignment ")
         form = record.value
