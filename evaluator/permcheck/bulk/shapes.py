@@ -228,7 +228,7 @@ class Shapes:
         tables, kind = self._tables, way.end.kind
         if kind == "security-assignment":
             row = tables.rows[way.end.key]
-            return way.role, frozenset(row.collections), row.scopes, row.scopes_known, way.state
+            return way.role, frozenset(row.collections), row.scopes, row.scopes_known, row.collections_known, way.state
         if kind == "intune-assignment":
             tags = tables.intune_assignments[way.end.key].tags
             return kind, way.role, tags and frozenset(tags), way.state, way.fault == WRONG_TYPE, is_nested(way.grants)

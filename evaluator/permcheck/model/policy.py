@@ -187,7 +187,7 @@ class Builtin(Form):
     name: Name
     kind: Literal["collection", "scope", "scope-tag"]
     holds: Annotated[
-        Literal["every-device", "every-object", "new-objects"] | None,
+        Literal["every-device", "every-user", "every-object", "new-objects"] | None,
         Field(description="What it contains by definition"),
     ] = None
     sources: Some[SourceId]

@@ -194,6 +194,12 @@ class Policy:
         """Ids of collections that contain every device by definition."""
         return frozenset(b.id for b in self.builtins if b.kind == "collection" and b.holds == "every-device")
 
+    @cached_property
+    def kind_of_collection(self) -> Mapping[str, str]:
+        """Return whether the collections of which documents say it are of devices or of users, by id."""
+        kinds = {"every-device": "device", "every-user": "user"}
+        return {b.id: kinds[b.holds] for b in self.builtins if b.kind == "collection" and b.holds in kinds}
+
     def edition_for(self, release: int) -> str:
         """Return the edition whose pages a hierarchy of `release` is judged by."""
         for edition in reversed(self.editions.values()):
