@@ -9,7 +9,7 @@ from permcheck.bulk.ground import OPEN as OPEN_ATOM
 from permcheck.bulk.ground import Atom, Ground
 from permcheck.bulk.regions import CONSTANT, EVERYWHERE, Bits, RegionId, Regions
 from permcheck.bulk.shapes import Shapes
-from permcheck.evaluate.cloud import Held, carries
+from permcheck.evaluate.cloud import Held
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
@@ -57,19 +57,6 @@ def fact_region(_engine: Engine, terrain: Terrain, context: Context, test: form.
         certain |= bits if state is MET else 0
         possible |= bits if state is not UNMET else 0
     return terrain.regions.put(certain, possible)
-
-
-def tag_region(
-    engine: Engine, terrain: Terrain, context: Context, test: form.ScopeTagTest, need: form.Need
-) -> RegionId:
-    """Devices that carry the tag, as far as the user's assignments see it."""
-    own = CONSTANT[run_test(context, test, need).state]
-    carrying, devices = 0, engine.tables.devices
-    for key, bits in terrain.alike:
-        device = devices.get(key)
-        if device is None or device.scope_tags is None or carries(context.policy, device.scope_tags, test.tag):
-            carrying |= bits
-    return terrain.regions.all_of(own, terrain.regions.put(carrying, carrying))
 
 
 def way_regions(
@@ -158,7 +145,6 @@ def _inside_all(tables: Tables, terrain: Terrain, assigned: list[frozenset[Key] 
 
 
 REACH: dict[str, Callable[[Engine, Terrain, Context, form.Test, form.Need], RegionId]] = {
-    "scope-tag": tag_region,  # type: ignore[dict-item]
     "same-collection": same_region,  # type: ignore[dict-item]
 }
 """Tests that need more than one look at each device class."""

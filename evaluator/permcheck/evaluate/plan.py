@@ -49,7 +49,7 @@ class Plan:
     collection_permissions: tuple[str, ...]
     """Configmgr permissions over the device that are all needed."""
     asked_permission: str | None
-    """The Intune permission that is asked for first."""
+    """The Intune permission that the sides which decide ask for first."""
 
     def leaves(self) -> Iterator[Leaf]:
         """Every requirement of every side."""
@@ -57,7 +57,7 @@ class Plan:
             yield from leaves(tree)
 
 
-ORDER: tuple[Side, ...] = ("intune", "common")
+ORDER: tuple[Side, ...] = ("intune", "common", "configmgr")
 DEVICE_TESTS = {"scope-tag", "same-collection"}
 DECIDING: Mapping[str, tuple[Side, ...]] = {
     "configmgr": ("common", "configmgr"),
@@ -96,7 +96,7 @@ def make_plan(policy: Policy, question: Question, world: World, readings: Mappin
         sides["switch"] = planner.branch(policy.authority.switch_requirements)
         deciding = DECIDING[world.row.authority]
     rights = tuple(dict.fromkeys(_collection_permissions(sides["configmgr"])))
-    asked = (_intune_permission(policy, leaf) for side in ORDER for leaf in leaves(sides[side]))
+    asked = (_intune_permission(policy, leaf) for side in ORDER if side in deciding for leaf in leaves(sides[side]))
     first = next((permission for permission in asked if permission), None)
     return Plan(sides, deciding, world.edition in question.action.documented, rights, first)
 

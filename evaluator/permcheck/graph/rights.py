@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.decision import Step
 from permcheck.model.estate import AdministrativeUser, Group, User
-from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of
+from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of, state_of
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
 Grants: TypeAlias = tuple[Grant, ...]
@@ -144,8 +144,10 @@ class GrantGraph:
         certain = self.groups(start)
         holders += [(group, chain, "") for group, chain in certain.items()]
         for group in self.opaque:
+            name = f"groups[{self._tables.groups[group.key].name}].members"
+            if group in certain and is_nested(certain[group]) is not False:
+                holders.append((group, (), name))  # through another group for certain, and perhaps directly
             if group not in certain:
-                name = f"groups[{self._tables.groups[group.key].name}].members"
                 holders.append((group, (), name))
                 holders += [(g, chain, name) for g, chain in self.groups(group).items() if g not in certain]
         cloud: list[Way] = []
@@ -154,8 +156,10 @@ class GrantGraph:
         for node, chain, missing in holders:
             for way in self.ends(node, chain, missing):
                 (admins if way.end.kind == "admin" else cloud).append(way)
-        if not in_domain(self._tables.users[user]):
-            admins = []
+        record = self._tables.users[user]
+        domain = in_domain(record)
+        if domain is not MET:
+            admins = [] if domain is UNMET else [unsure(way, f"users[{record.upn}].synced") for way in admins]
         cloud += self.unstated
         for way in admins:
             security.setdefault(hierarchy_of(way.end.key), []).extend(self.rows(way))
@@ -231,9 +235,14 @@ class GrantGraph:
                 yield Way(node, node, (), UNKNOWN, "holders", (f"entra_roles[{holders.key}].members",))
 
 
-def in_domain(record: User) -> bool:
+def in_domain(record: User) -> State:
     """Tell whether an account may hold rights on premises: a cloud-only one is in no domain, nor are its groups."""
-    return record.synced is not False
+    return state_of(record.synced)
+
+
+def unsure(way: Way, fact: str) -> Way:
+    """Return a way of which a fact that nobody told decides whether it holds."""
+    return way._replace(state=all_of((way.state, UNKNOWN)), missing=(*way.missing, fact))
 
 
 def _may_be(record: User | Group, admin: AdministrativeUser) -> bool:
