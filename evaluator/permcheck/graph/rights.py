@@ -159,7 +159,7 @@ class GrantGraph:
         record = self._tables.users[user]
         domain = in_domain(record)
         if domain is not MET:
-            admins = [] if domain is UNMET else [unsure(way, f"users[{record.upn}].synced") for way in admins]
+            admins = [] if domain is UNMET else [unsure(way, f"user[{record.upn}].synced") for way in admins]
         cloud += self.unstated
         for way in admins:
             security.setdefault(hierarchy_of(way.end.key), []).extend(self.rows(way))

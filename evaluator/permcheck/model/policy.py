@@ -132,7 +132,7 @@ class Alternative(Form):
     id: Slug
     says: Name
     enables: Annotated[
-        Literal["all-scope-covers-collections", "assigned-and-limited-restores"] | None,
+        Literal["all-scope-covers-collections", "assigned-and-limited-restores", "tags-merge-over-categories"] | None,
         Field(description="A way of evaluation that this alternative switches on"),
     ] = None
     sources: Some[SourceId]
