@@ -138,6 +138,13 @@ def _uploaded(context: Context, device: Any) -> FactValue:
     return _in_upload_collection(context, hierarchy.upload.collection)
 
 
+def _tenant_attached(context: Context, hierarchy: Any) -> FactValue:
+    """Stated, or shown by a device that is uploaded."""
+    device = context.tables.devices.get(context.question.device or "")
+    shown = True if device is not None and device.uploaded else None
+    return None if hierarchy is None else _agreed(hierarchy.tenant_attached, shown)
+
+
 def _in_upload_collection(context: Context, name: str) -> FactValue:
     coverage = context.membership.coverage(context.question.device or "")
     folded = name.casefold()
@@ -207,6 +214,7 @@ DERIVED: dict[str, Callable[[Context, Any], FactValue]] = {
     "user.sign_in_matches": _sign_in_matches,
     "user.discovered_upn_kind": _discovered_upn_kind,
     "user.direct_role_member": _direct_role_member,
+    "hierarchy.tenant_attached": _tenant_attached,
     "device.uploaded": _uploaded,
     "device.in_tenant": _uploaded,
     "device.client_current": _client_current,

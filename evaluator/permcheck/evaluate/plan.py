@@ -59,6 +59,8 @@ class Plan:
 
 ORDER: tuple[Side, ...] = ("intune", "common", "configmgr")
 DEVICE_TESTS = {"scope-tag", "same-collection"}
+SHOWN_BY_DEVICES = frozenset({"hierarchy.tenant_attached"})
+"""Facts of something else that a device shows."""
 DECIDING: Mapping[str, tuple[Side, ...]] = {
     "configmgr": ("common", "configmgr"),
     "intune": ("common", "intune"),
@@ -182,7 +184,7 @@ def device_test(test: form.Test) -> bool:
     if isinstance(test, form.Combined):
         return any(device_test(case.test) for case in test.of)
     if isinstance(test, form.FactTest):
-        return test.fact.startswith("device.")
+        return test.fact.startswith("device.") or test.fact in SHOWN_BY_DEVICES
     return test.kind in DEVICE_TESTS or (isinstance(test, form.RightTest) and test.over == "device")
 
 
