@@ -248,10 +248,6 @@ CONTRADICTIONS = (
     Bad("a device twice", after("- {name: pc-1}\n"), "duplicate", "pc-1", 13, "ids"),
     Bad("a hierarchy twice", instead("users:", "- {id: p01}\nusers:"), "duplicate", "p01", 4),
     Bad("a collection twice", instead("id: C1,", "id: SMS00001,"), "duplicate", "sms00001", 10),
-    Bad("a group in itself", instead("[anna@contoso.com]", "[SG-Ops]"), "circle", "`sg-ops`", 7),
-    Bad(
-        "a circle of groups", instead("[anna@contoso.com]}", "[B]}\n- {name: B, members: [SG-Ops]}"), "circle", "`b`", 7
-    ),
     Bad("a collection limited to itself", instead("limited_to: All Systems", "limited_to: C1"), "circle", "`c1`", 10),
     Bad(
         "a circle of collections",

@@ -294,7 +294,12 @@ def test_a_missing_export_never_turns_a_verdict(lost: str, tmp_path: Path) -> No
     try:
         estate = permcheck.load(folder)
     except permcheck.LoadError as error:
-        assert {problem.id for problem in error.problems} <= {"no-hierarchy", "unknown-name", "conflict", "duplicate"}, error
+        assert {problem.id for problem in error.problems} <= {
+            "no-hierarchy",
+            "unknown-name",
+            "conflict",
+            "duplicate",
+        }, error
         return
     for ask, said in expected("contoso").items():
         after = verdict(estate, ask)

@@ -48,7 +48,7 @@ WHOLE: Data = {
         {"name": "CONTOSO\\G", "assignments": [{"role": "Operator", "scopes": ["Default"], "collections": ["C1"]}]}
     ],
     "applications": [{"name": "App", "scopes": ["Default"], "deployed_to": ["UC1"]}],
-    "devices": [{"name": "PC-1", "collections": ["C1"]}],
+    "devices": [{"name": "PC-1", "collections": ["C1"], "management": "configmgr"}],
 }
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from permcheck.bulk.partition import Members, Seen, divide
 from permcheck.bulk.regions import Bits, bits_of, few
 from permcheck.bulk.rows import Rows
+from permcheck.graph.membership import climb
 from permcheck.model.estate import Device
 from permcheck.model.inventory import Devices, Inventory
 from permcheck.model.tables import Key, Tables, hierarchy_of
@@ -122,18 +123,6 @@ def signers_of(
         for place in places:
             found[place] = signer
     return found
-
-
-def climb(tables: Tables, collection: Key) -> tuple[list[Key], bool]:
-    """Return a collection with those that it is limited to, upwards, and whether the estate tells them all."""
-    path = [collection]
-    while True:
-        if path[-1] not in tables.limited_to:
-            return path, False
-        parent = tables.limited_to[path[-1]]
-        if parent is None or parent in path:
-            return path, True
-        path.append(parent)
 
 
 def _upload_collections(tables: Tables, hierarchy: Key) -> frozenset[Key]:

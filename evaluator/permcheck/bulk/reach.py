@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from permcheck.bulk.ground import OPEN as OPEN_ATOM
-from permcheck.bulk.ground import Atom, Ground, climb
+from permcheck.bulk.ground import Atom, Ground
 from permcheck.bulk.regions import CONSTANT, EVERYWHERE, Bits, RegionId, Regions
 from permcheck.bulk.shapes import Shapes
 from permcheck.evaluate.cloud import Held
@@ -14,6 +14,7 @@ from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.security import EXTENTS, covers_all, doubts, giving, row_of, with_permission, withheld_under
+from permcheck.graph.membership import climb
 from permcheck.graph.rights import Way
 from permcheck.model import policy as form
 from permcheck.model.state import MET, UNKNOWN, UNMET, any_of
@@ -58,19 +59,6 @@ def fact_region(_engine: Engine, terrain: Terrain, context: Context, test: form.
     return terrain.regions.put(certain, possible)
 
 
-def tag_region(
-    engine: Engine, terrain: Terrain, context: Context, test: form.ScopeTagTest, need: form.Need
-) -> RegionId:
-    """Devices that carry the tag, as far as the user's assignments see it."""
-    own = CONSTANT[run_test(context, test, need).state]
-    carrying, devices = 0, engine.tables.devices
-    for key, bits in terrain.alike:
-        device = devices.get(key)
-        if device is None or device.scope_tags is None or engine.tables.carries(device, test.tag):
-            carrying |= bits
-    return terrain.regions.all_of(own, terrain.regions.put(carrying, carrying))
-
-
 def way_regions(
     terrain: Terrain, context: Context, test: form.RightTest, shapes: Shapes, hierarchy: Key
 ) -> dict[int, RegionId]:
@@ -107,7 +95,7 @@ def _over(terrain: Terrain, context: Context, one: Held, kind: str) -> RegionId:
     """Devices that one row reaches."""
     row = row_of(context, one)
     covered = terrain.where(kind, row.collections)
-    everything = covers_all(context, row)
+    everything = any_of((covers_all(context, row), UNMET if row.collections_known else UNKNOWN))
     if everything is not UNMET:
         return terrain.regions.any_of(terrain.regions.put(covered, covered), CONSTANT[everything])
     return terrain.regions.put(covered, covered | terrain.open if row.collections else covered)
@@ -122,27 +110,41 @@ def same_region(
         return EVERYWHERE
     tables, regions = engine.tables, terrain.regions
     held = [with_permission(context, permission) for permission in permissions]
-    certain = _inside_all(tables, terrain, [_collections(context, h, certain=True) for h in held])
-    possible = _inside_all(tables, terrain, [_collections(context, h, certain=False) for h in held])
+    certain, possible = (
+        _inside_all(tables, terrain, [_collections(context, h, certain=sure) for h in held], certain=sure)
+        for sure in (True, False)
+    )
     if doubts(context):
         return regions.put(certain, regions.full)
     return regions.put(certain, possible | terrain.open)
 
 
-def _collections(context: Context, held: Iterable[Held], *, certain: bool) -> frozenset[Key]:
-    rows = (row_of(context, one) for one in held if one.state is MET or (one.state is UNKNOWN and not certain))
+def _collections(context: Context, held: Iterable[Held], *, certain: bool) -> frozenset[Key] | None:
+    """Return what rows are for; None where one is, or may be, for every collection."""
+    rows = [row_of(context, one) for one in held if one.state is MET or (one.state is UNKNOWN and not certain)]
+    for row in rows:
+        everything = any_of((covers_all(context, row), UNMET if row.collections_known else UNKNOWN))
+        if everything is MET or (everything is UNKNOWN and not certain):
+            return None
     return frozenset(key for row in rows for key in row.collections)
 
 
-def _inside_all(tables: Tables, terrain: Terrain, assigned: list[frozenset[Key]]) -> Bits:
-    """Return the classes directly inside a collection that each of some sets of collections lies above."""
+def _inside_all(tables: Tables, terrain: Terrain, assigned: list[frozenset[Key] | None], *, certain: bool) -> Bits:
+    """Return the classes directly inside a collection that each of some sets of collections lies above, or may."""
+
+    def below(key: Key, one: frozenset[Key] | None) -> bool:
+        if one is None:
+            return True
+        path, told = climb(tables, key)
+        return not one.isdisjoint(path) or not (certain or told or not one)
+
+    if all(one is None for one in assigned):
+        return terrain.regions.full
     inside = (key for kind, key in terrain.ground.atoms[terrain.place] if kind == "in")
-    kept = [key for key in inside if all(not one.isdisjoint(climb(tables, key)[0]) for one in assigned)]
-    return terrain.where("in", kept)
+    return terrain.where("in", [key for key in inside if all(below(key, one) for one in assigned)])
 
 
 REACH: dict[str, Callable[[Engine, Terrain, Context, form.Test, form.Need], RegionId]] = {
-    "scope-tag": tag_region,  # type: ignore[dict-item]
     "same-collection": same_region,  # type: ignore[dict-item]
 }
 """Tests that need more than one look at each device class."""

@@ -8,8 +8,8 @@ from typing import Final
 from permcheck.bulk.regions import Bits, few
 from permcheck.graph.identity import in_domain
 from permcheck.graph.node import Grant, Node
-from permcheck.graph.rights import MEMBER_EDGES, GrantGraph, Rights, Way, is_nested
-from permcheck.model.state import State
+from permcheck.graph.rights import MEMBER_EDGES, GrantGraph, Rights, Way, is_nested, unsure
+from permcheck.model.state import MET, UNMET, State
 from permcheck.model.tables import Key, Tables, hierarchy_of
 
 SOMEBODY: Final = Node("group", "")
@@ -40,6 +40,7 @@ class Shapes:
         self._entries: dict[str, dict[Node, tuple[Bits, Bits, Bits, Bits]]] = {kind: {} for kind in MEMBER_EDGES}
         self._may_be: dict[tuple[bool, bool], Bits] = {}
         self._users: dict[Key, Bits] = {}
+        self._doubted: dict[int, Bits] = {}
         self._rows: dict[tuple[Key, int], dict[tuple[Node, State], list[int]]] = {}
         self._unstated = self._all(graph.unstated)
         self._opaque = [self._doubtful(group) for group in graph.opaque]
@@ -81,14 +82,29 @@ class Shapes:
             if not inside & certain:
                 found |= everything
             else:
+                (own, perhaps), *_ = each
+                found |= perhaps if own & above else 0  # through another group for certain, and perhaps directly
                 for group, held in each:
                     found |= 0 if group & certain else held
-        if not in_domain(record):
+        domain = in_domain(record)
+        if domain is UNMET:
             return found & self.parts[CLOUD]
         alike = bool(record.account), bool(record.sid)
         if alike not in self._may_be:
             self._may_be[alike] = self._all(self._graph.may_be_user(record))
-        return found | self._may_be[alike]
+        found |= self._may_be[alike]
+        return found if domain is MET else self._unsure(found)
+
+    def _unsure(self, held: Bits) -> Bits:
+        """Return the shapes of somebody of whom nobody told whether the rights on premises are theirs."""
+        found = held & (self.parts[CLOUD] | self.silent)
+        for shape in few(held & ~found):
+            known = self._doubted.get(shape)
+            if known is None:
+                way = self.ways[shape]
+                known = self._doubted[shape] = self._number(hierarchy_of(way.end.key), unsure(way, ""))
+            found |= known
+        return found
 
     def _groups_of(self, start: Node, graph: GrantGraph) -> tuple[Bits, Bits, Bits, bool]:
         """Return groups that a user or group is a member of, the others above those, and what all of them hold.
@@ -229,10 +245,18 @@ class Shapes:
         tables, kind = self._tables, way.end.kind
         if kind == "security-assignment":
             row = tables.rows[way.end.key]
-            return way.role, frozenset(row.collections), row.scopes, row.scopes_known, way.state
+            return way.role, frozenset(row.collections), row.scopes, row.scopes_known, row.collections_known, way.state
         if kind == "intune-assignment":
             tags = tables.intune_assignments[way.end.key].tags
-            return kind, way.role, tags and frozenset(tags), way.state, way.fault == WRONG_TYPE, is_nested(way.grants)
+            return (
+                kind,
+                way.role,
+                tags and frozenset(tags),
+                way.state,
+                way.fault == WRONG_TYPE,
+                bool(way.missing),
+                is_nested(way.grants),
+            )
         return (kind,) if kind == "admin" else (kind, way.role, way.state)
 
 

@@ -9,12 +9,13 @@ from permcheck.bulk.act import Act
 from permcheck.bulk.people import CLOUD, SECURITY, SEEN, Crowd, Facets, People, reads_of
 from permcheck.bulk.reach import REACH, Terrain, fact_region, way_regions
 from permcheck.bulk.regions import CONSTANT, EVERYWHERE, NOWHERE, OPEN, Bits, RegionId, Regions, few
-from permcheck.evaluate.cloud import doubtful, held, wanted
+from permcheck.evaluate.cloud import doubtful, held, holds, wanted
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.plan import Branch, Leaf, Tree, device_test
 from permcheck.evaluate.question import Question, World
+from permcheck.evaluate.tags import lending
 from permcheck.graph.rights import Way, is_nested
 from permcheck.model import policy as form
 from permcheck.model.state import State, any_of
@@ -222,7 +223,7 @@ class Solver:
     def _through_cloud(self, context: Context, test: form.GrantTest | form.AnyRoleTest, need: form.Need) -> Column:
         """One way to a permission of the cloud is enough."""
         permission, plane = wanted(context, test, need)
-        doubt = bool(doubtful(context, plane))
+        doubt = bool(doubtful(context, permission, plane))
         ways = self._people.shapes.ways
         regions = {
             shape: CONSTANT[any_of(one.state for one in held(context, (ways[shape],), permission))]
@@ -270,14 +271,17 @@ class Solver:
 
 def seen_of(context: Context) -> Callable[[Way], Hashable]:
     """Return what tests that are not about a permission can see of a way in the cloud."""
-    asked, gate = context.plan.asked_permission, context.policy.gates["intune"].id
+    permission, gate = context.plan.asked_permission, context.policy.gates["intune"].id
+    asked = frozenset() if permission is None else frozenset({permission})
+    some = (asked, lending(context))
 
     def seen(way: Way) -> Hashable:
         kind = way.end.kind
         if kind == "intune-assignment":
             tags = context.tables.intune_assignments[way.end.key].tags
-            gives = asked in context.graph.gives(way.role)
-            return kind, way.state, way.fault, tags and frozenset(tags), gives, is_nested(way.grants)
+            gives = tuple(any_of(holds(context, way.role, each) for each in one) for one in some)
+            known = bool(way.missing), is_nested(way.grants)
+            return kind, way.state, way.fault, tags and frozenset(tags), gives, known
         return kind, way.state, any_of(one.state for one in held(context, (way,), gate))
 
     return seen

@@ -101,7 +101,8 @@ class Engine:
         if isinstance(tree, State):
             return tree
         if isinstance(tree, Leaf):
-            return self._device_check(context, tree) if tree.on_device else self.settled(tree, run_leaf(context, tree))
+            looks = tree.on_device and context.question.action.target == "device"
+            return self._device_check(context, tree) if looks else self.settled(tree, run_leaf(context, tree))
         return joined(tree.kind, [self._fold(context, child) for child in tree.children])
 
     def _device_check(self, context: Context, leaf: Leaf) -> Check:

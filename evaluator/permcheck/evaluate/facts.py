@@ -11,7 +11,7 @@ from permcheck.evaluate.worlds import switch_value
 from permcheck.graph.rights import is_nested
 from permcheck.model.fold import fold_case
 from permcheck.model.provenance import Origin
-from permcheck.model.state import MET, UNKNOWN, UNMET, all_of
+from permcheck.model.state import MET, UNKNOWN
 from permcheck.model.tables import Key
 
 FactValue: TypeAlias = bool | int | str | tuple[str, ...] | None
@@ -116,17 +116,13 @@ def _discovered_upn_kind(_: Context, user: Any) -> FactValue:
 
 def _direct_role_member(context: Context, _: Any) -> FactValue:
     """Tell whether no Intune role of the user comes through nested groups only."""
-    rights, directory = context.rights, by_directory_role(context)
-    direct = [
-        w.state if is_nested(w.grants) is False else all_of((w.state, UNKNOWN))
-        for w in rights.intune
-        if is_nested(w.grants) is not True
-    ]
-    held = [way for way in rights.intune if way.state is not UNMET]
-    if MET in direct or directory is MET or not (held or directory is UNKNOWN):
+    ways, directory = context.rights.intune, by_directory_role(context)
+    if directory is MET or any(w.state is MET and is_nested(w.grants) is False for w in ways):
         return True
-    doubtful = context.tables.doubtful("groups", "intune_assignments", "entra_roles")
-    return None if doubtful or UNKNOWN in direct or directory is UNKNOWN else False
+    unsure = any(w.state is UNKNOWN or (w.state is MET and is_nested(w.grants) is None) for w in ways)
+    if unsure or directory is UNKNOWN or context.tables.doubtful("groups", "intune_assignments"):
+        return None
+    return not any(w.state is MET for w in ways)
 
 
 def _uploaded(context: Context, device: Any) -> FactValue:
@@ -141,6 +137,13 @@ def _uploaded(context: Context, device: Any) -> FactValue:
     if hierarchy.upload == "all":
         return True
     return _in_upload_collection(context, context.tables.uploaded_collection(context.question.hierarchy or ""))
+
+
+def _tenant_attached(context: Context, hierarchy: Any) -> FactValue:
+    """Stated, or shown by a device that is uploaded."""
+    device = context.tables.devices.get(context.question.device or "")
+    shown = True if device is not None and device.uploaded else None
+    return None if hierarchy is None else _agreed(hierarchy.tenant_attached, shown)
 
 
 def _in_upload_collection(context: Context, collection: Key | None) -> FactValue:
@@ -182,12 +185,19 @@ def _authored(context: Context, script: Any) -> FactValue:
 
 
 def _user_targeted(context: Context, application: Any) -> FactValue:
-    if application is None or application.user_targeted is not None:
-        return None if application is None else application.user_targeted
-    targets = context.tables.deployed_to.get(context.question.object or "")
-    if targets is None:
+    if application is None:
         return None
-    return any(context.tables.collections[key].kind == "user" for key in targets)
+    targets = context.tables.deployed_to.get(context.question.object or "")
+    kinds = {context.tables.collections[key].kind for key in targets or ()}
+    unknown = targets is None or ("user" not in kinds and None in kinds)
+    return _agreed(application.user_targeted, None if unknown else "user" in kinds)
+
+
+def _agreed(stated: bool | None, follows: bool | None) -> bool | None:  # noqa: FBT001 - both are facts
+    """Return a fact that is stated, and follows from others; None where nobody knows, or they contradict."""
+    if stated is None or follows is None:
+        return follows if stated is None else stated
+    return stated if stated == follows else None
 
 
 def _entity_documented(context: Context, _: Any) -> FactValue:
@@ -202,6 +212,7 @@ DERIVED: dict[str, Callable[[Context, Any], FactValue]] = {
     "user.sign_in_matches": _sign_in_matches,
     "user.discovered_upn_kind": _discovered_upn_kind,
     "user.direct_role_member": _direct_role_member,
+    "hierarchy.tenant_attached": _tenant_attached,
     "device.uploaded": _uploaded,
     "device.in_tenant": _uploaded,
     "device.client_current": _client_current,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from permcheck.evaluate import cloud, security, simple
+from permcheck.evaluate import cloud, security, simple, tags
 from permcheck.evaluate.outcome import Context, Explanation, Outcome
 from permcheck.evaluate.plan import Leaf
 from permcheck.model import policy as form
@@ -19,7 +19,7 @@ TESTS: dict[str, Callable[[Context, Any, form.Need], Outcome]] = {
     "undocumented": simple.undocumented_test,
     "grant": cloud.grant_test,
     "any-role": cloud.grant_test,
-    "scope-tag": cloud.scope_tag_test,
+    "scope-tag": tags.scope_tag_test,
     "group-type": cloud.group_type_test,
     "app-role-group": cloud.app_role_group_test,
     "right": security.right_test,

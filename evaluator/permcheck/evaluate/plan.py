@@ -49,7 +49,7 @@ class Plan:
     collection_permissions: tuple[str, ...]
     """Configmgr permissions over the device that are all needed."""
     asked_permission: str | None
-    """The Intune permission that is asked for first."""
+    """The Intune permission that the sides which decide ask for first."""
 
     def leaves(self) -> Iterator[Leaf]:
         """Every requirement of every side."""
@@ -57,8 +57,10 @@ class Plan:
             yield from leaves(tree)
 
 
-ORDER: tuple[Side, ...] = ("intune", "common")
+ORDER: tuple[Side, ...] = ("intune", "common", "configmgr")
 DEVICE_TESTS = {"scope-tag", "same-collection"}
+SHOWN_BY_DEVICES = frozenset({"hierarchy.tenant_attached"})
+"""Facts of something else that a device shows."""
 DECIDING: Mapping[str, tuple[Side, ...]] = {
     "configmgr": ("common", "configmgr"),
     "intune": ("common", "intune"),
@@ -96,7 +98,7 @@ def make_plan(policy: Policy, question: Question, world: World, readings: Mappin
         sides["switch"] = planner.branch(policy.authority.switch_requirements)
         deciding = DECIDING[world.row.authority]
     rights = tuple(dict.fromkeys(_collection_permissions(sides["configmgr"])))
-    asked = (_intune_permission(policy, leaf) for side in ORDER for leaf in leaves(sides[side]))
+    asked = (_intune_permission(policy, leaf) for side in ORDER if side in deciding for leaf in leaves(sides[side]))
     first = next((permission for permission in asked if permission), None)
     return Plan(sides, deciding, world.edition in question.action.documented, rights, first)
 
@@ -182,7 +184,7 @@ def device_test(test: form.Test) -> bool:
     if isinstance(test, form.Combined):
         return any(device_test(case.test) for case in test.of)
     if isinstance(test, form.FactTest):
-        return test.fact.startswith("device.")
+        return test.fact.startswith("device.") or test.fact in SHOWN_BY_DEVICES
     return test.kind in DEVICE_TESTS or (isinstance(test, form.RightTest) and test.over == "device")
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from permcheck.evaluate.cloud import Held, held, unknowns
 from permcheck.evaluate.outcome import Context, Explanation, Outcome, missing
+from permcheck.graph.membership import climb
 from permcheck.graph.node import Node
 from permcheck.graph.rights import Way
 from permcheck.model import policy as form
@@ -89,12 +90,12 @@ def doubts(context: Context) -> tuple[str, ...]:
 def reached(context: Context, test: form.RightTest) -> tuple[frozenset[Key], frozenset[Key]] | None:
     """Return collections on which the user certainly, and possibly, holds a permission over devices.
 
-    None where more than the collections decides: a withheld permission, or the All scope.
+    None where more than the collections decides: a withheld permission, the All scope, or collections nobody told.
     """
     if test.over != "device" or withheld_under(context.policy, context.readings, test.permission):
         return None
     rows = [(one.state, row_of(context, one)) for one in with_permission(context, test.permission)]
-    if any(covers_all(context, row) is not UNMET for _, row in rows):
+    if any(covers_all(context, row) is not UNMET or not row.collections_known for _, row in rows):
         return None
     certain = frozenset(c for state, row in rows if state is MET for c in row.collections)
     return certain, frozenset(c for state, row in rows if state is UNKNOWN for c in row.collections)
@@ -137,7 +138,15 @@ def _over_device(context: Context, one: Held, permission: str) -> Extent:
     everything = covers_all(context, row)
     if everything is not UNMET:
         return Extent(everything, facts=(_scopes_of(context, row),) if everything is UNKNOWN else ())
-    return Extent(UNKNOWN, facts=coverage.open) if coverage.open and row.collections else Extent(UNMET)
+    return _unreached(context, row, coverage.open)
+
+
+def _unreached(context: Context, row: SecurityRow, open_: tuple[str, ...]) -> Extent:
+    """Return that a row reaches nothing, as far as is known: it may be for more, or more may lie below what it is for."""
+    facts = () if row.collections_known else (_collections_of(context, row),)
+    if row.collections or facts:
+        facts = (*facts, *open_)
+    return Extent(UNKNOWN, facts=facts) if facts else Extent(UNMET)
 
 
 def withheld_under(policy: Policy, readings: Mapping[str, str], permission: str) -> bool:
@@ -176,6 +185,10 @@ def _scopes_of(context: Context, row: SecurityRow) -> str:
     return f"administrative_users[{context.tables.admins[row.admin].name}].assignments[].scopes"
 
 
+def _collections_of(context: Context, row: SecurityRow) -> str:
+    return f"administrative_users[{context.tables.admins[row.admin].name}].assignments[].collections"
+
+
 def _over_scopes(context: Context, row: SecurityRow, scopes: tuple[str, ...] | None, fact: str) -> Extent:
     everything = context.policy.all_scope
     if everything in row.scopes:
@@ -206,25 +219,36 @@ def _over_object(section: str) -> Callable[[Context, Held, str], Extent]:
 
 def _over_targets(context: Context, one: Held, _permission: str) -> Extent:
     """One of the user collections that the application is deployed to is assigned, or limited to an assigned one."""
-    key = context.question.object
+    tables, key = context.tables, context.question.object
     if key is None:
         return Extent(MET)
-    targets = context.tables.deployed_to.get(key)
-    if targets is None:
-        return Extent(UNKNOWN, facts=(f"applications[{context.tables.applications[key].name}].deployed_to",))
-    row, limited = row_of(context, one), context.tables.limited_to
-    unknown: tuple[str, ...] = ()
-    for target in (t for t in targets if context.tables.collections[t].kind == "user"):
-        top: Key | None = target
-        passed: set[Key] = set()
-        while top is not None and top not in passed:
-            if top in row.collections:
-                return Extent(MET)
-            passed.add(top)
-            if top not in limited:
-                unknown = (f"collections[{context.tables.collections[top].name}].limited_to",)
-            top = limited.get(top)
-    return Extent(UNKNOWN, facts=unknown) if unknown and row.collections else Extent(UNMET)
+    if key not in tables.deployed_to:
+        return Extent(UNKNOWN, facts=(f"applications[{tables.applications[key].name}].deployed_to",))
+    targets = [(target, tables.collections[target]) for target in tables.deployed_to[key]]
+    row = row_of(context, one)
+    unknown: dict[str, None] = {}
+    for target, collection in ((target, one) for target, one in targets if one.kind != "device"):
+        state, facts = _over_collection(context, row, target)
+        if state is MET and collection.kind == "user":
+            return Extent(MET)
+        if state is not UNMET:
+            unknown |= dict.fromkeys(facts or (f"collections[{collection.name}].kind",))
+    return Extent(UNKNOWN, facts=tuple(unknown)) if unknown else Extent(UNMET)
+
+
+def _over_collection(context: Context, row: SecurityRow, collection: Key | None) -> tuple[State, tuple[str, ...]]:
+    """Return whether a row reaches a collection, and what would tell; without one, whether it reaches whichever."""
+    path, told = climb(context.tables, collection) if collection is not None else ([], True)
+    if not set(path).isdisjoint(row.collections):
+        return MET, ()
+    everything = covers_all(context, row)
+    if everything is MET:
+        return MET, ()
+    facts: tuple[str, ...] = (_scopes_of(context, row),) if everything is UNKNOWN else ()
+    if not told and row.collections:
+        facts += (f"collections[{context.tables.collections[path[-1]].name}].limited_to",)
+    facts += () if row.collections_known else (_collections_of(context, row),)
+    return (UNKNOWN if facts else UNMET), facts
 
 
 EXTENTS: dict[str, Callable[[Context, Held, str], Extent]] = {
@@ -284,31 +308,24 @@ def same_collection_test(context: Context, _test: form.SameCollectionTest, _need
     if len(permissions) < 2:  # noqa: PLR2004 - one permission is always on one collection
         return Outcome(MET)
     inside = context.tables.device_collections.get(context.question.device or "", frozenset())
+    facts: dict[str, None] = {}
     best = UNMET
-    for collection in sorted(inside):
-        chain = {key for key, path in coverage.above.items() if path[-1] == collection} | _up(context, collection)
-        states = [
-            any_of(one.state for one in with_permission(context, p) if chain & set(row_of(context, one).collections))
-            for p in permissions
-        ]
+    for collection in (None, *sorted(inside)):
+        states = []
+        for permission in permissions:
+            over = [
+                (one.state, *_over_collection(context, row_of(context, one), collection))
+                for one in with_permission(context, permission)
+            ]
+            facts |= dict.fromkeys(fact for held_, state, found in over if held_ is not UNMET for fact in found)
+            states.append(any_of(all_of((held_, state)) for held_, state, _ in over))
         best = any_of((best, all_of(states)))
-    if best is UNMET and (coverage.open or doubts(context)):
+    open_ = (*coverage.open, *doubts(context))
+    if best is UNMET and open_:
         best = UNKNOWN
     return Outcome(
-        best,
-        lambda: Explanation(
-            missing=missing((*coverage.open, *doubts(context)), "not stated") if best is UNKNOWN else ()
-        ),
+        best, lambda: Explanation(missing=missing((*facts, *open_), "not stated") if best is UNKNOWN else ())
     )
-
-
-def _up(context: Context, collection: Key) -> set[Key]:
-    found: set[Key] = set()
-    top: Key | None = collection
-    while top is not None and top not in found:
-        found.add(top)
-        top = context.tables.limited_to.get(top)
-    return found
 
 
 def role_exists_test(context: Context, test: form.RoleExistsTest, _: form.Need) -> Outcome:

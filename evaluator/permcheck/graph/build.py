@@ -8,7 +8,7 @@ from permcheck.graph.identity import in_domain, is_account
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.estate import AdministrativeUser
 from permcheck.model.fold import fold_case
-from permcheck.model.policy import BuiltInRole, RoleGrant
+from permcheck.model.policy import BuiltInRole
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import UNKNOWN, UNMET
 from permcheck.model.tables import IntuneRole, Key, Principals, RoleHolders, Tables, hierarchy_of
@@ -110,20 +110,9 @@ def _built_in(policy: Policy, role: BuiltInRole, node: Node) -> Iterator[Grant]:
         condition = None
         if grant.by_reading or grant.since:
             condition = Condition(by_reading=grant.by_reading, since=grant.since)
-        for permission in _permissions(policy, role, grant):
+        for permission in policy.granted(role, grant):
             reason = f"{role.name} has {policy.title(permission)}"
             yield Grant("gives", node, Node("permission", permission), reason, None, grant.sources, condition)
-
-
-def _permissions(policy: Policy, role: BuiltInRole, grant: RoleGrant) -> Iterator[str]:
-    plane = grant.plane or policy.role_planes[role.id]
-    yield from grant.permissions
-    if grant.any_role:
-        yield policy.gates[plane].id
-    if grant.every:
-        for permission in policy.permissions.values():
-            if policy.planes[permission.id] == plane and grant.every in {"all", permission.effect}:
-                yield permission.id
 
 
 def _holders(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
@@ -196,7 +185,7 @@ def administrators(tables: Tables) -> Iterator[Grant]:
     """Join users and groups to administrative users: by SID, or by account where none of the two states a SID."""
     by_sid: dict[str, Node] = {}
     by_account: dict[str, Node] = {}
-    users = [(key, user) for key, user in tables.users.items() if in_domain(user)]
+    users = [(key, user) for key, user in tables.users.items() if in_domain(user) is not UNMET]
     for kind, records in (("user", users), ("group", tables.groups.items())):
         for key, record in records:
             node = Node(kind, key)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from permcheck.model.estate import AdministrativeUser, Group, User
 from permcheck.model.fold import fold_case
-from permcheck.model.state import MET, UNKNOWN, UNMET, State
+from permcheck.model.state import MET, UNKNOWN, UNMET, State, state_of
 
 
-def in_domain(record: User) -> bool:
+def in_domain(record: User) -> State:
     """Tell whether an account may hold rights on premises: a cloud-only one is in no domain, nor are its groups."""
-    return record.synced is not False
+    return state_of(record.synced)
 
 
 def is_account(record: User | Group, admin: AdministrativeUser) -> State:

@@ -21,6 +21,18 @@ class Coverage(NamedTuple):
     open: tuple[str, ...]
 
 
+def climb(tables: Tables, collection: Key) -> tuple[list[Key], bool]:
+    """Return a collection with those that it is limited to, upwards, and whether the estate tells them all."""
+    path = [collection]
+    while True:
+        if path[-1] not in tables.limited_to:
+            return path, False
+        parent = tables.limited_to[path[-1]]
+        if parent is None or parent in path:
+            return path, True
+        path.append(parent)
+
+
 class Membership:
     """Answers which collections cover a device, one cached answer for each set of collections."""
 

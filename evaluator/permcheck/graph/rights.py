@@ -146,8 +146,10 @@ class GrantGraph:
         certain = self.groups(start)
         holders += [(group, chain, "") for group, chain in certain.items()]
         for group in self.opaque:
+            name = f"groups[{self._tables.groups[group.key].name}].members"
+            if group in certain and is_nested(certain[group]) is not False:
+                holders.append((group, (), name))  # through another group for certain, and perhaps directly
             if group not in certain:
-                name = f"groups[{self._tables.groups[group.key].name}].members"
                 holders.append((group, (), name))
                 holders += [(g, chain, name) for g, chain in self.groups(group).items() if g not in certain]
         cloud: list[Way] = []
@@ -156,8 +158,10 @@ class GrantGraph:
         for node, chain, missing in holders:
             for way in self.ends(node, chain, missing):
                 (admins if way.end.kind == "admin" else cloud).append(way)
-        if not in_domain(self._tables.users[user]):
-            admins = []
+        record = self._tables.users[user]
+        domain = in_domain(record)
+        if domain is not MET:
+            admins = [] if domain is UNMET else [unsure(way, f"user[{record.upn}].synced") for way in admins]
         cloud += self.unstated
         for way in admins:
             security.setdefault(hierarchy_of(way.end.key), []).extend(self.rows(way))
@@ -238,6 +242,11 @@ class GrantGraph:
 def _is_guess(grant: Grant) -> bool:
     """Tell whether it is only possible that a record is the administrative user."""
     return grant.condition is not None and grant.condition.fault in {"identity", "sid-history"}
+
+
+def unsure(way: Way, fact: str) -> Way:
+    """Return a way of which a fact that nobody told decides whether it holds."""
+    return way._replace(state=all_of((way.state, UNKNOWN)), missing=(*way.missing, fact))
 
 
 def _way(grants: Grants, missing: str) -> Way:

@@ -91,6 +91,7 @@ def _collections(resolver: Resolver, owners: dict[int, Key]) -> None:
             limited[key] = resolver.owned("collection", record, "collections", path, hierarchy, form.limited_to)
         elif record.value.id.upper() in roots:
             limited[key] = None
+    _kinds(resolver, forms, limited)
     resolver.fields |= {"collections": forms, "limited_to": limited}
 
 
@@ -119,6 +120,35 @@ def _scopes(
     if known is None:  # of no hierarchy: that was reported
         return ()
     return tuple(resolver.term(known, record, section, (*path, i), scope) for i, scope in enumerate(scopes))
+
+
+def _kinds(resolver: Resolver, forms: dict[Key, Any], limited: dict[Key, Key | None]) -> None:
+    """Fill in whether collections are of devices or of users, where that follows from what else is told."""
+    holding = _with_devices(resolver)
+    known = {}
+    for key, form in forms.items():
+        follows = resolver.policy.kind_of_collection.get(form.id.upper()) or ("device" if key in holding else None)
+        known[key] = form.kind or follows
+    for key in [key for key, kind in known.items() if kind is None]:
+        passed = [key]
+        while (above := limited.get(passed[-1])) is not None and above not in passed:
+            passed.append(above)
+        known[key] = next((known[one] for one in passed if known[one] is not None), None)
+    for key, form in forms.items():
+        if form.kind is None and known[key] is not None:
+            forms[key] = form.model_copy(update={"kind": known[key]})
+
+
+def _with_devices(resolver: Resolver) -> set[Key]:
+    """Return the collections of which a device is told to be a member."""
+    find = resolver.names["collection"].get
+    owners = resolver.names["hierarchy"]
+    found = {key for key, record in resolver.placed["collections"] if record.value.members}
+    only = next(iter(resolver.fields["hierarchies"]), None) if len(resolver.fields["hierarchies"]) == 1 else None
+    for record in resolver.joined.values("devices"):
+        owner = only if record.value.hierarchy is None else owners.get(record.value.hierarchy)
+        found |= {key for name in record.value.collections or () if (key := find(f"{owner}/{name}"))}
+    return found
 
 
 def _security_roles(resolver: Resolver, owners: dict[int, Key]) -> None:
@@ -200,13 +230,14 @@ def _administrative_users(resolver: Resolver, owners: dict[int, Key]) -> None:
             role = _security_role(resolver, record, (*path, "role"), hierarchy, pair.role)
             names = [
                 resolver.owned("collection", record, section, (*path, "collections", i), hierarchy, n)
-                for i, n in enumerate(pair.collections)
+                for i, n in enumerate(pair.collections or ())
             ]
             if role is not None:
                 row = f"{key}#{index}"
                 scopes = frozenset(_scopes(resolver, record, section, (*path, "scopes"), hierarchy, pair.scopes or ()))
                 collections = tuple(name for name in names if name)
-                rows[row] = SecurityRow(row, key, hierarchy, role, scopes, collections, pair.scopes is not None)
+                known_ = pair.scopes is not None, pair.collections is not None
+                rows[row] = SecurityRow(row, key, hierarchy, role, scopes, collections, *known_)
                 resolver.at["rows", row] = (record.file, record.index)
     resolver.fields |= {"admins": admins, "admin_known": known, "rows": rows}
 
@@ -306,7 +337,8 @@ def _members(resolver: Resolver, inside: dict[Key, set[Key]]) -> None:
     listing: dict[Key, bool] = {}
     for key, record in resolver.placed["collections"]:
         hierarchy = hierarchy_of(key)
-        if record.value.kind == "device" and record.value.id.upper() not in resolver.policy.all_devices:
+        kind = resolver.fields["collections"][key].kind
+        if kind != "user" and record.value.id.upper() not in resolver.policy.all_devices:
             listing[hierarchy] = listing.get(hierarchy, True) and record.value.members is not None
         for index, name in enumerate(record.value.members or ()):
             device = resolver.owned("device", record, "collections", ("members", index), hierarchy, name)

@@ -1,4 +1,4 @@
-"""Refuse circles: groups inside themselves, collections limited to themselves."""
+"""Find circles: groups inside themselves, which Active Directory knows, and collections limited to themselves."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ def run(resolver: Resolver, tables: Tables) -> None:
 def _report(resolver: Resolver, record: Record, section: str, circle: tuple[Key, ...], verb: str) -> None:
     names = [f"`{key.partition('/')[2] or key}`" for key in (*circle, circle[0])]
     message = f"{section} form a circle: " + f" {verb} ".join(names)
-    exported = resolver.joined.parsed[record.file].exported  # Active Directory knows circles; they end by themselves
-    tell = resolver.warn if exported and section == "groups" else resolver.report
-    tell(record, section, (), "circle", message, "remove one of these relations")
+    if section == "groups":  # Active Directory has them, and whoever is in one of the groups is in all
+        help_ = "who is in one of them is in all of them; remove one of these relations if that is not meant"
+        resolver.warn(record, section, (), "circle", message, help_)
+    else:
+        resolver.report(record, section, (), "circle", message, "remove one of these relations")
 
 
 def find_circles(edges: Mapping[Key, tuple[Key, ...]]) -> tuple[tuple[Key, ...], ...]:

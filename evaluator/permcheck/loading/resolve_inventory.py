@@ -255,7 +255,8 @@ class _Inventory:
         rows, inside, listing = [], [], dict[Key, bool]()
         for key, record in resolver.placed["collections"]:
             hierarchy = hierarchy_of(key)
-            if record.value.kind == "device" and record.value.id.upper() not in resolver.policy.all_devices:
+            kind = resolver.fields["collections"][key].kind
+            if kind != "user" and record.value.id.upper() not in resolver.policy.all_devices:
                 listing[hierarchy] = listing.get(hierarchy, True) and record.value.members is not None
             for index, name in enumerate(record.value.members or ()):
                 device = names.get(f"{hierarchy}/{name}")

@@ -209,7 +209,7 @@ def _intune_assignments(resolver: Resolver) -> None:
             continue
         members = resolver.find_all("group", record, section, "members", form.members or ())
         tags = None if form.scope_tags is None else _tags(resolver, record, section, form.scope_tags)
-        known, scope = form.members is not None, (form.scope_type, form.scope_groups)
+        known, scope = form.members is not None, (form.scope_type, form.scope_groups or ())
         result[key] = IntuneAssignment(key, form.name, role, built_in, members, known, tags, *scope)
     resolver.fields[section] = result
 

@@ -173,7 +173,7 @@ class Group(Form):
         Many[Name] | None,
         Field(description="Everyone in it, directly or through other groups, where nobody told which"),
     ] = None
-    eligible: Annotated[Many[Name], Field(description="Members only after activation (PIM)")] = ()
+    eligible: Annotated[Many[Name] | None, Field(description="Members only after activation (PIM)")] = None
     role_assignable: Annotated[bool | None, Field(description="May be assigned to directory roles")] = None
     restricted_unit: Annotated[bool | None, Field(description="Is in a restricted management administrative unit")] = (
         None
@@ -185,7 +185,7 @@ class EntraRole(Form):
 
     role: Name
     members: Annotated[Many[Name] | None, Field(description="Active holders: users and groups")] = None
-    eligible: Many[Name] = ()
+    eligible: Annotated[Many[Name] | None, Field(description="Holders only after activation (PIM)")] = None
 
 
 class AppRole(Form):
@@ -213,7 +213,7 @@ class IntuneAssignment(Form):
     id: Guid | None = None
     role: Name
     members: Annotated[Many[Name] | None, Field(description="Groups whose members get the role")] = None
-    scope_groups: Many[Name] = ()
+    scope_groups: Many[Name] | None = None
     scope_type: Annotated[
         Literal["groups", "all-devices", "all-users", "all-devices-and-users"] | None,
         Field(description="What the role may act on; does not restrict tenant-attached devices"),
@@ -242,7 +242,7 @@ class SecurityAssignment(Form):
 
     role: Name
     scopes: Annotated[Many[Name] | None, Field(description="Security scopes")] = None
-    collections: Scope = ()
+    collections: Annotated[Scope | None, Field(description="An empty list: none")] = None
 
 
 class AdministrativeUser(Form):
@@ -263,7 +263,10 @@ class Collection(Form):
     hierarchy: Name | None = None
     id: Name
     name: Name
-    kind: Literal["device", "user"] = "device"
+    kind: Annotated[
+        Literal["device", "user"] | None,
+        Field(description="Unstated: that of its limiting collection, or of the members that are told"),
+    ] = None
     limited_to: Annotated[
         Name | None, Field(description="Limiting collection; permissions flow down this relation")
     ] = None

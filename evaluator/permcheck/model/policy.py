@@ -132,7 +132,7 @@ class Alternative(Form):
     id: Slug
     says: Name
     enables: Annotated[
-        Literal["all-scope-covers-collections", "assigned-and-limited-restores"] | None,
+        Literal["all-scope-covers-collections", "assigned-and-limited-restores", "tags-merge-over-categories"] | None,
         Field(description="A way of evaluation that this alternative switches on"),
     ] = None
     sources: Some[SourceId]
@@ -187,7 +187,7 @@ class Builtin(Form):
     name: Name
     kind: Literal["collection", "scope", "scope-tag"]
     holds: Annotated[
-        Literal["every-device", "every-object", "new-objects"] | None,
+        Literal["every-device", "every-user", "every-object", "new-objects"] | None,
         Field(description="What it contains by definition"),
     ] = None
     sources: Some[SourceId]

@@ -189,9 +189,53 @@ class Policy:
         return next(b.id for b in self.builtins if b.kind == "scope" and b.holds == "new-objects")
 
     @cached_property
+    def default_tag(self) -> str:
+        """Id of the scope tag that everything carries which has no other."""
+        return next(b.id for b in self.builtins if b.kind == "scope-tag")
+
+    @cached_property
     def all_devices(self) -> frozenset[str]:
         """Ids of collections that contain every device by definition."""
         return frozenset(b.id for b in self.builtins if b.kind == "collection" and b.holds == "every-device")
+
+    def granted(self, role: form.BuiltInRole, grant: form.RoleGrant) -> Iterator[str]:
+        """Return the permissions of one grant of a built-in role."""
+        plane = grant.plane or self.role_planes[role.id]
+        yield from grant.permissions
+        if grant.any_role:
+            yield self.gates[plane].id
+        if grant.every:
+            for permission in self.permissions.values():
+                if self.planes[permission.id] == plane and grant.every in {"all", permission.effect}:
+                    yield permission.id
+
+    @cached_property
+    def of_directory_roles(self) -> frozenset[str]:
+        """Permissions that some directory role gives, or may give."""
+        roles = [role for role in self.roles.values() if self.role_planes[role.id] == "entra"]
+        return frozenset(one for role in roles for grant in role.grants for one in self.granted(role, grant))
+
+    def alike(self, permission: str) -> frozenset[str]:
+        """Return the permissions of the same category, on the same plane."""
+        return self._categories[self.planes[permission], self.permissions[permission].category]
+
+    @cached_property
+    def _categories(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        found: dict[tuple[str, str], set[str]] = {}
+        for one in self.permissions.values():
+            found.setdefault((self.planes[one.id], one.category), set()).add(one.id)
+        return {key: frozenset(some) for key, some in found.items()}
+
+    @cached_property
+    def app_roles(self) -> frozenset[str]:
+        """Permissions that are app roles."""
+        return frozenset(one.id for one in self.permissions.values() if one.guid)
+
+    @cached_property
+    def kind_of_collection(self) -> Mapping[str, str]:
+        """Return whether the collections of which documents say it are of devices or of users, by id."""
+        kinds = {"every-device": "device", "every-user": "user"}
+        return {b.id: kinds[b.holds] for b in self.builtins if b.kind == "collection" and b.holds in kinds}
 
     def edition_for(self, release: int) -> str:
         """Return the edition whose pages a hierarchy of `release` is judged by."""

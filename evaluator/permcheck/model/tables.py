@@ -71,6 +71,7 @@ class SecurityRow(NamedTuple):
     scopes: frozenset[str]
     collections: tuple[Key, ...]
     scopes_known: bool = True
+    collections_known: bool = True
 
 
 class SecurityRole(NamedTuple):

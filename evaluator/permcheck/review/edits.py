@@ -203,8 +203,9 @@ def _rows(old: Tables, new: Tables, admin: Key) -> Mapping[Key, Any]:
     return {key: after.get(key, GONE) for key in dict.fromkeys((*before, *after))}
 
 
-def _row(row: SecurityRow) -> tuple[str, tuple[str, ...], tuple[str, ...], bool]:
-    return row.role, tuple(sorted(row.scopes)), tuple(sorted(row.collections)), row.scopes_known
+def _row(row: SecurityRow) -> tuple[str, tuple[str, ...], tuple[str, ...], bool, bool]:
+    known = row.scopes_known, row.collections_known
+    return row.role, tuple(sorted(row.scopes)), tuple(sorted(row.collections)), *known
 
 
 def _name(old: Tables, new: Tables, section: str, key: Key, policy: Policy) -> str:
