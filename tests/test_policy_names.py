@@ -359,6 +359,14 @@ def test_a_fact_is_compared_in_one_way() -> None:
     assert problem.message == "a fact is compared in one way, and here in 2"
 
 
+def test_a_fact_is_compared_with_a_word_that_an_estate_may_state() -> None:
+    name = "requirements.yaml"
+    found = [spot for spot in spots(shipped()[name]) if getattr(spot.form, "fact", "") == "device.management"]
+    (problem,) = shape(name, found[0].path, one_of=["intune", "configmanager"], equals=None)
+    assert problem.message == "`device.management` is never `configmanager`"
+    assert "`configmgr`" in problem.help
+
+
 def _fact(spot: Spot) -> bool:
     return type(spot.form).__name__ == "FactTest" and getattr(spot.form, "equals", None) is not None
 
