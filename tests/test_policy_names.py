@@ -477,6 +477,21 @@ def test_a_command_tells_what_does_not_hold_together(cli: Cli, copy: Path, comma
 
 
 @pytest.mark.parametrize("command", ["lint", "validate"])
+@pytest.mark.parametrize("format_", ["text", "json", "github", "sarif"])
+def test_a_policy_by_which_nothing_can_be_checked_is_looked_at_all_the_same(
+    cli: Cli, copy: Path, command: str, format_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever changes a checkout breaks the policy that the commands themselves go by."""
+
+    def load() -> None:
+        policy_from(copy)
+
+    monkeypatch.setattr("permcheck.loading.policy.load_policy", load)
+    result = cli(command, str(copy), "--format", format_)
+    assert (result.code, "Colection/Read" in result.out, result.err) == (1, True, "")
+
+
+@pytest.mark.parametrize("command", ["lint", "validate"])
 def test_the_shipped_policy_is_clean(cli: Cli, command: str) -> None:
     result = cli(command, str(POLICY), "--format", "json")
     assert (result.code, result.document["problems"], result.document["unknown_files"]) == (0, [], [])
