@@ -359,6 +359,14 @@ def test_a_fact_is_compared_in_one_way() -> None:
     assert problem.message == "a fact is compared in one way, and here in 2"
 
 
+def test_a_fact_is_compared_with_a_word_that_an_estate_may_state() -> None:
+    name = "requirements.yaml"
+    found = [spot for spot in spots(shipped()[name]) if getattr(spot.form, "fact", "") == "device.management"]
+    (problem,) = shape(name, found[0].path, one_of=["intune", "configmanager"], equals=None)
+    assert problem.message == "`device.management` is never `configmanager`"
+    assert "`configmgr`" in problem.help
+
+
 def _fact(spot: Spot) -> bool:
     return type(spot.form).__name__ == "FactTest" and getattr(spot.form, "equals", None) is not None
 
@@ -466,6 +474,21 @@ def test_a_command_tells_what_does_not_hold_together(cli: Cli, copy: Path, comma
     )
     assert "\n  help: did you mean `Collection/Read`" in result.out
     assert cli(command, str(copy.parent / named), "--exit-zero").code == 0
+
+
+@pytest.mark.parametrize("command", ["lint", "validate"])
+@pytest.mark.parametrize("format_", ["text", "json", "github", "sarif"])
+def test_a_policy_by_which_nothing_can_be_checked_is_looked_at_all_the_same(
+    cli: Cli, copy: Path, command: str, format_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever changes a checkout breaks the policy that the commands themselves go by."""
+
+    def load() -> None:
+        policy_from(copy)
+
+    monkeypatch.setattr("permcheck.loading.policy.load_policy", load)
+    result = cli(command, str(copy), "--format", format_)
+    assert (result.code, "Colection/Read" in result.out, result.err) == (1, True, "")
 
 
 @pytest.mark.parametrize("command", ["lint", "validate"])

@@ -77,6 +77,16 @@ def files_of(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(result)
 
 
+def broken_policies(paths: Iterable[Path], settings: Settings) -> Report | None:
+    """Return what is wrong in policies among the files; None if nothing is.
+
+    The one that checks go by may be among them, so this comes before it is loaded.
+    """
+    held = tuple(one for one in policies(files_of(paths)) if one.policy is None)
+    defined = [one for each in held for one in each.defined()]
+    return _report(defined, held, Ran((), (), ()), [], settings, Looked()) if held else None
+
+
 def validate(paths: Iterable[Path], policy: Policy, settings: Settings) -> Report:
     """Check shape, references and ids: of an estate or a policy as a whole, of anything else file by file."""
     listed = tuple(paths)

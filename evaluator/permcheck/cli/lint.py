@@ -92,7 +92,8 @@ def validate(paths: tuple[Path, ...], **how: Any) -> int:
     from permcheck.loading.policy import load_policy
 
     def once(settings: Settings) -> Report:
-        return _with_configurations(checks.validate(paths, load_policy(), settings))
+        broken = checks.broken_policies(paths, settings)
+        return broken or _with_configurations(checks.validate(paths, load_policy(), settings))
 
     return _run(once, How(**how), shape=True)
 
@@ -148,6 +149,9 @@ def lint(paths: tuple[Path, ...], estate: str | None, against: str | None, **how
     before = _before(against) if estate is not None and against is not None else None
 
     def once(settings: Settings) -> Report:
+        broken = checks.broken_policies(paths, settings)
+        if broken is not None:
+            return broken
         opened = open_estate(Asked(estate)) if estate is not None else None
         return checks.lint(paths, load_policy(), settings, opened, before)
 

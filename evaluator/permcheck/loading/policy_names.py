@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from permcheck.errors import Problem
 from permcheck.evaluate.facts import DERIVED
@@ -180,6 +180,16 @@ def _facts() -> Iterator[str]:
         yield from (f"{subject}.{name}" for name in _form_of(section).model_fields)
 
 
+def words_of(fact: str) -> frozenset[str]:
+    """Return the words of which an estate states one for a fact; empty where any text may be stated."""
+    subject, _, name = fact.partition(".")
+    section = next((key for key, value in SUBJECTS.items() if value == subject), None)
+    field_ = _form_of(section).model_fields.get(name) if section and fact not in DERIVED else None
+    parts = list(_parts(field_.annotation)) if field_ else []
+    listed = [get_args(part) for part in parts if get_origin(part) is Literal]
+    return frozenset() if str in parts else frozenset(word for words in listed for word in words)
+
+
 def _sections() -> Iterator[str]:
     """Return what a list of an export may tell: sections, and fields of their records."""
     for section in (*SECTIONS, "tenant"):
@@ -195,7 +205,7 @@ def _form_of(section: str) -> type[Form]:
 
 def _parts(annotation: Any) -> Iterator[Any]:
     yield annotation
-    for inner in get_args(annotation):
+    for inner in get_args(annotation) if get_origin(annotation) is not Literal else ():
         yield from _parts(inner)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from permcheck.errors import Problem
-from permcheck.loading.policy_names import Read, Spot, spots
+from permcheck.loading.policy_names import Read, Spot, spots, words_of
 from permcheck.model import policy as form
 from permcheck.model.base import Form
 from permcheck.model.policy_checks import CheckFacts
@@ -77,6 +77,11 @@ def _nothing(_: Spot) -> Iterator[Problem]:
 
 
 def _fact_test(spot: Spot) -> Iterator[Problem]:
+    assert isinstance(spot.form, form.FactTest)
+    words = words_of(spot.form.fact)
+    for way, said in (("equals", spot.form.equals), *(("one_of", one) for one in spot.form.one_of)):
+        if words and isinstance(said, str) and said not in words:
+            yield spot.problem((way,), "enum", f"`{spot.form.fact}` is never `{said}`", _one_of(sorted(words)))
     ways = [way for way in WAYS if getattr(spot.form, way) not in (None, ())]
     if len(ways) != 1:
         yield spot.problem((), "comparison", f"a fact is compared in one way, and here in {len(ways)}", _one_of(WAYS))
@@ -130,7 +135,7 @@ _RULES: Final[dict[type[Form], Callable[[Spot], Iterator[Problem]]]] = {
 
 
 def _one_of(names: Iterable[str]) -> str:
-    return "state one of " + ", ".join(f"`{name}`" for name in names)
+    return "it takes one of " + ", ".join(f"`{name}`" for name in names)
 
 
 # --- needs ------------------------------------------------------------------------------------------------------------
