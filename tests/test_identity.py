@@ -6,7 +6,6 @@ Each test is a kind of mistake by which a name was once taken for an identity.
 from __future__ import annotations
 
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -380,7 +379,7 @@ def test_what_identifies() -> None:
 # --- exports ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_question_by_a_name_of_two_is_ambiguous(tmp_path: Path) -> None:
+def test_a_question_by_a_name_of_two_is_ambiguous() -> None:
     data = estate()
     data["devices"].append(data["devices"][0] | {"resource_id": 2})
     loaded: Estate = load_dict(data)
