@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from knowledge import Removal, fields, less, removals, spelled_out
+from knowledge import spelled_out
 from permcheck.api import Estate
 from permcheck.errors import LoadError, QuestionError, UnknownNameError
 from permcheck.model.state import Verdict
-from strategies import Ask, Data, estates, load_dict
+from strategies import Ask, Data, load_dict
 
 PAIRS = int(os.environ.get("PERMCHECK_PAIRS", "400"))
 PARTS = 8

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from permcheck.checks.context import Context
 from permcheck.checks.device_view import Devices, DeviceView
 from permcheck.checks.security_names import Names
-from permcheck.graph.node import Node
+from permcheck.graph.identity import OTHER_SID, is_guess
+from permcheck.graph.node import Grant, Node
 from permcheck.model.state import MET, UNMET, State, all_of, any_of
 from permcheck.model.tables import Key, SecurityRow, Tables, hierarchy_of
 
@@ -105,14 +106,24 @@ class SecurityView(Names):
 
     def own(self, user: Key) -> tuple[Key, ...]:
         """Return the administrative users who are this one account."""
-        return tuple(g.end.key for g in self.estate.grants.out(Node("user", user)) if g.end.kind == "admin")
+        grants = self.estate.grants.out(Node("user", user))
+        return tuple(grant.end.key for grant in grants if grant.end.kind == "admin" and grant.condition is None)
+
+    @cached_property
+    def _administrators(self) -> tuple[Grant, ...]:
+        """Return who is, or may be, an administrative user."""
+        nodes = [Node("user", key) for key in self.tables.users] + [Node("group", key) for key in self.tables.groups]
+        return tuple(g for node in nodes for g in self.estate.grants.out(node) if g.end.kind == "admin")
 
     @cached_property
     def matched(self) -> frozenset[Key]:
         """Return the administrative users who are a user or group of the estate."""
-        nodes = [Node("user", key) for key in self.tables.users] + [Node("group", key) for key in self.tables.groups]
-        grants = (grant for node in nodes for grant in self.estate.grants.out(node))
-        return frozenset(grant.end.key for grant in grants if grant.end.kind == "admin")
+        return frozenset(grant.end.key for grant in self._administrators if not is_guess(grant))
+
+    @cached_property
+    def called_alike(self) -> tuple[Grant, ...]:
+        """Return the users and groups who have the name of an administrative user, and another SID."""
+        return tuple(g for g in self._administrators if g.condition is not None and g.condition.fault == OTHER_SID)
 
     @cached_property
     def open(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from permcheck.graph.identity import in_domain, is_account
+from permcheck.graph.identity import NO_SID, OTHER_SID, in_domain, is_account
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.estate import AdministrativeUser
 from permcheck.model.fold import fold_case
@@ -208,9 +208,9 @@ def _is_admin(tables: Tables, node: Node, admin: AdministrativeUser) -> Conditio
     record = tables.users[node.key] if node.kind == "user" else tables.groups[node.key]
     same = is_account(record, admin)
     if same is UNKNOWN and record.sid:
-        return Condition(fixed=UNKNOWN, fault="sid-history", missing=f"administrative_users[{admin.name}].sid")
+        return Condition(fixed=UNKNOWN, fault=OTHER_SID, missing=f"administrative_users[{admin.name}].sid")
     if same is UNKNOWN:
-        return Condition(fixed=UNKNOWN, fault="identity", missing=f"{_label(tables, node)}.sid")
+        return Condition(fixed=UNKNOWN, fault=NO_SID, missing=f"{_label(tables, node)}.sid")
     return None if node.kind == "user" else _group_type(tables, node.key, IN_TOKEN)
 
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from permcheck.graph.node import Grant
 from permcheck.model.estate import AdministrativeUser, Group, User
 from permcheck.model.fold import fold_case
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, state_of
+
+NO_SID = "identity"
+OTHER_SID = "sid-history"
+"""Why it is only possible that a record is an administrative user: nobody states a SID, or it is another one."""
+
+
+def is_guess(grant: Grant) -> bool:
+    """Tell whether it is only possible that a record is the administrative user."""
+    return grant.condition is not None and grant.condition.fault in {NO_SID, OTHER_SID}
 
 
 def in_domain(record: User) -> State:

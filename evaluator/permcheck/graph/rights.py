@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from permcheck.graph.identity import in_domain, is_account
+from permcheck.graph.identity import in_domain, is_account, is_guess
 from permcheck.graph.node import Condition, Container, Grant, Node
 from permcheck.model.decision import Step
 from permcheck.model.estate import User
@@ -196,7 +196,7 @@ class GrantGraph:
     def _unmatched_admins(self) -> dict[Node, int]:
         """Administrative users of whom no record is known to be the one."""
         ends = (self._adj[node].items() for node in list(self._adj) if node.kind in {"user", "group"})
-        matched = {end for each in ends for end, data in each if not _is_guess(data["grant"])}
+        matched = {end for each in ends for end, data in each if not is_guess(data["grant"])}
         admins = (Node("admin", key) for key in self._tables.admins)
         return {node: index for index, node in enumerate(admins) if node not in matched and node in self._adj}
 
@@ -237,11 +237,6 @@ class GrantGraph:
             if not holders.active.known:
                 node = Node("entra-role", holders.role)
                 yield Way(node, node, (), UNKNOWN, "holders", (f"entra_roles[{holders.key}].members",))
-
-
-def _is_guess(grant: Grant) -> bool:
-    """Tell whether it is only possible that a record is the administrative user."""
-    return grant.condition is not None and grant.condition.fault in {"identity", "sid-history"}
 
 
 def unsure(way: Way, fact: str) -> Way:
