@@ -241,7 +241,7 @@ class Gathered:
     """Licences by id, with what their service plans mean, and whether they can be used."""
     day: str = ""
     """The day of the estate, such as 2026-01-31; empty where nobody tells it."""
-    licences: list[tuple[Thing, tuple[tuple[str, frozenset[str]], ...], At]] = field(default_factory=list)
+    licences: list[tuple[Thing, tuple[tuple[str, frozenset[str] | None], ...], At]] = field(default_factory=list)
     """Users with the licences assigned to them, and the plans that are switched off in each."""
     users: Register = field(default_factory=lambda: Register("users"))
     groups: Register = field(default_factory=lambda: Register("groups"))
