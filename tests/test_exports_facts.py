@@ -175,6 +175,26 @@ def test_the_last_export_of_the_toggle_does_not_win(tmp_path: Path) -> None:
         permcheck.load(folder)
 
 
+def held(*ids_: str) -> dict[str, Any]:
+    """Who holds a directory role."""
+    rows = ({"roleDefinitionId": INTUNE_ADMIN, "principalId": id_, "directoryScopeId": "/"} for id_ in ids_)
+    return answer("roleManagement/directory/roleAssignments", *rows)
+
+
+@pytest.mark.parametrize("members", [[ANNA], [ANNA, BERT], []])
+def test_holders_of_a_role_are_the_same_in_lists_of_two_kinds(members: list[str], tmp_path: Path) -> None:
+    row = {"id": ROLE, "roleTemplateId": INTUNE_ADMIN, "displayName": "x", "members": [{"id": id_} for id_ in members]}
+    put(tmp_path, users=answer("users", *PEOPLE), one=held(ANNA), two=answer("directoryRoles", row))
+    assert ("conflict" in ids(imported(tmp_path))) is (members == [ANNA, BERT])
+
+
+@pytest.mark.parametrize("members", [["anna@contoso.com"], ["bert@contoso.com"], []])
+def test_holders_of_a_role_are_those_that_people_wrote(members: list[str], tmp_path: Path) -> None:
+    put(tmp_path, users=answer("users", *PEOPLE), one=held(ANNA))
+    save(tmp_path, "facts.yaml", f"entra_roles:\n- {{role: Intune Administrator, members: {members}}}\n")
+    assert ("conflict" in ids(imported(tmp_path))) is (members != ["anna@contoso.com"])
+
+
 # --- what knows less states nothing ---------------------------------------------------------
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import permcheck
 import pytest
-from exported import ids, imported, put, records
+from exported import EXAMPLES, ids, imported, put, records
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from permcheck.loading.policy import load_policy
 from permcheck.loading.resolve import resolve
 from test_exports_shapes import (
@@ -296,3 +302,67 @@ def test_somebody_whom_no_list_has_is_a_service_where_the_lists_are_whole(tmp_pa
     assert "entra_roles" not in found.joined.scalars["incomplete"]
     assert records(found, "entra_roles")[0]["members"] == ("anna@contoso.com",)
     assert BERT not in str(records(found, "entra_roles"))
+
+
+# --- a law ----------------------------------------------------------------------------------------
+
+EXAMPLE = EXAMPLES / "exports"
+ASKS = (
+    ("helpdesk@contoso.com", "run-cmpivot", "PC-1042"),
+    ("field-service@contoso.com", "run-cmpivot", "PC-1042"),
+    ("cm-admin@contoso.com", "run-cmpivot", "SRV-0007"),
+    ("intune-admin@contoso.com", "view-timeline", "PC-1042"),
+    ("helpdesk@contoso.com", "view-timeline", "SRV-0007"),
+    ("field-service@contoso.com", "sync-machine-policy", "PC-1042"),
+)
+
+
+def properties(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every property of the entries of an export."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        if isinstance(key, str) and len(here) > 1:
+            yield (*here, key)
+        yield from properties(item, (*here, key))
+
+
+EVERY = [
+    (path, where)
+    for path in sorted(EXAMPLE.glob("*.json"))
+    for where in properties(json.loads(path.read_text("utf-8")))
+]
+
+
+@cache
+def answers(folder: Path) -> list[str]:
+    estate = permcheck.load(folder)
+    return [estate.verdict(*ask).value for ask in ASKS]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from(EVERY), min_size=1, max_size=2, unique=True))
+def test_a_property_that_is_taken_out_never_turns_an_answer(lost: list[tuple[Path, tuple[Any, ...]]]) -> None:
+    """It leaves it as it is or open, or the exports are refused."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "exports"
+        shutil.copytree(EXAMPLE, folder)
+        for path, (*way, last) in lost:
+            data = json.loads((folder / path.name).read_text("utf-8"))
+            place = data
+            for step in way:
+                place = place.get(step) if isinstance(place, dict) else place[step]
+                if place is None:
+                    break
+            if isinstance(place, dict):
+                place.pop(last, None)
+            (folder / path.name).write_text(json.dumps(data), "utf-8")
+        try:
+            estate = permcheck.load(folder)
+            after = [estate.verdict(*ask).value for ask in ASKS]
+        except (
+            permcheck.LoadError,
+            permcheck.UnknownNameError,
+        ):  # refused aloud, or it was the name that was asked for
+            return
+    turned = [pair for pair in zip(answers(EXAMPLE), after, strict=True) if pair[1] not in {pair[0], "undetermined"}]
+    assert turned == []

@@ -291,12 +291,12 @@ class Gathered:
     """What is worth saying of what was read, and where."""
     tenants: dict[str, str] = field(default_factory=dict)
     """Tenant id -> the first file that names it."""
-    tenants_facts: Register = field(default_factory=lambda: Register("tenant"))
+    tenant_facts: Register = field(default_factory=lambda: Register("tenant"))
     plans: Register = field(default_factory=lambda: Register("subscribed licences"))
     """Licences by id, with what their service plans mean, and whether they can be used."""
     day: str = ""
     """The day of the estate, such as 2026-01-31; empty where nobody tells it."""
-    licences: list[tuple[Thing, tuple[tuple[str, frozenset[str]], ...], At]] = field(default_factory=list)
+    licences: list[tuple[Thing, tuple[tuple[str, frozenset[str] | None], ...], At]] = field(default_factory=list)
     """Users with the licences assigned to them, and the plans that are switched off in each."""
     users: Register = field(default_factory=lambda: Register("users"))
     groups: Register = field(default_factory=lambda: Register("groups"))
@@ -360,17 +360,17 @@ class Gathered:
     @property
     def tenant(self) -> Thing:
         """What is known of the tenant."""
-        found = self.tenants_facts.find("tenant", "tenant")
+        found = self.tenant_facts.find("tenant", "tenant")
         return Thing({}, (-1, 0)) if found is None else found
 
     def state_tenant(self, at: At, **facts: Any) -> None:
         """State facts of the tenant."""
         if any(fact is not None for fact in facts.values()):
-            self.tenants_facts.put((("tenant", "tenant"),), facts, at)
+            self.tenant_facts.put((("tenant", "tenant"),), facts, at)
 
     def conflicts(self) -> Iterator[Conflict]:
         """Return every fact that two exports state differently."""
-        records = (*self.registers(), self.tenants_facts, self.plans, self.app_roles, self.sites)
+        records = (*self.registers(), self.tenant_facts, self.plans, self.app_roles, self.sites)
         facts: tuple[Facts[Any], ...] = (self.directory_roles, self.applications, self.scope_tags)
         facts += (self.operations, self.scopes)
         for found in (*(one.conflicts for one in records), *(one.conflicts for one in facts)):

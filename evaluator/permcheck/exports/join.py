@@ -188,8 +188,9 @@ def users(people: People) -> Section:
         intune = {plan for plan, means in plans.items() if means == "intune"}
         for thing, licences, at in gathered.licences:
             known = [(gathered.plans.find("id", sku), off) for sku, off in licences]
-            held = any(sku is not None and "intune" in sku.fields["plans"] and not intune & off for sku, off in known)
-            unknown = any(sku is None for sku, _ in known)
+            theirs = [off for sku, off in known if sku is not None and "intune" in sku.fields["plans"]]
+            held = any(off is not None and not intune & off for off in theirs)
+            unknown = None in theirs or any(sku is None for sku, _ in known)
             gathered.users.state(thing, {"licensed": held or (None if unknown else False)}, at)
     section = Section()
     listed = _discovery_is_whole(gathered)

@@ -107,9 +107,10 @@ def _hierarchies_with_all_members(gathered: Gathered) -> set[str]:
     lists = {
         number
         for number, (batch, found) in enumerate(gathered.batches)
-        if all_of_them.part_of(found.why) or all_of_them.part_of(batch.context) or found.kind.id == "file.lab"
+        if (all_of_them.part_of(found.why) or all_of_them.part_of(batch.context) or found.kind.id == "file.lab")
+        and "collectionid" not in batch.request.casefold()  # a question about one collection
     }
-    return {owner for (owner, _), members in gathered.inside.items() if members.batches[0] in lists}
+    return {owner for (owner, _), members in gathered.inside.items() if not lists.isdisjoint(members.batches)}
 
 
 def _list_members(gathered: Gathered, told: set[tuple[str, str]], lacking: _Lacking) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import text
-from permcheck.exports.gathered import At, Conflict, Gathered, Thing
+from permcheck.exports.gathered import At, Conflict, Gathered, Principal, RoleHolding, Thing
 from permcheck.exports.join import People, Section, tags_of
 from permcheck.model.fold import GUID, fold_case, is_identity
 from permcheck.model.policy_index import Policy
 
 APP_ROLES = "graph.app-role-assignments"
+ROLE_HOLDERS = "graph.directory-role-assignments"
 
 
 def entra_roles(people: People) -> Section:
@@ -28,6 +29,7 @@ def entra_roles(people: People) -> Section:
         if unknown and holders.stated:
             gathered.open.add("entra_roles")
         at = next(iter((*active.values(), *eligible.values())), (-1, 0))
+        _compare_holders(people, role, holders)
         fields = {
             "role": role,
             "members": tuple(active) if holders.stated else None,
@@ -37,6 +39,26 @@ def entra_roles(people: People) -> Section:
     for thing in gathered.entra_by_hand.things:
         section.add(thing, thing.fields)
     return section
+
+
+def _compare_holders(people: People, role: str, holders: RoleHolding) -> None:
+    """Tell a directory role that lists of two kinds, or people and a list, give to others."""
+    gathered, told = people.gathered, dict[str, tuple[set[str], At]]()
+    for who in holders.active:
+        name = people.named(who)
+        kind = gathered.batches[who.at[0]][1].kind.id
+        if name is not None:
+            told.setdefault(kind, (set(), who.at))[0].add(name.lower())
+    by_hand = gathered.entra_by_hand.find("role", role)
+    if by_hand is not None and "members" in by_hand.fields and holders.stated:
+        written = [(people.named(Principal(name, "", by_hand.at)), name) for name in by_hand.fields["members"]]
+        told["by hand"] = ({(found or name).lower() for found, name in written}, by_hand.where("members"))
+    if ROLE_HOLDERS in gathered.read - gathered.partial and told:
+        told.setdefault(ROLE_HOLDERS, (set(), next(iter(told.values()))[1]))
+    (first, at), *others = told.values() if told else [(set[str](), (-1, 0))]
+    for names, where in others:
+        if names != first:
+            gathered.entra_by_hand.conflicts.append(Conflict("entra_roles", role, "members", at, where))
 
 
 def app_roles(people: People) -> Section:

@@ -23,7 +23,7 @@ def note_missing_pages(gathered: Gathered, lost: Iterable[str]) -> None:
     gone = set(map(_list_of, lost))
     lists: dict[tuple[str, str, str], list[Batch]] = {}
     for batch, found in gathered.batches:
-        if batch.format != "estate":
+        if batch.format != "estate" and not batch.single:
             lists.setdefault((found.kind.id, found.owner, batch.folder), []).append(batch)
     for (kind, owner, _), pages in lists.items():
         if not _lacks_page(pages) and not any(page.request and _list_of(page.request) in gone for page in pages):

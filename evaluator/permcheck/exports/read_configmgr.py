@@ -174,7 +174,8 @@ def _discovered(into: Gathered, row: Row, entra_id: str, upn: str, at: At) -> Di
     if not has(row, "AADUserID", "AgentName"):
         return None
     agents = texts(row, "AgentName")
-    entra = bool(entra_id and text(row, "AADTenantID")) if has(row, "AADUserID") else None
+    told = has(row, "AADUserID") and (not entra_id or has(row, "AADTenantID"))
+    entra = bool(entra_id and text(row, "AADTenantID")) if told else None
     local = None if not agents else any(into.values.ad_user_discovery.part_of(agent) for agent in agents)
     methods = (*(("entra",) if entra else ()), *(("ad",) if local else ()))
     theirs = has(row, "UserPrincipalName") and (local or (local is None and entra is False))

@@ -37,13 +37,13 @@ def subscriptions(into: Gathered, batch: Batch, found: Found, number: int) -> No
     for entry, row in batch.entries():
         at, sku, plans = (number, entry), text(row, "skuId"), parts(row, "servicePlans")
         status = text(row, "capabilityStatus")
-        if not sku or plans is None:
+        if not sku or plans is None or not all(text(plan, "servicePlanId") for plan in plans):
             into.partial.add(found.kind.id)
-            into.problem(at, "no-name", "the licence lacks its skuId or its servicePlans", "export both", "warning")
+            into.problem(at, "no-name", "the licence lacks its skuId or one of its plans", "export both", "warning")
             continue
         here = [p for p in plans if text(p, "provisioningStatus") not in off]
         told = {means[plan] for p in here if (plan := text(p, "servicePlanId").casefold()) in means}
-        fields = {"id": sku, "plans": tuple(sorted(told)), "usable": not status or status in works}
+        fields = {"id": sku, "plans": tuple(sorted(told)), "usable": status in works if status else None}
         into.plans.put((("id", sku),), fields, at)
 
 
@@ -51,11 +51,13 @@ def settle_subscriptions(into: Gathered, kind: str) -> None:
     """Tell whether the tenant has Microsoft Entra ID P1 or P2: a list that lacks entries can't deny it."""
     if kind not in into.read:
         return
-    premium = [thing for thing in into.plans.things if thing.fields["usable"] and PREMIUM in thing.fields["plans"]]
-    if premium or kind not in into.partial:
+    premium = [thing for thing in into.plans.things if PREMIUM in thing.fields["plans"]]
+    usable = [thing for thing in premium if thing.fields.get("usable")]
+    unknown = kind in into.partial or any("usable" not in thing.fields for thing in premium)
+    if usable or not unknown:
         listed = (number for number, (_, found) in enumerate(into.batches) if found.kind.id == kind)
-        first = (*premium, *into.plans.things)[:1]
-        into.state_tenant(first[0].at if first else (next(listed), 0), entra_premium=bool(premium))
+        first = (*usable, *into.plans.things)[:1]
+        into.state_tenant(first[0].at if first else (next(listed), 0), entra_premium=bool(usable))
 
 
 def users(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -110,8 +112,10 @@ def _last_sign_in(row: Row) -> str | None:
     return max((day for key in SIGN_INS if (day := _day(told, key))), default=None)
 
 
-def _off(licence: Row) -> frozenset[str]:
-    return frozenset(plan.casefold() for plan in texts(licence, "disabledPlans") or ())
+def _off(licence: Row) -> frozenset[str] | None:
+    """Return the plans that are switched off in a licence; None where nobody tells."""
+    off = texts(licence, "disabledPlans")
+    return None if off is None else frozenset(plan.casefold() for plan in off)
 
 
 def _synced(row: Row) -> bool | None:
@@ -122,14 +126,19 @@ def _synced(row: Row) -> bool | None:
 
 
 def _licensed(into: Gathered, row: Row) -> bool | None:
+    """Tell whether a plan of Intune is assigned and works; None where one lacks its id or its state."""
     plans = parts(row, "assignedPlans")
     if plans is None:
         return None
     wanted = {plan.id for plan in into.policy.service_plans if plan.means == "intune"}
     works = into.values.usable_plan
-    return any(
-        text(plan, "servicePlanId").casefold() in wanted and text(plan, "capabilityStatus") in works for plan in plans
-    )
+    unknown = False
+    for plan in plans:
+        id_, status = text(plan, "servicePlanId").casefold(), text(plan, "capabilityStatus")
+        if id_ in wanted and status in works:
+            return True
+        unknown = unknown or not id_ or (id_ in wanted and not status)
+    return None if unknown else False
 
 
 def groups(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
