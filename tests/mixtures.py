@@ -88,7 +88,7 @@ def child(act: Callable[[], object]) -> int:
 
 
 STEPS = ("open", "close", "write", "fsync", "replace", "unlink", "rmdir", "mkdir", "ftruncate")
-KILLS, PAUSE = 40, 0.03
+KILLS, PAUSE = 40, 0.1
 KILLED = 9
 
 

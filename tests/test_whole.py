@@ -34,6 +34,7 @@ def an_estate(tmp_path: Path) -> Path:
     return folder
 
 
+READS = 60
 PROGRAM = (sys.executable, mixtures.__file__)
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers that are killed are forks")
 
@@ -58,7 +59,6 @@ def test_whichever_step_was_the_last_one(estate: Path) -> None:
 def test_a_writer_that_is_killed_at_any_moment(estate: Path) -> None:
     seen = after_kills("moments", estate)
     assert len(seen) == mixtures.KILLS + 1
-    assert {"refused", "new"} <= set(seen)
     assert seen[-1] == "new"
 
 
@@ -82,7 +82,8 @@ def until(told: Callable[[], bool], seconds: float = 60) -> None:
 def test_who_reads_while_it_is_written(estate: Path) -> None:
     process, seen = writer(estate), list[str]()
     try:
-        until(lambda: seen.append(or_refused(estate)) or len(set(seen)) == len(("old", "new", "refused")))  # type: ignore[func-returns-value]
+        while len(seen) < READS or len(set(seen) - {"refused"}) < len(("old", "new")):
+            seen.append(or_refused(estate))
         assert process.poll() is None
     finally:
         ended([process])

@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,24 +61,20 @@ class Place:
         `note` is for the next time, in case that this one is killed.
         """
         self._clear()
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._clear)
             for name, text in texts.items():
                 _write(self._aside / "new" / name, text.encode())
             (self._aside / "old").mkdir()
-        except BaseException:
-            self._clear()
-            raise
-        was_whole, self.whole = self.whole, False
-        self._mark({"permcheck": FORMAT, **note, "files": sorted({*texts, *gone})})
-        try:
-            for name in (*gone, *texts):
+            undo.pop_all()
+        names, was_whole, self.whole = (*gone, *texts), self.whole, False
+        with ExitStack() as undo:
+            undo.callback(self._back, names, whole=was_whole)
+            self._mark({"permcheck": FORMAT, **note, "files": sorted(names)})
+            for name in names:
                 self._move(name)
-        except BaseException:
-            self._back((*gone, *texts))
-            self.whole = was_whole
-            self._clear()
-            raise
-        flush(self._folder)
+            flush(self._folder)
+            undo.pop_all()
         self._clear()
         self.whole = True
 
@@ -100,7 +96,7 @@ class Place:
             new.replace(now)
             self._came.add(name)
 
-    def _back(self, names: Collection[str]) -> None:
+    def _back(self, names: Collection[str], *, whole: bool) -> None:
         """Put the files from before back: of a file that was not moved yet, there is none aside."""
         for name in names:
             old, now = self._aside / "old" / name, self._folder / name
@@ -108,6 +104,8 @@ class Place:
                 old.replace(now)
             elif name in self._came:
                 now.unlink(missing_ok=True)
+        self._clear()
+        self.whole = whole
 
 
 @contextmanager
@@ -134,15 +132,15 @@ def _write(path: Path, data: bytes) -> None:
 def _locked(path: Path) -> int:
     while True:
         handle = os.open(path, OPEN, 0o666)
+        free = mine = False
         try:
             free = _lock(handle)
             mine = free and path.exists() and os.path.samestat(os.fstat(handle), path.stat())
-        except BaseException:
-            os.close(handle)
-            raise
+        finally:
+            if not mine:
+                os.close(handle)
         if mine:
             return handle
-        os.close(handle)
         if not free:
             message = "another import is writing to this folder"
             raise file_problem(path.parent, "being-written", message, "wait until it has ended, or name another folder")

@@ -161,15 +161,12 @@ def _of_sets(sheet: Sheet, sets: Sequence[NameSet]) -> tuple[list[str], list[str
     if not sets:
         return [], []
     beside = sheet.path.with_name(f"{sheet.path.stem}.sets.csv")
-    found = _members(_book_sets(sheet.path) if sheet.is_book else ())
-    elsewhere = _elsewhere(found, sets) if sheet.is_book else {one.id for one in sets}
+    listed = _book_sets(sheet.path) if sheet.is_book else None
+    found = _members(listed or ())
+    elsewhere = {one.id for one in sets} if listed is None else _elsewhere(found, sets)
     if elsewhere and beside.is_file():
-        for id_ in elsewhere:
-            found.pop(id_, None)
-        found |= _members(_csv_sets(beside))
+        found = {id_: members for id_, members in found.items() if id_ not in elsewhere} | _members(_csv_sets(beside))
         elsewhere = set()
-    if not found and not elsewhere:
-        return [], ["the members of long sets were not compared: the workbook has no sheet Sets"]
     edited = list(_differences(found, [one for one in sets if one.id not in elsewhere], {one.id for one in sets}))
     what = f"the members of {len(elsewhere)} long sets were not compared: there is no {beside.name} beside the sheet"
     return edited, [what] if elsewhere else []
@@ -182,13 +179,10 @@ def _members(lines: Iterable[tuple[str, str, str]]) -> Members:
     return found
 
 
-def _book_sets(path: Path) -> Iterator[tuple[str, str, str]]:
-    rows = book_rows(path, "Sets")
-    next(rows, None)
-    for _, cells in rows:
-        id_, kind, name = (*_texts(cells), "", "", "")[: len(SETS)]
-        if id_ or name:
-            yield id_, kind, name
+def _book_sets(path: Path) -> list[tuple[str, str, str]] | None:
+    """Return the lines of the sheet of sets; None where it is not there."""
+    lines = [(*_texts(cells), "", "", "")[: len(SETS)] for _, cells in book_rows(path, "Sets")]
+    return [(id_, kind, name) for id_, kind, name in lines[1:] if id_ or name] if lines else None
 
 
 def _csv_sets(path: Path) -> Iterator[tuple[str, str, str]]:
