@@ -13,8 +13,8 @@ from permcheck.evaluate.cloud import Held
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
-from permcheck.graph.membership import climb
 from permcheck.evaluate.security import EXTENTS, covers_all, doubts, giving, row_of, with_permission, withheld_under
+from permcheck.graph.membership import climb
 from permcheck.graph.rights import Way
 from permcheck.model import policy as form
 from permcheck.model.state import MET, UNKNOWN, UNMET, any_of

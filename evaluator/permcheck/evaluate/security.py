@@ -142,7 +142,7 @@ def _over_device(context: Context, one: Held, permission: str) -> Extent:
 
 
 def _unreached(context: Context, row: SecurityRow, open_: tuple[str, ...]) -> Extent:
-    """Return that a row reaches nothing, as far as is known: it may be for more, or more may lie below what it is for."""
+    """Return that a row reaches nothing, as far as is known: it may be for more, or more may lie below it."""
     facts = () if row.collections_known else (_collections_of(context, row),)
     if row.collections or facts:
         facts = (*facts, *open_)
@@ -224,15 +224,15 @@ def _over_targets(context: Context, one: Held, _permission: str) -> Extent:
         return Extent(MET)
     if key not in tables.deployed_to:
         return Extent(UNKNOWN, facts=(f"applications[{tables.applications[key].name}].deployed_to",))
-    targets = [(target, tables.collections[target]) for target in tables.deployed_to[key]]
     row = row_of(context, one)
     unknown: dict[str, None] = {}
-    for target, form in ((target, form) for target, form in targets if form.kind != "device"):
-        state, facts = _over_collection(context, row, target)
-        if state is MET and form.kind == "user":
+    for target in tables.deployed_to[key]:
+        record = tables.collections[target]
+        state, facts = _over_collection(context, row, target) if record.kind != "device" else (UNMET, ())
+        if state is MET and record.kind == "user":
             return Extent(MET)
         if state is not UNMET:
-            unknown |= dict.fromkeys(facts or (f"collections[{form.name}].kind",))
+            unknown |= dict.fromkeys(facts or (f"collections[{record.name}].kind",))
     return Extent(UNKNOWN, facts=tuple(unknown)) if unknown else Extent(UNMET)
 
 
@@ -313,8 +313,10 @@ def same_collection_test(context: Context, _test: form.SameCollectionTest, _need
     for collection in (None, *sorted(inside)):
         states = []
         for permission in permissions:
-            over = [(one.state, *_over_collection(context, row_of(context, one), collection))
-                    for one in with_permission(context, permission)]
+            over = [
+                (one.state, *_over_collection(context, row_of(context, one), collection))
+                for one in with_permission(context, permission)
+            ]
             facts |= dict.fromkeys(fact for held_, state, found in over if held_ is not UNMET for fact in found)
             states.append(any_of(all_of((held_, state)) for held_, state, _ in over))
         best = any_of((best, all_of(states)))
