@@ -83,7 +83,8 @@ EVERYTHING: Data = {
     "security_roles": [{"name": "S", "id": "P0100001", "copied_from": "Read-only Analyst", "permissions": {}}],
     "collections": [
         {"id": "SMS00001", "name": "All Systems"},
-        {"id": "C1", "name": "C", "limited_to": "SMS00001", "kind": "device", "include": [], "exclude": []},
+        {"id": "C1", "name": "C", "limited_to": "SMS00001", "kind": "device", "members": ["D"], "include": []},
+        {"id": "C2", "name": "C2", "limited_to": "SMS00001", "exclude": []},
     ],
     "scripts": [{"name": "X", "id": f"{5:08}-0000-0000-0000-000000000000", "author": "a@x.example"}],
     "applications": [{"name": "Y", "user_targeted": False}],
