@@ -45,6 +45,25 @@ def spelled_out(data: Data) -> Data:
     for section in form.SECTIONS if complete is True else complete or ():
         result.setdefault(section, [])
     result.pop("assume", None)
+    return settled(result)
+
+
+def settled(data: Data) -> Data:
+    """Return an estate that states nothing beside what it would follow from, where the stated value beats the other.
+
+    `uploaded` beats the upload of the hierarchy, and a lost tag the one that every attached device carries: without
+    them the other value is what documents say, and not what nobody told.
+    """
+    result = deepcopy(data)
+    for device in result.get("devices") or ():
+        owners = [h for h in result["hierarchies"] if device.get("hierarchy") in (None, h["id"])]
+        if "uploaded" in device:
+            for one in owners:
+                one.pop("upload", None)
+        if "client_current" in device:
+            device.pop("client_version", None)
+        if not {"Default", "0"} & set(device.get("scope_tags") or ["Default"]) or device.get("scope_tags") == []:
+            device["management"] = "co-managed"
     return result
 
 
@@ -176,7 +195,9 @@ def at(data: Any, path: Path) -> Any:
     return data
 
 
-def _drop(_data: Data, owner: Any, path: Path, _gone: set[str]) -> None:
+def _drop(_data: Data, owner: Any, path: Path, gone: set[str]) -> None:
+    if path[0] in form.SECTIONS and len(path) == 1:
+        gone.update(*(_names(record) for record in owner[path[-1]] if record != GONE))
     del owner[path[-1]]
 
 

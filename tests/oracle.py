@@ -495,26 +495,49 @@ class Oracle:
         return self.directory_rights()
 
     def test_scope_tag(self, *_: Any) -> Truth:
-        """The device carries Default unless stated. Directory roles with rights in Intune bypass tags.
+        """Whether a tag of the device is among those that the person's assignments show.
 
-        Merged: the tags of all assignments count together, and only without any does one see everything.
-        Scoped: each assignment's permissions stay inside its own tags.
+        A device that is only attached carries Default and no other tag; without it nobody sees it. One that Intune
+        manages has its own tags, and Default where it has none. Directory roles with rights in Intune bypass tags.
         """
-        carried = self.machine.get("scope_tags")
-        if carried is not None and not {"Default", "0"} & set(carried):
-            return False
-        bypass = self.directory_rights()
-        if bypass is True:
+        tags = self.machine.get("scope_tags")
+        own = None if tags is None else {"0" if tag == "Default" else tag for tag in tags} or {"0"}
+        answers: list[Truth] = []
+        if self.machine.get("management") in {None, "configmgr"}:
+            lost = tags is not None and not {"Default", "0"} & set(tags)
+            answers.append(False if lost else some([self.directory_rights(), self.shown({"0"})]))
+        if self.machine.get("management") != "configmgr":
+            answers.append(some([self.directory_rights(), self.shown(own)]))
+        return answers[0] if len(set(answers)) == 1 else None
+
+    def shown(self, carried: set[str] | None) -> Truth:
+        """Whether assignments show what carries some tags; None: nobody told which.
+
+        Merged: the tags of all assignments with permissions of the category asked for count together, and only
+        without any does one see everything. Scoped takes away from that: each assignment's permissions stay inside
+        its own tags.
+        """
+        asked = self.asked_permission()
+        near = asked if self.readings["scope-tags-merge"] == "permission-category" else None
+        alike = [p for p in self.policy.permissions if near and self.category(p) == self.category(near)]
+        mine = [
+            (a, {"0" if tag == "Default" else tag for tag in a["scope_tags"]}) for a in self.assignments(of_type=True)
+        ]
+        lent = [tags for a, tags in mine if near is None or set(alike) & self.intune_permissions(a)]
+        together = self.shows(set().union(*lent), carried)
+        if self.data["tenant"]["scoped_permissions"] == "merged":
+            return together
+        able = [tags for a, tags in mine if asked is None or asked in self.intune_permissions(a)]
+        return both([together, some(self.shows(tags, carried) for tags in able) if able else True])
+
+    def category(self, permission: str) -> tuple[str, str]:
+        return self.policy.planes[permission], self.policy.permissions[permission].category
+
+    def shows(self, tags: set[str], carried: set[str] | None) -> Truth:
+        """Whether some tags of assignments show what carries others: without any, everything is seen."""
+        if not tags:
             return True
-        mine = self.assignments(of_type=True)
-        if self.data["tenant"]["scoped_permissions"] == "scoped":
-            asked = self.asked_permission()
-            able = [a for a in mine if asked is None or asked in self.intune_permissions(a)]
-            if able:
-                seen = any(not a["scope_tags"] or {"Default", "0"} & set(a["scope_tags"]) for a in able)
-                return some([seen, bypass])
-        tags = {tag for a in mine for tag in a["scope_tags"]}
-        return some([not tags or bool({"Default", "0"} & tags), bypass])
+        return None if carried is None else bool(tags & carried)
 
     def asked_permission(self) -> str | None:
         """The Intune permission that the sides in force ask for."""

@@ -123,6 +123,7 @@ READINGS = {
     "intune-role-under-configmgr": ("any-role", "page-permission"),
     "timeline-notify": ("view-and-sync", "sync-only"),
     "intune-role-sets": ("live-service", "page-2022-08"),
+    "scope-tags-merge": ("permission-category", "all-assignments"),
 }
 SILENCE_MEANS_MET = {"signs_in_with", "tenant_attached", "scope_tags", "sites"}
 """Facts whose absence the policy reads as a value, because a source says so."""

@@ -240,3 +240,112 @@ def test_a_directory_role_through_a_nested_group_leaves_the_scope_tags_open_and_
     decision = load_dict(data).check(USER, "run-cmpivot", "PC-1")
     assert decision.verdict is UNDETERMINED
     assert "documents" in {one.fact for one in decision.missing}
+
+
+# --- what is not told of a person, a group or an assignment -------------------------------------------------------------
+
+
+def test_rights_on_premises_are_open_while_nobody_told_whether_the_account_is_synced() -> None:
+    assert changed().verdict(USER, "read-collections", "PC-1") is ALLOW
+    open_ = without("users", 0, "synced")
+    assert open_.verdict(USER, "read-collections", "PC-1") is UNDETERMINED
+    assert any(one.fact == f"user[{USER}].synced" for one in open_.check(USER, "read-collections", "PC-1").missing)
+
+
+def test_lists_of_administrative_users_matter_to_whoever_may_be_synced() -> None:
+    """Only an account that is known to be cloud-only is in no such list."""
+    lists = {"administrative_users": [], "incomplete": ["administrative_users"]}
+    for synced, found in ((True, UNDETERMINED), (None, UNDETERMINED), (False, DENY)):
+        user = {**WHOLE["users"][0], "synced": synced}
+        assert changed(users=[user], **lists).verdict(USER, "read-collections", "PC-1") is found
+
+
+@pytest.mark.parametrize("key", ["collections", "scopes"])
+def test_an_assignment_without_a_list_may_be_for_everything(key: str) -> None:
+    data = deepcopy(WHOLE)
+    data["scripts"] = [{"name": "X", "scopes": ["Default"], "approved": True, "parameters": False}]
+    data["security_roles"][0]["permissions"] |= {"Site": ["Read"], "SMS Scripts": ["Read"]}
+    del data["administrative_users"][0]["assignments"][0][key]
+    decision = load_dict(data).check(USER, "run-script-console", "PC-1", object="X")
+    assert decision.verdict is UNDETERMINED
+    assert any(one.fact.endswith(f"assignments[].{key}") for one in decision.missing)
+    data["administrative_users"][0]["assignments"][0][key] = []
+    assert load_dict(data).verdict(USER, "run-script-console", "PC-1", object="X") is DENY
+
+
+@pytest.mark.parametrize(
+    ("members", "found"),
+    [
+        ({"members": [USER]}, ALLOW),
+        ({"all_members": [USER]}, UNDETERMINED),
+        ({"members": ["N"]}, DENY),
+        ({"members": ["N"], "members_incomplete": True}, UNDETERMINED),
+        ({"members": [], "members_incomplete": True, "all_members": [USER]}, UNDETERMINED),
+    ],
+)
+def test_whether_a_membership_is_direct_counts_where_nesting_passes_nothing_on(members: Data, found: Verdict) -> None:
+    """The app role reaches direct members of a group only; who is nested for certain may be a direct member as well."""
+    data = deepcopy(WHOLE)
+    data["hierarchies"][0]["version"] = 2006
+    data["assume"] += ["DISCOVERY", "CM-*", "INTUNE-*"]
+    data["groups"] = [
+        {"name": "A", "type": "security", **members},
+        {"name": "N", "type": "security", "members": [USER]},
+    ]
+    data["intune_assignments"] = []
+    data["app_roles"] = [
+        {"application": "Configuration Manager Microservice", "role": "Admin User", "assigned_to": ["A"]}
+    ]
+    estate = load_dict(data)
+    expected = {ALLOW: State.MET, DENY: State.UNMET, UNDETERMINED: State.UNKNOWN}[found]
+    assert state(estate, "ENTRA-APPROLE") is expected
+
+
+def test_a_upn_is_not_empty_because_a_list_that_may_lack_it_does() -> None:
+    """Nobody whom Active Directory discovery did not find has a UPN that it found, if all methods are told."""
+    data = {**deepcopy(WHOLE), "assume": [one for one in WHOLE["assume"] if one != "IDENT-UPN"]}
+    data["users"][0]["discovered_by"] = ["entra"]
+    assert state(load_dict(data), "IDENT-UPN") is State.MET
+    data["users"][0]["discovery_incomplete"] = True
+    assert state(load_dict(data), "IDENT-UPN") is State.UNKNOWN
+    data["users"][0] |= {"discovered_by": ["ad"], "discovery_incomplete": False}
+    assert state(load_dict(data), "IDENT-UPN") is State.UNKNOWN
+
+
+def test_a_circle_of_groups_is_a_warning_and_ends() -> None:
+    """Active Directory has them: who is in one of the groups is in all."""
+    data = deepcopy(WHOLE)
+    data["groups"][0]["members"] = ["N"]
+    data["groups"] += [{"name": "N", "type": "security", "members": ["G", USER]}]
+    estate = load_dict(data)
+    assert [(one.id, one.severity) for one in estate.warnings] == [("circle", "warning")]
+    assert estate.verdict(USER, "run-cmpivot", "PC-1") is ALLOW
+    assert [row.verdict for row in estate.review([USER], ["run-cmpivot"]).rows()] == [ALLOW]
+
+
+def test_what_a_grant_hides_is_taken_away_with_it() -> None:
+    """Without the assignment that has a tag, the one that has none shows everything: both memberships have to go."""
+    data = deepcopy(WHOLE)
+    data["tenant"]["use_intune_rbac"], data["hierarchies"][0]["enforce_configmgr_rbac"] = "On", "cleared"
+    data["groups"] = [{"name": name, "type": "security", "members": [USER]} for name in ("G1", "G3")]
+    data["administrative_users"] = []
+    data["intune_assignments"] = [
+        {"name": "A0", "role": "Help Desk Operator", "members": ["G1", "G3"], "scope_tags": []},
+        {"name": "A1", "role": "Application Manager", "members": ["G1"], "scope_tags": ["Default"]},
+    ]
+    decision = load_dict(data).check(USER, "run-cmpivot", "PC-1")
+    assert decision.verdict is ALLOW
+    both = {change.RemoveMember("g1", USER), change.RemoveMember("g3", USER)}
+    assert both in [set(one.changes) for one in decision.revocations]
+
+
+def test_a_collection_is_of_the_kind_that_is_told_above_it() -> None:
+    data = deepcopy(WHOLE)
+    for record in data["collections"]:
+        record.pop("kind", None)
+    kinds = {form.id: form.kind for form in load_dict(data).tables.collections.values()}
+    assert kinds == {"SMS00001": "device", "C1": "device", "SMS00004": "user", "UC1": "user"}
+    for record in data["collections"]:
+        record.pop("limited_to", None)
+    kinds = {form.id: form.kind for form in load_dict(data).tables.collections.values()}
+    assert kinds == {"SMS00001": "device", "C1": "device", "SMS00004": "user", "UC1": None}

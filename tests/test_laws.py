@@ -99,7 +99,7 @@ def test_adding_a_grant_never_turns_allow_into_deny(data: st.DataObject, drawn: 
     """Rights add up over groups and there is no deny.
 
     One exception is documented: of several assignments, some with scope tags and some without, the person
-    sees only what the tags show; so a first tagged assignment may take the view of a device away.
+    sees only what the tags show; so a tagged assignment beside one without tags may take the view of a device away.
     """
     estate = load_dict(drawn[0])
     allowed = having(estate, drawn[0], ALLOW, 5)
@@ -109,6 +109,21 @@ def test_adding_a_grant_never_turns_allow_into_deny(data: st.DataObject, drawn: 
     for ask in (ask for ask in allowed if ask.user == user):
         if verdict(after, ask) is DENY:
             assert {r.id for r in check(after, ask).unmet} == {"INTUNE-SCOPETAG"}
+            ends = [way.end.key for way in estate.grants.rights(user).intune if way.state is State.MET]
+            assert () in [estate.tables.intune_assignments[key].tags for key in ends]
+
+
+@settings(max_examples=25)
+@given(partial_estates())
+def test_keeping_permissions_to_their_tags_never_gives_more(drawn: tuple[Data, Data]) -> None:
+    """Scoped permissions only take away: never an allow that the merged ones don't give, and no deny less."""
+    merged, scoped, open_ = deepcopy(drawn[0]), deepcopy(drawn[0]), deepcopy(drawn[0])
+    merged["tenant"]["scoped_permissions"], scoped["tenant"]["scoped_permissions"] = "merged", "scoped"
+    open_["tenant"].pop("scoped_permissions", None)
+    less, neither = verdicts(load_dict(scoped), scoped), verdicts(load_dict(open_), open_)
+    for ask, more in verdicts(load_dict(merged), merged).items():
+        assert [DENY, UNDETERMINED, ALLOW].index(less[ask]) <= [DENY, UNDETERMINED, ALLOW].index(more), ask
+        assert neither[ask] in {UNDETERMINED, more}, ask
 
 
 def renamed(value: Any, old: str, new: str) -> Any:

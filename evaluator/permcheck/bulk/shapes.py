@@ -248,15 +248,8 @@ class Shapes:
             return way.role, frozenset(row.collections), row.scopes, row.scopes_known, row.collections_known, way.state
         if kind == "intune-assignment":
             tags = tables.intune_assignments[way.end.key].tags
-            return (
-                kind,
-                way.role,
-                tags and frozenset(tags),
-                way.state,
-                way.fault == WRONG_TYPE,
-                bool(way.missing),
-                is_nested(way.grants),
-            )
+            lost = way.fault == WRONG_TYPE, bool(way.missing)
+            return kind, way.role, tags and frozenset(tags), way.state, lost, is_nested(way.grants)
         return (kind,) if kind == "admin" else (kind, way.role, way.state)
 
 

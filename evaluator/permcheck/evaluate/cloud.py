@@ -144,11 +144,8 @@ def group_type_test(context: Context, _test: form.GroupTypeTest, _need: form.Nee
     bad = tuple(w for w in ways if w.fault == "group-type")
     directory = by_directory_role(context)
     doubts = doubtful(context, gate, "intune")
-    if (
-        directory is MET
-        or any(w.state is MET for w in ways)
-        or not (bad or context.tables.doubtful("groups", "intune_assignments"))
-    ):
+    unlisted = context.tables.doubtful("groups", "intune_assignments")
+    if directory is MET or any(w.state is MET for w in ways) or not (bad or unlisted):
         return Outcome(MET)
     lost = any(w.state is UNMET and not w.missing for w in bad)
     state = UNMET if lost and not doubts and UNKNOWN not in (directory, *(w.state for w in ways)) else UNKNOWN

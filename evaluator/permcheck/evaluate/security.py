@@ -142,7 +142,7 @@ def _over_device(context: Context, one: Held, permission: str) -> Extent:
 
 
 def _unreached(context: Context, row: SecurityRow, open_: tuple[str, ...]) -> Extent:
-    """Return that a row reaches nothing, as far as is known: it may be for more, or more may lie below what it is for."""
+    """Return that a row reaches nothing, as far as is known: it may be for more, or more may lie below it."""
     facts = () if row.collections_known else (_collections_of(context, row),)
     if row.collections or facts:
         facts = (*facts, *open_)
@@ -224,15 +224,15 @@ def _over_targets(context: Context, one: Held, _permission: str) -> Extent:
         return Extent(MET)
     if key not in tables.deployed_to:
         return Extent(UNKNOWN, facts=(f"applications[{tables.applications[key].name}].deployed_to",))
-    targets = [(target, tables.collections[target]) for target in tables.deployed_to[key]]
     row = row_of(context, one)
     unknown: dict[str, None] = {}
-    for target, collection in ((target, one) for target, one in targets if one.kind != "device"):
-        state, facts = _over_collection(context, row, target)
-        if state is MET and collection.kind == "user":
+    for target in tables.deployed_to[key]:
+        record = tables.collections[target]
+        state, facts = _over_collection(context, row, target) if record.kind != "device" else (UNMET, ())
+        if state is MET and record.kind == "user":
             return Extent(MET)
         if state is not UNMET:
-            unknown |= dict.fromkeys(facts or (f"collections[{collection.name}].kind",))
+            unknown |= dict.fromkeys(facts or (f"collections[{record.name}].kind",))
     return Extent(UNKNOWN, facts=tuple(unknown)) if unknown else Extent(UNMET)
 
 

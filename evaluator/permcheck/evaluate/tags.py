@@ -155,16 +155,15 @@ def _shows(one: Seen, tags: Tags) -> State:
     return UNKNOWN if tags is None else (MET if one.tags & tags else UNMET)
 
 
-# --- why ---------------------------------------------------------------------------------------------------------------
+# --- why --------------------------------------------------------------------------------------------------------------
 
 
 def _explained(context: Context, seen: Sequence[Seen], shown: Sequence[Shown], state: State) -> Explanation:
     roles = of_directory(context)
     past = tuple(context.path((*one.way.grants, *one.tail)) for one in roles if one.state is MET)
     if state is MET:
-        return Explanation(
-            (*past, *(() if past and UNMET in {one.together for one in shown} else _showing(context, seen)))
-        )
+        only_past = past and any(one.together is UNMET for one in shown)
+        return Explanation(past if only_past else (*past, *_showing(context, seen)))
     steps = tuple(Proof((_tagged(context, one),)) for one in seen if one.tags is not None)
     return Explanation((*past, *steps), tuple(dict.fromkeys(_open(context, seen, shown))) if state is UNKNOWN else ())
 
@@ -195,10 +194,8 @@ def _open(context: Context, seen: Sequence[Seen], shown: Sequence[Shown]) -> Ite
         facts.append("tenant.scoped_permissions")
     yield from missing(facts, "not stated")
     if any(UNKNOWN in one for one in shown):
-        further = (
-            *tables.doubtful("groups", "intune_assignments"),
-            *(fact for one in seen for fact in one.way.missing),
-        )
+        facts = [fact for one in seen for fact in one.way.missing]
+        further = (*tables.doubtful("groups", "intune_assignments"), *facts)
         yield from missing(further, "which further role assignments there are")
     if by_directory_role(context) is UNKNOWN:
         yield from missing(tables.doubtful("entra_roles"), "the list is not in the estate, or known to lack entries")
