@@ -84,6 +84,7 @@ def kept(home: Path) -> list[Path]:
 # The law
 
 
+@pytest.mark.slow
 @given(crowds())
 @settings(max_examples=25)
 def test_what_was_compiled_is_what_the_evaluator_says(both: tuple[Data, Data]) -> None:

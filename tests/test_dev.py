@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from permcheck import dev
 from permcheck.checks import facts
 from permcheck.checks.facts import load_checks
@@ -15,6 +18,8 @@ from permcheck.loading.digest import digest_of
 from permcheck.loading.policy import COMPILED, COMPILED_EXPORTS
 from permcheck.loading.schemas import SCHEMAS, schema_text
 
+ROOT = Path(__file__).parent.parent
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 DOCS = data_root() / "docs" / "checks"
 """Pages of the checks, which a wheel does not hold."""
 PAGES = [f"docs/checks/{name}" for name in (INDEX, *(f"{id_}.md" for id_ in load_checks()))] if DOCS.is_dir() else []
@@ -115,6 +120,37 @@ def test_every_python_finds_the_same_digest() -> None:
         digest_of(b"editions.yaml", b"- id: x\n") == "80457a63fcb937f0dc988010a83080ebc8828735f2e5bcdfb9a67382d06f04af"
     )
     assert digest_of(b"a", b"b") != digest_of(b"ab") != digest_of(b"ab", b"")
+
+
+def wanted() -> list[Requirement]:
+    """Everything that pyproject.toml asks for, extras and groups included."""
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    lists = [stated["project"]["dependencies"], stated["build-system"]["requires"]]
+    lists += stated["project"]["optional-dependencies"].values()
+    lists += stated["dependency-groups"].values()
+    return [Requirement(one) for each in lists for one in each if isinstance(one, str)]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_each_requirement_has_one_pinned_release_that_it_admits(python: str, system: str) -> None:
+    """`make constraints` was run after pyproject.toml was changed."""
+    here = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": system}
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    held = [pin for pin in pins if pin.marker is None or pin.marker.evaluate(here)]
+    by_name = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in held}
+    assert len(by_name) == len(held)
+    asked = [one for one in wanted() if one.marker is None or one.marker.evaluate(here)]
+    refused = [str(one) for one in asked if not one.specifier.contains(by_name[canonicalize_name(one.name)])]
+    assert (len(asked) > 30, refused) == (True, [])
+
+
+def test_what_is_installed_comes_from_wherever_pip_is_told_to_look() -> None:
+    """A registry's address in a file would be everybody's."""
+    for name in ("constraints.txt", "pyproject.toml", "Makefile", ".ci/run"):
+        text = (ROOT / name).read_text("utf-8")
+        assert [word for word in ("://", "index-url", "find-links=") if word in text] == [], name
 
 
 @pytest.mark.skipif(not PAGES, reason="a wheel holds no pages")

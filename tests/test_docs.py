@@ -180,7 +180,7 @@ def test_toml(block: Block, folder: Path) -> None:
 @pytest.mark.parametrize("block", blocks("sh", "powershell"), ids=block_id)
 def test_shell(block: Block) -> None:
     """Targets of make exist, and completion is asked for in a shell that click knows."""
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for line in block.text.splitlines():
         if line.startswith("make "):
             assert line.split()[1] in targets

@@ -378,6 +378,7 @@ except WriteError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of a process")
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_full_disk_is_an_error_with_a_way_out(kind: str, tmp_path: Path) -> None:
@@ -481,6 +482,7 @@ def test_permissions_and_links_stay(tmp_path: Path) -> None:
 
 
 # --- memory ----------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ROWS)
 def test_memory_does_not_grow_with_the_rows(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames, "TOGETHER", 200)

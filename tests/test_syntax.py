@@ -101,6 +101,14 @@ def test_brackets_in_texts_and_comments_nest_nothing() -> None:
     assert raised(lambda: parse_json("x", '["' + "[" * 99 + '", x]')).id == "syntax"
 
 
+def test_brackets_in_texts_of_json_hide_no_depth() -> None:
+    """The quick look knows nothing where a text holds a bracket: the values are looked at."""
+    hidden = '["]", ' * (DEPTH_LIMIT + 1) + "1" + ', "["]' * (DEPTH_LIMIT + 1)
+    assert raised(lambda: parse_json("x", hidden)).id == "too-deep"
+    for text in ('["[[", "\\"]", {"a": "{\\\\"}]', "[" * DEPTH_LIMIT + '"]"' + "]" * DEPTH_LIMIT):
+        assert parse_json("x", text).data == json.loads(text)
+
+
 def test_a_key_that_stands_twice_in_json_that_is_no_yaml() -> None:
     problem = raised(lambda: parse_json("x.json", '{"a": "\x7f\ufffe", "b": 1, "b": 2}'))
     assert (problem.id, problem.line) == ("duplicate-key", 0)

@@ -21,6 +21,7 @@ JSON_ODD: Final = re.compile(rf"{JSON_TEXT}|(?P<odd>-?Infinity|NaN|\d{{1000,}})"
 YAML_TOKEN: Final = re.compile(
     r"""(?<![^\s\[\]{},:])(?:"[^"\\]*(?:\\.[^"\\]*)*"|'[^']*'|\#[^\n]*|[\[{])|[\]}]""", re.DOTALL
 )
+NO_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
 NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 RESERVED: Final = "@`%"
 """Characters that begin no value in YAML."""
@@ -46,6 +47,21 @@ def depth_in(text: str, token: re.Pattern[str], end: int) -> tuple[int, int]:
         if depth > DEPTH_LIMIT:
             return depth, found.start()
     return depth, end
+
+
+def is_plainly_shallow(text: str) -> bool:
+    """Tell whether JSON is surely not nested too deeply, in a tenth of the time that a look at its values takes.
+
+    Texts without brackets vanish with their quotes, and each round takes the innermost brackets away. Where a quote
+    or a bracket is left over, nothing is known.
+    """
+    plain = text.replace("\\\\", "").replace('\\"', "").encode("utf-8", "surrogatepass")
+    left = plain.translate(None, NO_BRACKETS).replace(b'""', b"")
+    for _ in range(DEPTH_LIMIT):
+        left = left.replace(b"[]", b"").replace(b"{}", b"")
+        if not left:
+            return True
+    return False
 
 
 def is_too_deep(data: Any) -> bool:

@@ -20,6 +20,7 @@ from permcheck.loading.syntax import (
     broken_json,
     broken_yaml,
     depth_in,
+    is_plainly_shallow,
     is_too_deep,
     nested_too_deeply,
     refuse,
@@ -215,6 +216,7 @@ def parse_json(file: str, text: str) -> Parsed:
             problems.append(Problem(file, 0, 0, "duplicate-key", message, "keep one of them"))
         return result
 
+    shallow = is_plainly_shallow(text)
     try:
         data = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -223,7 +225,7 @@ def parse_json(file: str, text: str) -> Parsed:
         raise _deep_json(file, text) from None
     except ValueError:
         raise refused_json(file, text) from None
-    if is_too_deep(data):
+    if not shallow and is_too_deep(data):
         raise _deep_json(file, text)
     if problems:
         raise LoadError(_placed(file, text) or tuple(problems))

@@ -20,6 +20,8 @@ from permcheck.review.write.sheets import LIMIT, Book, Sheet, columns_sheet, set
 from permcheck.review.write.summary_sheet import summary_sheet
 
 LONGEST: Final = 32_767
+KEPT: Final = ("row_info", "set_rows", "row_sizes")
+"""Where releases of XlsxWriter keep what they know of a row; nothing but memory hangs on it."""
 """So many characters of UTF-16 fit into a cell."""
 CUT: Final = " … (cut: a cell holds 32,767 characters; CSV and JSONL hold all)"
 DECISIONS: Final = ("keep", "remove")
@@ -177,8 +179,8 @@ class Rows:
                 self.sheet.write_blank(self.count, index, None, self._book.format(kind))
             else:
                 self._write(index, name, record[name])
-        for kept in (self.sheet.row_info, self.sheet.row_sizes):  # the row before is on the disk
-            kept.pop(self.count - 1, None)
+        for name in KEPT:  # the row before is on the disk
+            getattr(self.sheet, name, {}).pop(self.count - 1, None)
 
     def _write(self, index: int, name: str, value: Value) -> None:
         if isinstance(value, bool):
