@@ -19,6 +19,8 @@ from permcheck.loading.policy import load_policy
 Data: TypeAlias = Mapping[str, Any]
 Truth: TypeAlias = bool | None
 
+IN_TOKEN = {"security", "mail-enabled-security"}
+"""Types of group that stand in a token, and pass on what they are in."""
 GATE = "any Intune role"
 DERIVED = {
     "hierarchy.lowest_version",
@@ -298,9 +300,10 @@ class Oracle:
     # --- Configuration Manager ---------------------------------------------------------------------------------------------
 
     def groups(self) -> set[str]:
-        """Every group of the person: own ones, and those that a group is nested in."""
+        """Every group of the person: own ones, and those that a security group of these is nested in."""
         found: set[str] = set()
-        while more := {g["name"] for g in self.data["groups"] if {self.user, *found} & set(g["members"])} - found:
+        passing = {g["name"] for g in self.data["groups"] if g["type"] in IN_TOKEN}
+        while more := {g["name"] for g in self.data["groups"] if {self.user, *found & passing} & set(g["members"])} - found:
             found |= more
         return found
 
@@ -312,7 +315,8 @@ class Oracle:
         """
         if not self.person["synced"]:
             return
-        token = [self.person, *(g for g in self.data["groups"] if g["name"] in self.groups())]
+        groups = (g for g in self.data["groups"] if g["name"] in self.groups() and g["type"] in IN_TOKEN)
+        token = [self.person, *groups]
         accounts = {p["account"] for p in token if "account" in p}
         for admin in self.here("administrative_users"):
             if admin["name"] in accounts:

@@ -20,6 +20,11 @@ CLOUD: Final = "cloud"
 WRONG_TYPE: Final = "group-type"
 
 
+def _is_open(grant: Grant) -> bool:
+    """Tell whether nobody told whether a membership counts."""
+    return grant.kind in MEMBER_EDGES and grant.condition is not None
+
+
 class Shapes:
     """Numbers ways by what tests can see of them; who holds something is followed group by group, not user by user."""
 
@@ -36,12 +41,15 @@ class Shapes:
         self._groups: dict[Node, int] = {}
         self._named: list[Node] = []
         self._above: dict[Node, Bits] = {}
+        self._may_be_above: dict[Node, Bits] = {}
         self._nested: dict[Bits, Bits] = {}
         self._entries: dict[str, dict[Node, tuple[Bits, Bits, Bits, Bits]]] = {kind: {} for kind in MEMBER_EDGES}
         self._may_be: dict[tuple[bool, bool], Bits] = {}
         self._users: dict[Key, Bits] = {}
         self._doubted: dict[int, Bits] = {}
         self._rows: dict[tuple[Key, int], dict[tuple[Node, State], list[int]]] = {}
+        self._open = {node for node in graph.nodes("group") if any(map(_is_open, graph.out(node)))}
+        """Groups of which nobody told whether they pass on what the groups hold that they are in."""
         self._unstated = self._all(graph.unstated)
         self._opaque = [self._doubtful(group) for group in graph.opaque]
 
@@ -78,6 +86,9 @@ class Shapes:
         direct, above, found, more = self._groups_of(start, graph)
         found |= (self._held_by(start, nested=False) if more else 0) | self._unstated
         certain = direct | above
+        doubted = [start, *(group for group in self._open if certain >> self._number_of(group) & 1)]
+        for grant in (grant for node in doubted for grant in graph.out(node) if _is_open(grant)):
+            found |= self._perhaps(grant, certain, nested=True if grant.start != start else is_nested((grant,)))
         for inside, everything, each in self._opaque:
             if not inside & certain:
                 found |= everything
@@ -114,6 +125,8 @@ class Shapes:
         direct, above, held, held_above, more, entries = 0, 0, 0, 0, False, self._entries
         for grant in graph.out(start):
             known = entries.get(grant.kind)
+            if known is not None and grant.condition is not None:
+                continue
             if known is not None:
                 group, higher, own, further = known.get(grant.end) or self._entered(grant)
                 direct |= group
@@ -135,6 +148,14 @@ class Shapes:
         self._entries[grant.kind][grant.end] = found
         return found
 
+    def _perhaps(self, grant: Grant, certain: Bits, *, nested: bool | None) -> Bits:
+        """Return what somebody may hold by a membership of whom nobody told whether it counts."""
+        number = 1 << self._number_of(grant.end)
+        found = 0 if number & certain else self._held_by(grant.end, nested=nested, doubtful=True)
+        for index in few(self._all_above(grant.end, surely=False) & ~certain & ~number):
+            found |= self._held_by(self._named[index], nested=True, doubtful=True)
+        return found
+
     def _number_of(self, group: Node) -> int:
         found = self._groups.get(group)
         if found is None:
@@ -142,23 +163,24 @@ class Shapes:
             self._named.append(group)
         return found
 
-    def _all_above(self, group: Node) -> Bits:
-        """Return groups that a group is in, directly or not."""
-        known = self._above.get(group)
+    def _all_above(self, group: Node, *, surely: bool = True) -> Bits:
+        """Return groups that a group is in, directly or not; or may be in."""
+        above = self._above if surely else self._may_be_above
+        known = above.get(group)
         if known is not None:
             return known
         found, queue, passed = 0, [group], {group}
         for node in queue:
             for grant in self._graph.out(node):
-                if grant.kind in MEMBER_EDGES:
+                if grant.kind in MEMBER_EDGES and not (surely and _is_open(grant)):
                     found |= 1 << self._number_of(grant.end)
-                    known = self._above.get(grant.end)
+                    known = above.get(grant.end)
                     if known is not None:
                         found |= known
                     elif grant.end not in passed:
                         passed.add(grant.end)
                         queue.append(grant.end)
-        self._above[group] = found
+        above[group] = found
         return found
 
     def _held_by_all(self, groups: Bits) -> Bits:
@@ -185,13 +207,14 @@ class Shapes:
     def _doubtful(self, group: Node) -> tuple[Bits, Bits, list[tuple[Bits, Bits]]]:
         """Return, of a group that anybody may be in, it and those above it, what they hold together, and each."""
         own = 1 << self._number_of(group)
-        direct, above, _, _ = self._groups_of(group, self._graph)
+        direct, above = 0, self._all_above(group, surely=False)
         each = [(own, self._held_by(group, nested=False, doubtful=True))]
         for grant in self._graph.out(group):
             if grant.kind in MEMBER_EDGES and grant.end != group:
                 held = self._held_by(grant.end, nested=is_nested((grant,)), doubtful=True)
                 each.append((1 << self._number_of(grant.end), held))
-        higher = few(above & ~own)
+                direct |= 1 << self._number_of(grant.end)
+        higher = few(above & ~own & ~direct)
         each += [(1 << index, self._held_by(self._named[index], nested=True, doubtful=True)) for index in higher]
         everything = 0
         for _, held in each:

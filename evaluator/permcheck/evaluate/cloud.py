@@ -19,6 +19,7 @@ FAULTS = {
     "holders": "its holders are not stated",
     "identity": "nobody states the SID of the account that is called like the administrative user",
     "sid-history": "its account has another SID than the administrative user of that name; SID history could match",
+    "passing-on": "only a security group passes on what {group} holds, and nobody states of what type one in it is",
     "members": "the members of group {group} are not stated",
 }
 

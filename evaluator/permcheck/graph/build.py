@@ -17,7 +17,8 @@ WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
 ASSIGNABLE = frozenset({"security"})
 """Types of group that an Intune role may be assigned to."""
 IN_TOKEN = frozenset({"security", "mail-enabled-security"})
-"""Types of group that stand in the token of a member, by which Configuration Manager knows an administrative user."""
+"""Types of group that stand in the token of a member, by which Configuration Manager knows an administrative user,
+and that pass on what the groups hold that they are in."""
 
 
 def draw(tables: Tables, policy: Policy, container: Container, known: Collection[Node] = ()) -> Container:
@@ -61,10 +62,26 @@ def memberships(tables: Tables, only: Collection[Key] | None = None) -> Iterator
         for key, members in lists.items():
             (node, name), record = groups[key], ("groups", key)
             says = f" {verb} {name}{further}"
-            mine = members.users if only is None else [user for user in members.users if user in only]
-            for known, keys in ((users, mine), (groups, members.groups if only is None else ())):
-                for start, who in map(known.__getitem__, keys):
-                    yield Grant(kind, start, node, who + says, record)
+            doubt = _passed_on_by_any(tables, key) if kind == "inside" else None
+            for user in members.users if only is None else [user for user in members.users if user in only]:
+                start, who = users[user]
+                yield Grant(kind, start, node, who + says, record, (), doubt)
+            for inner in members.groups if only is None else ():
+                condition = _group_type(tables, inner, IN_TOKEN)
+                if condition is not WRONG_TYPE:  # who is in it is not in what it is in
+                    start, who = groups[inner]
+                    yield Grant(kind, start, node, who + says, record, (), condition)
+
+
+def _passed_on_by_any(tables: Tables, group: Key) -> Condition | None:
+    """Return what it depends on that somebody in a group, nobody told how, has what it has.
+
+    The way may lead through a group in it that passes nothing on.
+    """
+    inner = {*tables.members[group].groups, *tables.indirect[group].groups}
+    if all(_group_type(tables, one, IN_TOKEN) is None for one in inner):
+        return None
+    return Condition(fixed=UNKNOWN, fault="passing-on", missing=f"groups[{tables.groups[group].name}].members")
 
 
 def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:

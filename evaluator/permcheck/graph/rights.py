@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
@@ -84,6 +84,10 @@ class GrantGraph:
             for data in self._adj[node].values():
                 yield data["grant"]
 
+    def nodes(self, kind: str) -> Iterator[Node]:
+        """Nodes of a kind."""
+        return (node for node in list(self._adj) if node.kind == kind)
+
     def grant(self, start: Node, end: Node) -> Grant:
         """Return the grant between two nodes."""
         found: Grant = self._adj[start][end]["grant"]
@@ -130,28 +134,38 @@ class GrantGraph:
         return {node: dict(self._adj[node]) for node in self._adj if node.kind in LASTING_NODES}
 
     def groups(self, start: Node) -> dict[Node, Grants]:
-        """Return groups that a user or group is in, directly or not, with the shortest chain to each."""
-        found: dict[Node, Grants] = {}
-        queue: list[tuple[Node, Grants]] = [(start, ())]
-        for node, chain in queue:
+        """Return groups that a user or group is certainly in, directly or not, with the shortest chain to each."""
+        return self._climb({start: ()}, [])
+
+    def perhaps(self, start: Node, certain: Mapping[Node, Grants]) -> dict[Node, Grants]:
+        """Return further groups that it may be in: those are certain, and nobody told whether a membership counts."""
+        further = self._climb({start: (), **certain}, [UNKNOWN])
+        return {group: chain for group, chain in further.items() if group not in certain}
+
+    def _climb(self, known: Mapping[Node, Grants], also: Sequence[State]) -> dict[Node, Grants]:
+        found: dict[Node, Grants] = dict(known)
+        queue = list(known)
+        for node in queue:
             for grant in self.out(node):
-                if grant.kind in MEMBER_EDGES and grant.end not in found and grant.end != start:
-                    found[grant.end] = (*chain, grant)
-                    queue.append((grant.end, found[grant.end]))
-        return found
+                counts = grant.condition is None or grant.condition.fixed in also
+                if grant.kind in MEMBER_EDGES and counts and grant.end not in found:
+                    found[grant.end] = (*found[node], grant)
+                    queue.append(grant.end)
+        return {group: chain for group, chain in found.items() if chain}
 
     def _collect(self, user: Key) -> Rights:
         start = Node("user", user)
         holders: list[tuple[Node, Grants, str]] = [(start, (), "")]
         certain = self.groups(start)
         holders += [(group, chain, "") for group, chain in certain.items()]
+        holders += [(group, chain, _doubt(chain)) for group, chain in self.perhaps(start, certain).items()]
         for group in self.opaque:
             name = f"groups[{self._tables.groups[group.key].name}].members"
             if group in certain and is_nested(certain[group]) is not False:
                 holders.append((group, (), name))  # through another group for certain, and perhaps directly
             if group not in certain:
                 holders.append((group, (), name))
-                holders += [(g, chain, name) for g, chain in self.groups(group).items() if g not in certain]
+                holders += [(g, chain, name) for g, chain in self.perhaps(group, {}).items() if g not in certain]
         cloud: list[Way] = []
         security: dict[Key, list[Way]] = {}
         admins: list[Way] = [*self._unidentified(user, certain)]
@@ -244,6 +258,11 @@ def unsure(way: Way, fact: str) -> Way:
     return way._replace(state=all_of((way.state, UNKNOWN)), missing=(*way.missing, fact))
 
 
+def _doubt(chain: Grants) -> str:
+    """Return the fact that would settle the first membership of a chain of which nobody told whether it counts."""
+    return next(grant.condition.missing for grant in chain if grant.condition is not None)
+
+
 def _way(grants: Grants, missing: str) -> Way:
     """Make a way of grants that end at a role, with what may be wrong with it."""
     last = grants[-1]
@@ -253,7 +272,8 @@ def _way(grants: Grants, missing: str) -> Way:
     if nested is not False and last.end.kind in DIRECT_ONLY:
         state, fault = all_of((state, DIRECT_ONLY[last.end.kind] if nested else UNKNOWN)), "nested"
     if missing:
-        state, fault, facts = all_of((state, UNKNOWN)), fault or "members", (*facts, missing)
+        doubt = "passing-on" if any(grant.condition is not None for grant in grants[:-1]) else "members"
+        state, fault, facts = all_of((state, UNKNOWN)), fault or doubt, (*facts, missing)
     return Way(last.end, last.end, grants, state, fault, facts)
 
 
