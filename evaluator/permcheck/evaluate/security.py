@@ -244,7 +244,7 @@ def _over_collection(context: Context, row: SecurityRow, collection: Key | None)
     everything = covers_all(context, row)
     if everything is MET:
         return MET, ()
-    facts = (_scopes_of(context, row),) if everything is UNKNOWN else ()
+    facts: tuple[str, ...] = (_scopes_of(context, row),) if everything is UNKNOWN else ()
     if not told and row.collections:
         facts += (f"collections[{context.tables.collections[path[-1]].name}].limited_to",)
     facts += () if row.collections_known else (_collections_of(context, row),)
