@@ -303,7 +303,10 @@ class Oracle:
         """Every group of the person: own ones, and those that a security group of these is nested in."""
         found: set[str] = set()
         passing = {g["name"] for g in self.data["groups"] if g["type"] in IN_TOKEN}
-        while more := {g["name"] for g in self.data["groups"] if {self.user, *found & passing} & set(g["members"])} - found:
+        while (
+            more := {g["name"] for g in self.data["groups"] if {self.user, *found & passing} & set(g["members"])}
+            - found
+        ):
             found |= more
         return found
 

@@ -70,8 +70,8 @@ def test_a_folder_is_compared(cli: Cli) -> None:
     text = f"{NEW}\n".splitlines()[found["line"] - 1]
     assert (found["file"], text.startswith("- {name: Desk,")) == ("after/estate.yaml", True)
     assert found["message"] == (
-        "by `group Desk: + bo@contoso.com`, 1 user (`bo@contoso.com`) can now use 4 actions (4 answers),"
-        " and 1 user (`bo@contoso.com`) may now be able to use 5 actions (5 answers)"
+        "by `group Desk: + bo@contoso.com`, 1 user (`bo@contoso.com`) can now use 5 actions (5 answers),"
+        " and 1 user (`bo@contoso.com`) may now be able to use 4 actions (4 answers)"
     )
     assert found["key"] == "PC901|after/estate.yaml|group Desk: + bo@contoso.com"
     assert "`sync-machine-policy`" in found["help"]

@@ -49,8 +49,12 @@ def edit(path: Path, change: Any) -> None:
 @pytest.mark.parametrize("name", ESTATES)
 @pytest.mark.parametrize("how", FORMATS)
 def test_a_folder_of_exports_decides_as_the_estate(name: str, how: str, tmp_path: Path) -> None:
-    """Applications aside: their list is in no format, so all of it stands in the facts."""
-    assert differences(name, export(written(name)[0], tmp_path, FORMATS[how])) == {}
+    """Applications aside: their list is in no format, so all of it stands in the facts.
+
+    The list of devices of the admin center has no scope tags: whether a co-managed device is seen stays open.
+    """
+    found = differences(name, export(written(name)[0], tmp_path, FORMATS[how]))
+    assert only_weaker(found) if how == "downloads of the admin centers" else found == {}
 
 
 @pytest.mark.parametrize("name", ESTATES)

@@ -15,7 +15,7 @@ from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.plan import Branch, Leaf, Tree, device_test
 from permcheck.evaluate.question import Question, World
-from permcheck.evaluate.tags import lending
+from permcheck.evaluate.tags import asked, lending
 from permcheck.graph.rights import Way, is_nested
 from permcheck.model import policy as form
 from permcheck.model.state import State, any_of
@@ -271,9 +271,7 @@ class Solver:
 
 def seen_of(context: Context) -> Callable[[Way], Hashable]:
     """Return what tests that are not about a permission can see of a way in the cloud."""
-    permission, gate = context.plan.asked_permission, context.policy.gates["intune"].id
-    asked = frozenset() if permission is None else frozenset({permission})
-    some = (asked, lending(context))
+    some, gate = (asked(context), lending(context)), context.policy.gates["intune"].id
 
     def seen(way: Way) -> Hashable:
         kind = way.end.kind

@@ -102,7 +102,10 @@ def _asked(pages: Pages, estate: Any, target: str, user: str, device: str | None
         kind, *marks = _of_number(pages, CLASSES, area, number)
         return Asked(upn, shown, area, rows[area], frozenset(marks), kind)
     area = _area(estate, target, device)
-    return None if area is None else Asked(upn, None, area, rows[area], frozenset((0,)), 0)
+    if area is None:
+        return None
+    kind, *marks = _of_number(pages, CLASSES, area, 0)
+    return Asked(upn, None, area, rows[area], frozenset(marks), kind)
 
 
 def _plan(pages: Pages, area: int, act: int) -> dict[str, Any] | None:

@@ -90,11 +90,15 @@ def _as_joined(context: Context, shown: Shown) -> State:
 def _shown(context: Context, seen: Sequence[Seen], tags: Tags) -> Shown:
     """Return whether assignments show a device with some tags. Keeping permissions apart only takes away."""
     doubtful = bool(context.tables.doubtful("groups", "intune_assignments"))
-    permission = context.plan.asked_permission
     together = _merged(_counting(context, seen, lending(context)), tags, doubtful=doubtful)
-    asked = frozenset() if permission is None else frozenset({permission})
-    own = _scoped(_counting(context, seen, asked), tags, doubtful=doubtful)
+    own = _scoped(_counting(context, seen, asked(context)), tags, doubtful=doubtful)
     return Shown(together, all_of((together, own)))
+
+
+def asked(context: Context) -> frozenset[str]:
+    """Return the permission that is asked for; none where any role will do."""
+    permission = context.plan.asked_permission
+    return frozenset() if permission is None else frozenset({permission})
 
 
 def lending(context: Context) -> frozenset[str]:

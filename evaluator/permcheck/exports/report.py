@@ -26,6 +26,7 @@ SUBJECTS: Final = {
 RESTS_ON: Final[dict[str, tuple[str, ...]]] = {
     "hierarchy.version": ("hierarchies.version",),
     "hierarchy.lowest_version": ("hierarchies.version", "hierarchies.sites"),
+    "hierarchy.tenant_attached": ("hierarchies.tenant_attached",),
     "user.discovered_upn_kind": ("users.discovered_upn", "users.on_premises_upn"),
     "user.sign_in_matches": (),
     "user.direct_role_member": ("groups.members",),
