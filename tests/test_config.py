@@ -164,6 +164,8 @@ def test_flags_beat_the_file(cli: Cli, tmp_path: Path, setting: str, flags: tupl
         ("edition = 2022\n", "`edition`"),
         ("format = []\n", "`format`"),
         ("readings = 'x'\n", "`readings`"),
+        ('estate = "a\\u0000b"\n', "`estate` holds the character U+0000"),
+        ('edition = "\\u0000"\n', "`edition` holds the character U+0000"),
         ("[permcheck]\nestate = 'x'\n", "unknown key `permcheck`"),
     ],
 )
@@ -177,6 +179,13 @@ def test_a_wrong_setting_is_3(cli: Cli, tmp_path: Path, name: str, text: str, sa
     assert result.err.startswith(f"error: {path}: ")
     assert says in result.err
     assert "Traceback" not in result.err
+
+
+def test_a_name_that_is_too_long_for_a_file_may_be_a_revision(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, f'[lint]\nagainst = "{"a" * 300}:estate"\n')
+    assert cli("check", *ALLOWED, "-e", HERE).code == 0
+    lost = cli("lint", "-e", HERE, "--select", "PC901")
+    assert (lost.code, "git finds no" in lost.err) == (3, True)
 
 
 def test_an_unknown_key_says_which_are_known(cli: Cli, tmp_path: Path) -> None:

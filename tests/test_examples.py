@@ -139,7 +139,7 @@ PROMISES = [
     ("contoso", "cm-admin@contoso.com", "view-client-details", "PC-3099", None, "deny"),
     ("contoso", "cm-admin@contoso.com", "set-use-intune-rbac", None, None, "allow"),
     ("contoso", "helpdesk@contoso.com", "set-use-intune-rbac", None, None, "deny"),
-    ("contoso", "global-admin@contoso.com", "onboard-hierarchy", "PRD", None, "allow"),
+    ("contoso", "global-admin@contoso.com", "onboard-hierarchy", "PRD", None, "undetermined"),
     ("preview-2006", "direct@fabrikam.example", "run-cmpivot", "WS-0001", None, "allow"),
     ("preview-2006", "by-group@fabrikam.example", "run-cmpivot", "WS-0001", None, "allow"),
     ("preview-2006", "nested@fabrikam.example", "run-cmpivot", "WS-0001", None, "deny"),

@@ -74,6 +74,14 @@ def test_an_estate_is_named_from_the_file(cli: Cli, monkeypatch: pytest.MonkeyPa
     assert cli("down").code == 0
 
 
+def test_without_any_file_a_hook_is_content_and_nobody_else(cli: Cli) -> None:
+    assert cli(".").code == 3
+    result = cli(".", "--if-any")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "note: there are no expected decisions here, so nothing was compared\n"
+    assert cli("nowhere.permcheck-test.yaml", "--if-any").code == 3
+
+
 def test_a_case_has_its_edition_and_readings(cli: Cli) -> None:
     readings = {"all-scope-on-collections": "no-collections"}
     expected(ALLOWED | {"readings": readings}, ALLOWED | {"edition": "2020-07", "expect": "deny"}, ALLOWED)

@@ -264,6 +264,20 @@ def test_columns_without_a_value(estate: tuple[Path, Data]) -> None:
     assert not any(load(folder).tables.device_collections.values())
 
 
+@pytest.mark.parametrize("file", ["devices", "memberships"])
+def test_texts_are_utf_8(estate: tuple[Path, Data], file: str) -> None:
+    """Parquet promises it, and nobody holds a writer to it."""
+    folder, data = estate
+    write_inventory(folder, data)
+    table = pq.read_table(folder / f"{file}.parquet")
+    column = "name" if file == "devices" else "collection"
+    broken = pa.array([b"\xb1\xff", *[b"x"] * (table.num_rows - 1)]).view(pa.string())
+    table = table.set_column(table.column_names.index(column), column, broken)
+    pq.write_table(table, folder / f"{file}.parquet", use_dictionary=False, write_statistics=False)
+    lost = "this is no Parquet file, it was cut, or a text in it is not UTF-8"
+    assert problems(folder)[0] == f"{file}.parquet: parquet: {lost}"
+
+
 def test_either_columns_or_a_list(estate: tuple[Path, Data]) -> None:
     folder, data = estate
     write_inventory(folder, data)
@@ -271,7 +285,8 @@ def test_either_columns_or_a_list(estate: tuple[Path, Data]) -> None:
     assert problems(folder) == ["devices.parquet: stated-twice: devices stand in devices.parquet, and in a list"]
     (folder / "more.yaml").unlink()
     (folder / "devices.parquet").write_text("no Parquet")
-    assert problems(folder)[0] == "devices.parquet: parquet: this is no Parquet file, or it was cut"
+    lost = "this is no Parquet file, it was cut, or a text in it is not UTF-8"
+    assert problems(folder)[0] == f"devices.parquet: parquet: {lost}"
     (folder / "devices.parquet").unlink()
     assert problems(folder) == [
         "memberships.parquet: no-devices: there are memberships, but no devices.parquet with the devices"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from permcheck import Estate, State, Verdict, change
+from permcheck.errors import LoadError
 from strategies import Data, load_dict
 
 ALLOW, DENY, UNDETERMINED = Verdict.ALLOW, Verdict.DENY, Verdict.UNDETERMINED
@@ -349,3 +350,30 @@ def test_a_collection_is_of_the_kind_that_is_told_above_it() -> None:
         record.pop("limited_to", None)
     kinds = {form.id: form.kind for form in load_dict(data).tables.collections.values()}
     assert kinds == {"SMS00001": "device", "C1": "device", "SMS00004": "user", "UC1": None}
+
+
+def test_tags_of_a_role_itself_play_no_part_and_a_note_says_so() -> None:
+    """The tags of a role definition say who may edit it; those of its assignments say what is seen."""
+    tagged = {"name": "Desk", "permissions": ["Cloud attached devices\\Run CMPivot query"], "scope_tags": ["Floor"]}
+    untagged = {**tagged, "scope_tags": []}
+    for tags, verdict in ((["Default"], ALLOW), (["Floor"], DENY)):
+        assignment = {"name": "I", "role": "Desk", "members": ["G"], "scope_tags": tags}
+        decisions = [
+            changed(
+                tenant={**WHOLE["tenant"], "use_intune_rbac": "On"},
+                hierarchies=[{**WHOLE["hierarchies"][0], "enforce_configmgr_rbac": "cleared"}],
+                scope_tags=[{"id": "1", "name": "Floor"}],
+                intune_roles=[role],
+                intune_assignments=[assignment],
+            ).check(USER, "run-cmpivot", "PC-1")
+            for role in (tagged, untagged)
+        ]
+        assert [decision.verdict for decision in decisions] == [verdict, verdict]
+        note = "the scope tags of the Intune role Desk play no part: those of its assignments count"
+        assert [note in decision.notes for decision in decisions] == [True, False]
+
+
+def test_a_tag_of_a_role_that_is_not_there_is_a_mistake() -> None:
+    role = {"name": "Desk", "permissions": [], "scope_tags": ["Flor"]}
+    with pytest.raises(LoadError, match="Flor"):
+        changed(scope_tags=[{"id": "1", "name": "Floor"}], intune_roles=[role])

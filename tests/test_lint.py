@@ -173,6 +173,23 @@ def test_a_crash_is_70(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (result.code, result.out) == (70, "")
 
 
+def export(**fields: str) -> str:
+    return json.dumps({"value": [fields]})
+
+
+def test_a_part_of_an_estate_alone_is_in_order(cli: Cli) -> None:
+    """A hook names the one export that changed: no check is about it, and nobody asked for one."""
+    put(managed_json=export(id="1", deviceName="PC-1", managementAgent="configurationManagerClient"))
+    result = cli("lint", "managed.json")
+    assert (result.code, "note: these files are parts of an estate" in result.err) == (0, True)
+    assert cli("lint", "managed.json", "--select", "PC301").code == 3, "somebody asked for it, and it did not run"
+
+
+def test_a_configuration_alone_is_no_part_of_an_estate(cli: Cli) -> None:
+    Path("permcheck.toml").write_text("strict = false\n", "utf-8")
+    assert cli("lint", "permcheck.toml").code == 3
+
+
 def test_a_check_without_its_data_is_no_pass(cli: Cli) -> None:
     put(a_json=role("A", GOOD))
     result = cli("lint", "a.json", "--select", "PC301")

@@ -26,6 +26,7 @@ from markdown_it import MarkdownIt
 from permcheck.api import Estate, load
 from permcheck.loading.policy import load_policy
 from permcheck.model.decision import Decision
+from permcheck.printable import inert
 from permcheck.render.document import decision_document
 from permcheck.render.markdown import decision_markdown
 from permcheck.render.outline import outline
@@ -372,6 +373,26 @@ def test_messages_print_names_safely(cli: Cli, tmp_path: Path, name: str) -> Non
     assert unsafe(problem.err) == set()
     starts = ("error: ", "warning: ", "  help: ")
     assert [line for line in problem.err.splitlines() if not line.startswith(starts)] == []
+
+
+@pytest.mark.parametrize("command", ["::error::pwned", "##[error]pwned", "##vso[task.complete result=Failed]"])
+@pytest.mark.parametrize("width", ["20", "60", "80"])
+def test_no_line_is_a_command_of_a_pipeline(cli: Cli, tmp_path: Path, command: str, width: str) -> None:
+    """Wherever a name is wrapped: a log is read line by line, and blanks before a command don't hide it."""
+    path, wrapped = tmp_path / "estate.json", 0
+    for length in range(int(width) // 2, int(width), 3):
+        facts = tenant(group=f"{'G' * length} {command}")
+        path.write_text(json.dumps(facts), "utf-8")
+        text = cli("explain", "anna@example.com", "run-cmpivot", "PC-1", "-e", str(path), COLUMNS=width).out
+        assert [line for line in text.splitlines() if re.match(r"\s*(::|##\[)|.*##vso\[", line)] == []
+        wrapped += len(re.findall(r"^\s*\\(?:::|##\[)|#\\#vso\[", text, re.MULTILINE))
+    assert wrapped, "no line began with the command, so nothing was tried"
+
+
+@pytest.mark.parametrize("line", ["::error::x", "  ::error::x", "##[group]x", "a ##vso[task.debug]x"])
+def test_a_message_is_no_command_of_a_pipeline(line: str) -> None:
+    assert not re.match(r"\s*(::|##\[)|.*##vso\[", inert(line))
+    assert inert(line).replace("\\", "") == line
 
 
 @pytest.mark.parametrize("arguments", [("schema",), ("show", "action"), ("show",), ("check", "a", "b", "--format")])

@@ -17,6 +17,13 @@ def printable(text: str) -> str:
     return UNSAFE.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 
+def inert(line: str) -> str:
+    """Return a line of a log that no pipeline takes for a command: GitHub reads the start, Azure DevOps all of it."""
+    safe = line.replace("##vso[", "#\\#vso[")
+    text = safe.lstrip()
+    return f"{safe[: len(safe) - len(text)]}\\{text}" if text.startswith(("::", "##[")) else safe
+
+
 def one_line(text: str, limit: int = 300) -> str:
     """Return a message as one safe line; a very long one loses its middle."""
     safe = printable(text)

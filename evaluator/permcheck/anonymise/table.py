@@ -99,6 +99,7 @@ FIELDS: Final[dict[str, dict[str, Field]]] = {
         "description": dropped,
         "permissions": intune_permissions,
         "not_allowed": intune_permissions,
+        "scope_tags": named("scope-tag"),
     },
     "intune_assignments": {
         "name": named("assignment"),

@@ -56,13 +56,23 @@ class Expected:
         return tuple(one for one in self.outcomes if not one.passed)
 
 
-def expected_files(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """List the files of expected decisions. Raises LoadError if there is none."""
+def is_without_any(paths: Iterable[Path]) -> bool:
+    """Tell whether the paths are folders, and none holds a file of expected decisions."""
+    return not _found(paths)
+
+
+def _found(paths: Iterable[Path]) -> dict[Path, None]:
     result: dict[Path, None] = {}
-    listed = tuple(paths)
-    for path in listed:
+    for path in paths:
         found = found_files(path) if path.is_dir() else (path,)
         result |= dict.fromkeys(file for file in found if not path.is_dir() or file.name.endswith(TESTS))
+    return result
+
+
+def expected_files(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """List the files of expected decisions. Raises LoadError if there is none."""
+    listed = tuple(paths)
+    result = _found(listed)
     if not result:
         message = f"no file that ends in {TESTS[0]} was found here"
         raise LoadError((Problem(", ".join(map(str, listed)), 0, 0, "no-files", message),))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from permcheck.api import Estate
 
 READ: Final = (*SUFFIXES, ".xml")
+PARTS: Final = ("estate", "other")
+"""Kinds of file that say something as parts of an estate."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Report:
     """Configuration files of permcheck among the files."""
     root: Path = Path()
     """Where the keys of findings name files from."""
+    parts: bool = False
+    """All files are parts of an estate, such as one export, and none defines a role: no check is about them alone."""
     wrong: frozenset[Problem] = frozenset()
     """Problems of policies that can be read, but don't hold together: findings, as no check is needed to see them."""
 
@@ -175,5 +179,6 @@ def _report(
         hidden,
         tuple(Path(one.file) for one in defined if one.kind == "configuration"),
         settings.root,
+        bool(defined) and not found and all(one.kind in PARTS and not one.definitions for one in defined),
         wrong,
     )

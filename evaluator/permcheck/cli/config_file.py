@@ -34,6 +34,7 @@ LINT_TABLE: Final = "lint_table"
 """Under this name the options hold the file and its table [lint]; the name of a command would hide that command's."""
 PATHS: Final = ("estate", "baseline")
 TABLE: Final = "permcheck"
+NUL: Final = "\0"
 PLACE: Final = re.compile(r"line (\d+), column (\d+)")
 
 
@@ -98,12 +99,14 @@ def _wrong(path: Path, settings: Mapping[str, Any], known: Mapping[str, type[Any
             yield Problem(str(path), 0, 0, "type", f"`{prefix}{key}` has a value of the wrong type")
         elif known[key] is list and key != "suppress" and not all(isinstance(item, str) for item in value):
             yield Problem(str(path), 0, 0, "type", f"`{prefix}{key}` is not a list of names")
+        elif NUL in str(value if known[key] is str else ""):  # no path has one, and the system refuses it aloud
+            yield Problem(str(path), 0, 0, "pattern", f"`{prefix}{key}` holds the character U+0000")
 
 
 def _against(folder: Path, text: str) -> str:
     """Return an estate to compare with as it is called from here: a path, or REVISION:PATH."""
     revision, colon, path = text.partition(":")
-    if not colon or (folder / text).exists():
+    if not colon or os.path.exists(folder / text):  # pathlib fails where a name is too long for the system
         return str((folder / text).resolve())
     return f"{revision}:{Path(os.path.relpath(folder / path)).as_posix()}"
 

@@ -181,6 +181,8 @@ def _run(once: Callable[[Settings], Report], how: How, *, shape: bool) -> int:
         return _code(report, how, shape=shape)
     if how.fix:
         report = _fixed(report, lambda: once(settings))
+    if _is_about_nothing(report, how) and not shape:
+        tell("note", "these files are parts of an estate, and no check is about them alone", "name the estate with -e")
     click.echo(report_text(report, how.format_), nl=False)
     return _code(report, how, shape=shape)
 
@@ -241,7 +243,13 @@ def _code(report: Report, how: How, *, shape: bool) -> int:
     counted = any(LEVELS.index(one.severity) >= LEVELS.index(how.fail_on) for one in report.findings)
     if (counted or report.unknown or report.wrong) and not how.exit_zero:
         return Exit.DENY
-    return Exit.UNUSABLE if report.unusable or not (report.ran or report.wrong or shape) else Exit.ALLOW
+    looked = report.ran or report.wrong or shape or _is_about_nothing(report, how)
+    return Exit.UNUSABLE if report.unusable or not looked else Exit.ALLOW
+
+
+def _is_about_nothing(report: Report, how: How) -> bool:
+    """Tell whether no check had anything to look at, and nobody asked for one that had."""
+    return report.parts and not report.ran and not how.select
 
 
 @click.command(short_help="Explain a check.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from permcheck.printable import printable
+from permcheck.printable import inert, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,9 +18,9 @@ PIPED_WIDTH = 100
 
 def tell(severity: str, message: str, help_: str = "") -> None:
     """Print a message to stderr, and its way out on a line of its own."""
-    click.echo(printable(f"{severity}: {message}"), err=True)
+    click.echo(inert(printable(f"{severity}: {message}")), err=True)
     if help_:
-        click.echo(printable(f"  help: {help_}"), err=True)
+        click.echo(inert(printable(f"  help: {help_}")), err=True)
 
 
 def console(file: TextIO | None = None) -> Console:

@@ -292,8 +292,18 @@ def _notes(
         toggle = engine.policy.authority.toggle
         yield f"{toggle.name} was changed {changed}; a change takes {toggle.takes}"
     if authority is not None and engine.graph.rights(question.user).intune:
+        yield from _tags_of_roles(engine, question)
         rows = [one.row for one in engine.worlds(question.hierarchy) if one.row is not None]
         yield from dict.fromkeys(row.note for row in rows if row.note)
+
+
+def _tags_of_roles(engine: Engine, question: Question) -> Iterator[str]:
+    """Say that the scope tags of a role itself, which people take for those of its assignments, play no part."""
+    ways = engine.graph.rights(question.user).intune
+    for key in dict.fromkeys(way.role.key for way in ways):
+        role = engine.tables.intune_roles.get(key)
+        if role is not None and role.tagged:
+            yield f"the scope tags of the Intune role {role.name} play no part: those of its assignments count"
 
 
 def _only_site(requirements: tuple[Requirement, ...]) -> bool:

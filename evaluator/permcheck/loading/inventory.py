@@ -186,11 +186,13 @@ def _tables(folder: Path) -> dict[str, pa.Table]:
             with pq.ParquetFile(path) as file:  # in pieces as large as they were written
                 table = file.read()
             found[path.name] = pa.table([whole(column) for column in table.columns], table.column_names)
+            found[path.name].validate(full=True)  # every text is UTF-8: whoever reads a value relies on it
         except (OSError, pa.ArrowException, ValueError) as error:
             if isinstance(error, OSError) and error.errno:
                 message = f"can't read the file: {reason_of(error, 'it failed')}"
                 raise file_problem(path, "unreadable", message) from None
-            raise file_problem(path, "parquet", "this is no Parquet file, or it was cut", "export it again") from None
+            message = "this is no Parquet file, it was cut, or a text in it is not UTF-8"
+            raise file_problem(path, "parquet", message, "export it again") from None
     return found
 
 

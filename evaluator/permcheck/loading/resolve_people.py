@@ -33,8 +33,8 @@ def run(resolver: Resolver) -> None:
     _check_sign_in(resolver)
     _directory_roles(resolver)
     _app_roles(resolver)
-    _intune_roles(resolver)
     _scope_tags(resolver)
+    _intune_roles(resolver)
     _intune_assignments(resolver)
 
 
@@ -171,7 +171,8 @@ def _intune_roles(resolver: Resolver) -> None:
             help_ = "Microsoft documents no effect; permcheck subtracts them inside this role"
             resolver.warn(record, "intune_roles", ("not_allowed",), "denied-actions", "the role denies actions", help_)
         permissions = frozenset(p for p in granted - denied if p)
-        result[key] = IntuneRole(key, record.value.name, permissions)
+        tags = _tags(resolver, record, "intune_roles", record.value.scope_tags)
+        result[key] = IntuneRole(key, record.value.name, permissions, bool(tags))
     resolver.fields["intune_roles"] = result
     ids = ((key, (f.id,)) for key, f in forms.items())
     resolver.names["intune role"] = Names("Intune role", ((key, (f.name,)) for key, f in forms.items()), ids)

@@ -204,6 +204,7 @@ class IntuneRole(Form):
     description: str | None = None
     permissions: Annotated[Many[Name], Field(description="Graph ids or UI names")]
     not_allowed: Annotated[Many[Name], Field(description="Denied resource actions of the export")] = ()
+    scope_tags: Annotated[Many[Name], Field(description="Names or ids; they say who may edit the role, no more")] = ()
 
 
 class IntuneAssignment(Form):

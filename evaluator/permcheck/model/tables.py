@@ -59,6 +59,8 @@ class IntuneRole(NamedTuple):
     key: Key
     name: str
     permissions: frozenset[str]
+    tagged: bool = False
+    """It carries scope tags of its own, which play no part."""
 
 
 class SecurityRow(NamedTuple):

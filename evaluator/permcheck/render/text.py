@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from permcheck.model.decision import Decision
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import Verdict
-from permcheck.printable import printable
+from permcheck.printable import inert, printable
 from permcheck.render.brief import brief, sentence
 from permcheck.render.outline import Line, Section, outline
 
@@ -41,8 +41,7 @@ def print_explanation(console: Console, decision: Decision, policy: Policy) -> N
     title.append(f"  {printable(sentence(brief(decision)))}")
     if decision.strict:
         title.append("  (strict: every edition and reading must allow)")
-    for chunk in title.wrap(console, console.width):
-        chunk.rstrip()
+    for chunk in _wrap(console, title, console.width):
         console.print(chunk, soft_wrap=True)
     console.print()
     print_sections(console, outline(decision, policy))
@@ -74,9 +73,18 @@ def _wrapped(console: Console, line: Line, *, pretty: bool) -> Iterator[Text]:
         style = "" if line.mark == "ok" else colour.removeprefix("bold ")
     room = max(console.width - lead.cell_len, 20)
     if line.kind == "command" or (len(line.text) < room and line.text.isascii()):
-        yield lead.append(line.text, style)
+        yield lead.append(inert(line.text), style)
         return
     hang = " " * lead.cell_len
-    for number, chunk in enumerate(Text(line.text, style).wrap(console, room)):
-        chunk.rstrip()
+    for number, chunk in enumerate(_wrap(console, Text(line.text, style), room)):
         yield (lead if number == 0 else Text(hang)) + chunk
+
+
+def _wrap(console: Console, text: Text, width: int) -> Iterator[Text]:
+    """Wrap a text. Where a line begins with a part of a name, that part is no command of a pipeline either."""
+    from rich.text import Text
+
+    for chunk in text.wrap(console, width):
+        chunk.rstrip()
+        safe = inert(chunk.plain)
+        yield chunk if safe == chunk.plain else Text(safe, chunk.style)

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 from permcheck.checks.expected import Expected, Outcome
 from permcheck.checks.output.document import json_text
 from permcheck.checks.output.junit import clean, xml_text
-from permcheck.printable import one_line, printable
+from permcheck.printable import inert, one_line, printable
 
 FORMAT: Final = "permcheck-tests/1"
 
@@ -21,7 +21,7 @@ def expected_text(result: Expected) -> str:
     passed = len(result.outcomes) - len(result.failed)
     counts = f"{passed} passed, {len(result.failed)} failed"
     counts += f", {len(result.problems)} not answered" if result.problems else ""
-    return "".join(f"{printable(line)}\n" for line in (*lines, f"{counts} ({result.files} files)"))
+    return "".join(f"{inert(printable(line))}\n" for line in (*lines, f"{counts} ({result.files} files)"))
 
 
 def _problem(place: str, message: str, help_: str) -> Iterator[str]:

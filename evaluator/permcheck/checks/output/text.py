@@ -11,7 +11,7 @@ from permcheck.checks.lint import Report
 from permcheck.checks.output.rows import UNREADABLE, Row, rows, summary
 from permcheck.errors import LoadError
 from permcheck.loading.files import read_text
-from permcheck.printable import one_line, printable
+from permcheck.printable import inert, one_line, printable
 
 WIDE: Final = 120
 LONG: Final = 72
@@ -24,7 +24,7 @@ def text_report(report: Report) -> str:
     lines = [line for row in rows(report) for line in _row(row, frames)]
     lines += _not_run(report)
     lines.append(summary(report))
-    return "".join(f"{_inert(line)}\n" for line in lines)
+    return "".join(f"{inert(printable(line))}\n" for line in lines)
 
 
 def _not_run(report: Report) -> Iterator[str]:
@@ -42,12 +42,6 @@ def _row(row: Row, frames: _Frames) -> Iterator[str]:
     yield from frames.lines(row.place)
     if row.help:
         yield f"  help: {one_line(row.help)}"
-
-
-def _inert(line: str) -> str:
-    """Return a line that neither a terminal nor a pipeline that reads logs takes for a command."""
-    safe = printable(line).replace("##vso[", "#\\#vso[")
-    return f"\\{safe}" if safe.startswith(("::", "##[")) else safe
 
 
 class _Frames:
