@@ -302,7 +302,9 @@ class Device(Form):
     endpoint_analytics: Annotated[bool | None, Field(description="Endpoint analytics data collection is on")] = None
     bitlocker_policy: Annotated[bool | None, Field(description="A BitLocker management policy is applied")] = None
     management: Literal["configmgr", "co-managed", "intune"] | None = None
-    scope_tags: Annotated[Many[Name] | None, Field(description="Intune scope tags; unstated: Default if only attached")] = None
+    scope_tags: Annotated[
+        Many[Name] | None, Field(description="Intune scope tags; unstated: Default if only attached")
+    ] = None
 
 
 class Collected(Form):
