@@ -22,6 +22,7 @@ GONE: Final = "\0gone"
 SAYS_SOMETHING: Final = {
     "users.signs_in_with": "a question is about the account that signs in, unless another one is named",
     "hierarchies.sites": "it is stated where releases differ: `version` is that of all sites otherwise",
+    "intune_roles.not_allowed": "nothing is denied in the role",
     "groups.dynamic": "nothing depends on it",
     "groups.members_incomplete": "without it the list is whole: to take it out is to know more",
     "users.discovery_incomplete": "without it the list is whole: to take it out is to know more",
