@@ -11,6 +11,7 @@ from permcheck.evaluate.question import Question
 from permcheck.loading.inventory_names import names_of_devices
 from permcheck.loading.resolve_configmgr import hierarchy_names
 from permcheck.loading.resolve_people import user_names
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.policy import Action
 from permcheck.model.policy_index import Policy
@@ -131,7 +132,7 @@ def _variant(policy: Policy, action: Action, rest: str | None, object_: str | No
     if not action.variants:
         message = f"`{action.id}` has no variants"
         raise QuestionError(message, f"ask for `{action.id}`")
-    raise UnknownNameError(names.kind, rest, names.near(rest.casefold()) or names.all())
+    raise UnknownNameError(names.kind, rest, names.near(fold_case(rest)) or names.all())
 
 
 def _free(policy: Policy, action: Action, text: str) -> str:
@@ -141,7 +142,7 @@ def _free(policy: Policy, action: Action, text: str) -> str:
     """
     like = (one for one in policy.actions.values() if one.free_variant == action.free_variant)
     known = _names_of_variants(action, like)
-    found, near = known.get(text), known.near(text.casefold())
+    found, near = known.get(text), known.near(fold_case(text))
     if found is None and near:
         raise UnknownNameError(known.kind, text, near)
-    return found or text.casefold().replace(" ", "-")
+    return found or fold_case(text).replace(" ", "-")

@@ -22,6 +22,7 @@ from permcheck.errors import AmbiguousNameError, QuestionError
 from permcheck.evaluate.change import require_fact
 from permcheck.loading.resolve_people import group_names
 from permcheck.model import change as c
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.tables import hierarchy_of
 
@@ -70,7 +71,7 @@ def _fact(subject: str, name: str) -> str:
 
 def _value(text: str) -> Any:
     plain = text.strip()
-    folded = plain.casefold()
+    folded = fold_case(plain)
     if folded in {"unknown", "null", ""}:
         return None
     if folded in WORDS:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from permcheck.anonymise.known import Known
 from permcheck.anonymise.renamer import Renamer
+from permcheck.model.fold import fold_case
 
 Plain: TypeAlias = dict[str, Any]
 Field: TypeAlias = Callable[["Walk", Any], Any]
@@ -129,7 +130,7 @@ def _kept(walk: Walk, kind: str, names: list[str], known: Callable[[str], bool])
 def _shared(form: str, rows: list[Plain]) -> bool:
     """Tell whether two records share a name by which the later one is found."""
     for name in SHARED.get(form, ()):
-        values = [str(row[name]).strip().casefold() for row in rows if row.get(name)]
+        values = [fold_case(str(row[name]).strip()) for row in rows if row.get(name)]
         if len(set(values)) < len(values):
             return True
     return False

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from permcheck.model.fold import fold_case
 from permcheck.model.policy import Plane
 from permcheck.model.policy_index import Policy, plain_permission
 
@@ -29,15 +30,15 @@ class Known:
         self._names = {space: frozenset(_roles(policy, plane)) for space, plane in ROLE_PLANES.items()}
         for kind in ("collection", "scope", "scope-tag"):
             self._names[kind] = frozenset(
-                name.casefold() for b in policy.builtins if b.kind == kind for name in (b.id, b.name)
+                fold_case(name) for b in policy.builtins if b.kind == kind for name in (b.id, b.name)
             )
         app_roles = [p for p in policy.permissions.values() if policy.planes[p.id] == "entra"]
-        self._names["application"] = frozenset(p.category.casefold() for p in app_roles)
-        self._names["app-role"] = frozenset(name.casefold() for p in app_roles for name in (p.name, *p.synonyms))
+        self._names["application"] = frozenset(fold_case(p.category) for p in app_roles)
+        self._names["app-role"] = frozenset(fold_case(name) for p in app_roles for name in (p.name, *p.synonyms))
 
     def name(self, space: str, name: str) -> bool:
         """Whether a name is built in, in the space where it stands."""
-        folded = name.strip().casefold()
+        folded = fold_case(name)
         if folded in self._names.get(space, ()):
             return True
         return space in WITH_SITE_IDS and BUILT_IN_ID.fullmatch(folded) is not None
@@ -65,7 +66,7 @@ class Known:
 def _roles(policy: Policy, plane: Plane) -> Iterator[str]:
     """Names of the roles of a plane: built in, easily taken for one, or such as the documents tell people to create."""
     for role in policy.roles.values():
-        yield from (name.casefold() for name in role.confused_with)
+        yield from (fold_case(name) for name in role.confused_with)
         if policy.role_planes[role.id] == plane:
-            yield from (name.casefold() for name in (role.id, role.name, *role.synonyms))
-    yield from (name.casefold() for name in policy.recommended)
+            yield from (fold_case(name) for name in (role.id, role.name, *role.synonyms))
+    yield from (fold_case(name) for name in policy.recommended)

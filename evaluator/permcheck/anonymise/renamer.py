@@ -16,6 +16,7 @@ from string import ascii_uppercase, digits
 from typing import Final, NamedTuple
 
 from permcheck.anonymise.known import Known
+from permcheck.model.fold import fold_case
 
 GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SID: Final = re.compile(r"s-1-[0-9]+(-[0-9]+)+", re.ASCII)
@@ -60,7 +61,7 @@ class Renamer:
         if not core or self._known.name(space, core):
             return text
         told = self._told(space, core, label or space)
-        if self._given is not None and told.casefold() != core.casefold():
+        if self._given is not None and fold_case(told) != fold_case(core):
             self.names.setdefault(told, core)
         start = text.index(core)
         return f"{text[:start]}{told}{text[start + len(core) :]}"
@@ -68,7 +69,7 @@ class Renamer:
     def reference(self, space: str, text: str) -> str:
         """Return what something is called now that was named before, or by its name and an id."""
         keyed = KEYED.fullmatch(text.strip())
-        if keyed and text.strip().casefold() not in self._heard.get(space, {}):
+        if keyed and fold_case(text.strip()) not in self._heard.get(space, {}):
             return f"{self.name(space, keyed[1])} ({self.name(space, keyed[2])})"
         return self.name(space, text)
 
@@ -85,14 +86,14 @@ class Renamer:
                 folded: next(
                     name
                     for name in fresh[tokens[folded].label]
-                    if name.casefold() not in taken and not self._known.name(space, name)
+                    if fold_case(name) not in taken and not self._known.name(space, name)
                 )
                 for folded in order
             }
         self._given = given
 
     def _told(self, space: str, core: str, label: str) -> str:
-        folded = core.casefold()
+        folded = fold_case(core)
         if GUID.fullmatch(folded):
             return self._token("guid", core)
         if SID.fullmatch(folded):
@@ -136,7 +137,7 @@ class Renamer:
         return "-".join([*head, *kind, self._token("sid", "-".join(own), f"sid:{len(own)}")])
 
     def _token(self, space: str, core: str, label: str = "") -> str:
-        folded = core.casefold()
+        folded = fold_case(core)
         if self._given is None:
             tokens = self._heard.setdefault(space, {})
             one = tokens.get(folded)

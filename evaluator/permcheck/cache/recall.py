@@ -23,6 +23,7 @@ from permcheck.cache.layout import (
 )
 from permcheck.cache.pages import Pages
 from permcheck.evaluate.merge import merged
+from permcheck.model.fold import fold_case
 from permcheck.model.state import MET, UNKNOWN, UNMET, VERDICT_OF, State, agreed, all_of, any_of
 from permcheck.render.brief import Brief, where
 
@@ -73,7 +74,7 @@ def recall(pages: Pages, user: str, action: str, device: str | None) -> Recalled
     """Return the answer to a question; None where it is not in the pages, or not certain."""
     estate = pages.page(ESTATE)
     name, _, variant = action.partition(":")
-    act = _named(pages, ACTS, f"{_folded(name)}:{_folded(variant)}")
+    act = _named(pages, ACTS, f"{fold_case(name)}:{fold_case(variant)}")
     if act is None or estate is None:
         return None
     try:
@@ -83,10 +84,6 @@ def recall(pages: Pages, user: str, action: str, device: str | None) -> Recalled
     except MissingPageError:
         return None
     return Recalled(answer, tuple(map(tuple, estate["warnings"]))) if answer else None
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()
 
 
 def _asked(pages: Pages, estate: Any, target: str, user: str, device: str | None) -> Asked | None:
@@ -117,14 +114,14 @@ def _plan(pages: Pages, area: int, act: int) -> dict[str, Any] | None:
 def _area(estate: Any, target: str, name: str | None) -> int | None:
     """Return the area of a hierarchy, or of the tenant."""
     if name is not None:
-        found: int | None = estate["hierarchies"].get(_folded(name.removeprefix(HIERARCHY_PREFIX)))
+        found: int | None = estate["hierarchies"].get(fold_case(name.removeprefix(HIERARCHY_PREFIX)))
         return found
     only: int | None = estate["tenant"] if target == "tenant" else estate["only"]
     return only
 
 
 def _named(pages: Pages, kind: str, name: str) -> list[Any] | None:
-    folded = _folded(name)
+    folded = fold_case(name)
     page = pages.page(kind, folded)
     return page.get(folded) if page else None
 

@@ -23,6 +23,7 @@ from permcheck.exports.recognise import recognise
 from permcheck.exports.xml_file import xml_batches
 from permcheck.loading.files import is_estate_file, read_text
 from permcheck.loading.text import Parsed, Path_, parse_file
+from permcheck.model.fold import fold_case
 from permcheck.model.policy import Plane
 from permcheck.model.policy_index import Policy
 
@@ -194,8 +195,8 @@ def _intune(
         if key in keys:
             _collect(entry[keys[key]], (*path, keys[key]), found)
         for target, name in ((granted, ACTIONS[0]), (granted, OLDER), (denied, ACTIONS[1])):
-            known = {text.casefold() for text, _, _ in target}
-            target += [one for one in found[name] if one[0].casefold() not in known]
+            known = {fold_case(text) for text, _, _ in target}
+            target += [one for one in found[name] if fold_case(one[0]) not in known]
     built_in = entry.get(keys.get("isbuiltin", keys.get("isbuiltinroledefinition", "")))
     return Definition(
         "intune",

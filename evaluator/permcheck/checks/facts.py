@@ -14,6 +14,7 @@ from permcheck.loading.digest import digest_of
 from permcheck.loading.packed import pack, unpack
 from permcheck.loading.policy import checked_policy
 from permcheck.model.base import Form
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.policy_checks import CheckFacts
 
@@ -78,7 +79,7 @@ def _ids(names: Iterable[str]) -> set[str]:
     result: set[str] = set()
     for name in names:
         many = {id_ for id_ in checks if name.upper().startswith("PC") and id_.startswith(name.upper())}
-        if name.casefold() == "all":
+        if fold_case(name) == "all":
             many = set(checks)
         if not many:
             known = Names("check", ((facts.id, (facts.id, facts.name)) for facts in checks.values()))

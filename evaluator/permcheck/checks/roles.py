@@ -13,6 +13,7 @@ from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import fold, folded
 from permcheck.exports.masks import operations_of
 from permcheck.exports.xml_file import xml_batches
+from permcheck.model.fold import fold_case
 from permcheck.model.policy import BuiltInRole, Plane
 from permcheck.model.policy_index import Policy
 
@@ -34,7 +35,7 @@ class Roles:
         for one in policy.permissions.values():
             if policy.planes[one.id] == "configmgr":
                 self.operations[one.category] = (*self.operations.get(one.category, ()), one.name)
-        self._ids = {role.id.casefold(): role for role in policy.roles.values()}
+        self._ids = {fold_case(role.id): role for role in policy.roles.values()}
         self._spellings: Mapping[str, str] = load_checks()[SPELLING].data["spellings"]
         self._rows: dict[str, list[Mapping[str, Any]]] = {}
         self._possible: dict[int, frozenset[str]] = {}
@@ -53,7 +54,7 @@ class Roles:
 
         A role of Intune without an id must say that it is built in: a file that somebody writes has no ids.
         """
-        found = self._ids.get(role.id.casefold()) if role.id else None
+        found = self._ids.get(fold_case(role.id)) if role.id else None
         if found is not None and self.policy.role_planes[found.id] == role.plane:
             return found
         if role.built_in is False or role.copied_from or role.source.xml is not None:
@@ -108,7 +109,7 @@ class Roles:
     def place_key(self, role: Definition) -> tuple[str, str, str]:
         """Return what separates tenants and hierarchies, as far as files tell: folder, plane, hierarchy."""
         hierarchy = self.entry(role).get("hierarchy") if in_estate(role) else ""
-        return str(Path(role.source.file).parent), role.plane, str(hierarchy or "").casefold()
+        return str(Path(role.source.file).parent), role.plane, fold_case(str(hierarchy or ""))
 
     def possible(self, role: Definition) -> frozenset[str]:
         """Return permissions that a role may have, though its file doesn't tell."""
@@ -129,7 +130,7 @@ class Roles:
     def respelled(self, one: Granted) -> str:
         """Return the id that is meant where a word of it is spelled in another way; empty for none."""
         for wrong, right in self._spellings.items():
-            start = one.text.casefold().find(wrong.casefold())
+            start = fold_case(one.text).find(fold_case(wrong))
             if start >= 0 and one.id is None:
                 return find(self.policy, "intune", one.text[:start] + right + one.text[start + len(wrong) :])
         return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from permcheck.checks.finding import Finding, Place, from_root
+from permcheck.model.fold import fold_case
 
 WAIVER: Final = "PC112"
 """The check that reports suppressions themselves."""
@@ -29,7 +30,7 @@ class Suppression:
 
     def covers(self, finding: Finding, root: Path = Path()) -> bool:
         """Tell whether a finding is one of those."""
-        if self.check.casefold() not in {finding.check.casefold(), finding.name.casefold()}:
+        if fold_case(self.check) not in {fold_case(finding.check), fold_case(finding.name)}:
             return False
         if not fnmatchcase(finding.subject, self.subject):
             return False

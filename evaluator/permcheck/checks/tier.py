@@ -9,6 +9,7 @@ from permcheck.checks.device_view import Devices
 from permcheck.checks.finding import NotRun
 from permcheck.checks.security_view import SecurityView
 from permcheck.checks.wording import counted, listing
+from permcheck.model.fold import fold_case
 
 
 def tier_named(context: Context, view: SecurityView) -> Generator[NotRun, None, Devices | None]:
@@ -27,11 +28,11 @@ def tier_of(context: Context, view: SecurityView) -> tuple[Devices, tuple[str, .
     unknown = []
     for name in context.listed("collections"):
         forms = view.tables.collections.items()
-        keys = [key for key, form in forms if name.casefold() in {form.name.casefold(), form.id.casefold()}]
+        keys = [key for key, form in forms if fold_case(name) in {fold_case(form.name), fold_case(form.id)}]
         found |= view.devices.reached(keys)
         unknown += [] if keys else [name]
     for name in context.listed("devices"):
-        keys = [key for key, form in view.tables.devices.items() if form.name.casefold() == name.casefold()]
+        keys = [key for key, form in view.tables.devices.items() if fold_case(form.name) == fold_case(name)]
         found |= view.devices.these(keys)
         unknown += [] if keys else [name]
     return found, tuple(unknown)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from permcheck.model.fold import fold_case
 from permcheck.printable import printable
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def _estate_names(context: click.Context, kind: str) -> Iterable[str]:
 def _matching(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem  # only a shell asks
 
-    folded = incomplete.casefold()
-    found = sorted({name for name in names if name.casefold().startswith(folded) and printable(name) == name})
+    folded = fold_case(incomplete)
+    found = sorted({name for name in names if fold_case(name).startswith(folded) and printable(name) == name})
     return [CompletionItem(name) for name in found[:MANY]]
 
 
@@ -54,7 +55,7 @@ def actions(_context: click.Context, _parameter: click.Parameter, incomplete: st
     action, colon, _ = incomplete.partition(":")
     if colon and action in policy.actions:
         return _matching((f"{action}:{v.id}" for v in policy.actions[action].variants), incomplete)
-    found = [a for a in policy.actions.values() if a.id.startswith(incomplete.casefold())]
+    found = [a for a in policy.actions.values() if a.id.startswith(fold_case(incomplete))]
     return [CompletionItem(a.id, help=a.title) for a in found]
 
 

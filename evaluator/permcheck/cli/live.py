@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import click
 
 from permcheck.cli.terminal import tell
+from permcheck.model.fold import fold_case
 
 F = TypeVar("F", bound=Callable[..., Any])
 SERVICES: Final = ("graph", "adminservice")
@@ -52,7 +53,7 @@ def collected(names: tuple[str, ...], how: dict[str, Any]) -> tuple[Path, ...]:
     Raises LiveError, or a usage error.
     """
     chosen = Live(**how)
-    servers = [name for name in names if name.casefold().startswith(("https://", "http://"))]
+    servers = [name for name in names if fold_case(name).startswith(("https://", "http://"))]
     paths = tuple(Path(name) for name in names if name not in servers)
     if chosen.live is None:
         if servers:

@@ -109,7 +109,7 @@ def _with(form: Form, change: c.SetFact) -> Any:
 def _spellings(value: Any) -> tuple[Any, ...]:
     """Return a value as it was given, and as what it may have meant: a list of one, a text, a switch."""
     words = {"on": True, "off": False}
-    return (value, [value], str(value), [str(value)], words.get(str(value).casefold(), value))
+    return (value, [value], str(value), [str(value)], words.get(fold_case(str(value)), value))
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,7 @@ from permcheck.graph.node import Node
 from permcheck.graph.rights import Grants, Way
 from permcheck.model import policy as form
 from permcheck.model.decision import Missing, NearMiss
+from permcheck.model.fold import fold_case
 from permcheck.model.state import MET, UNKNOWN, UNMET, State, all_of, any_of
 
 FAULTS = {
@@ -131,11 +132,11 @@ def _eligible(context: Context, permission: str) -> Iterator[NearMiss]:
 def _confused(context: Context, permission: str) -> Iterator[NearMiss]:
     """Roles that the user holds and whose name is easily taken for one that would help."""
     policy = context.policy
-    mine = {policy.roles[w.role.key].name.casefold(): w for w in context.rights.cloud() if w.role.key in policy.roles}
+    mine = {fold_case(policy.roles[w.role.key].name): w for w in context.rights.cloud() if w.role.key in policy.roles}
     for role in policy.roles.values():
         helps = any(permission in grant.permissions for grant in role.grants)
         for other, why in role.confused_with.items():
-            if helps and other.casefold() in mine:
+            if helps and fold_case(other) in mine:
                 yield NearMiss(f"the user holds {other}, which is not {role.name}: {why}")
 
 

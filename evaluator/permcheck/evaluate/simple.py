@@ -6,6 +6,7 @@ from permcheck.evaluate.facts import Fact, dotted, fact
 from permcheck.evaluate.outcome import UNDOCUMENTED, Context, Explanation, Outcome, missing
 from permcheck.model import policy as form
 from permcheck.model.decision import Proof, Step
+from permcheck.model.fold import fold_case
 from permcheck.model.state import MET, UNKNOWN, state_of
 
 OPEN_LISTS = {"user.discovered_by": "discovery_incomplete"}
@@ -60,7 +61,7 @@ def same_test(context: Context, test: form.SameTest, _: form.Need) -> Outcome:
     unknown = [f for f in (one, two) if f.value is None]
     if unknown:
         return Outcome(UNKNOWN, lambda: Explanation(missing=missing((f.name for f in unknown), "not stated")))
-    same = str(one.value).casefold() == str(two.value).casefold()
+    same = fold_case(str(one.value)) == fold_case(str(two.value))
     return Outcome(state_of(same), lambda: _told(one, two))
 
 

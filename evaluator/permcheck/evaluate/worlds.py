@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from permcheck.evaluate.question import World
+from permcheck.model.fold import fold_case
 from permcheck.model.policy import AuthorityRow
 from permcheck.model.policy_index import Policy
 from permcheck.model.tables import Key, Tables
@@ -16,7 +17,7 @@ def switch_value(stated: bool | str | None) -> bool | None:  # noqa: FBT001 - it
     """Return what a switch stands on: On and checked are True; None where nobody said."""
     if stated is None or isinstance(stated, bool):
         return stated
-    return stated.casefold() in ON_WORDS
+    return fold_case(stated) in ON_WORDS
 
 
 def worlds(

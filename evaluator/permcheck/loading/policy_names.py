@@ -13,6 +13,7 @@ from permcheck.evaluate.facts import DERIVED
 from permcheck.loading.text import Parsed
 from permcheck.model.base import Form
 from permcheck.model.estate import SECTIONS, EstateFile
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names as Known
 from permcheck.model.policy_table import (
     AROUND,
@@ -117,7 +118,7 @@ class _Defined:
                 self._alone(kind, text, _Definition(spot, (key, *path)))
 
     def _alone(self, kind: str, text: str, here: _Definition) -> None:
-        before = self.first.setdefault((kind, text.casefold()), here)
+        before = self.first.setdefault((kind, fold_case(text)), here)
         if before.owner != here.owner and here.owner not in self.twice:
             file, line, column = before.spot.parsed.place((*before.spot.path, *before.path))
             help_ = f"the other one is at {file}:{line}:{column}; keep one of them, or give it another name"
@@ -130,7 +131,7 @@ class _Defined:
 
     def near(self, kinds: Iterable[str], text: str) -> str:
         """Say what may have been meant."""
-        found = [name for kind in kinds if kind in self.searched for name in self.searched[kind].near(text.casefold())]
+        found = [name for kind in kinds if kind in self.searched for name in self.searched[kind].near(fold_case(text))]
         return "did you mean " + " or ".join(f"`{name}`" for name in dict.fromkeys(found)) + "?" if found else ""
 
 

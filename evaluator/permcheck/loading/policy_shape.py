@@ -10,6 +10,7 @@ from permcheck.errors import Problem
 from permcheck.loading.policy_names import Read, Spot, spots, words_of
 from permcheck.model import policy as form
 from permcheck.model.base import Form
+from permcheck.model.fold import fold_case
 from permcheck.model.policy_checks import CheckFacts
 from permcheck.model.policy_table import Path as Path_
 from permcheck.model.policy_values import Value, ValuesFile
@@ -122,8 +123,8 @@ def _words(spot: Spot) -> Iterator[Problem]:
     assert isinstance(spot.form, Value)
     meaning: dict[str, str] = {}
     for name, word in spot.form.words():
-        if meaning.setdefault(str(word).casefold(), name) != name:
-            yield spot.problem((name,), "name-twice", f"`{word}` means `{meaning[str(word).casefold()]}`, too")
+        if meaning.setdefault(fold_case(str(word)), name) != name:
+            yield spot.problem((name,), "name-twice", f"`{word}` means `{meaning[fold_case(str(word))]}`, too")
 
 
 _RULES: Final[dict[type[Form], Callable[[Spot], Iterator[Problem]]]] = {

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from permcheck.model.estate import Device
+from permcheck.model.fold import fold_case
 from permcheck.model.provenance import Origin
 from permcheck.model.tables import Key, Tables
 
@@ -176,7 +177,7 @@ class Inventory:
 
     def origin(self, _section: str, index: int, detail: str) -> Origin:
         """Return the row of a device, or of its membership in a collection by its id."""
-        folded = detail.casefold()
+        folded = fold_case(detail)
         if detail and detail not in self.columns and any(c.endswith(f"/{folded}") for c in self.directly_inside(index)):
             return Origin(self.files[1], f"{self.columns['name'][index].as_py()} in {detail}")
         return Origin(self.files[0], f"row {index + 1}" + (f", {detail}" if detail in self.columns else ""))

@@ -6,6 +6,8 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from permcheck.model.fold import fold_case
+
 
 class Origin(NamedTuple):
     """Where a fact stands: a file and a path in it; line and column from 1 where they are known."""
@@ -73,7 +75,7 @@ class Memberships(NamedTuple):
     def at(self, collection: str) -> tuple[int, int] | None:
         """Return where it stands that the device is in a collection, by its id."""
         for number, name in enumerate(self.collections):
-            if name.casefold() == collection.casefold():
+            if fold_case(name) == fold_case(collection):
                 return self.batches[number], self.entries[number]
         return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from permcheck.errors import QuestionError, UnknownNameError
 from permcheck.model import policy as form
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy, plain_permission
 from permcheck.render.outline import CONSOLES, Line, Notes, Section
@@ -125,9 +126,9 @@ def _permission(writer: Writer, name: str) -> None:
     folded = plain_permission(name)
     found = [id_ for plane in ("intune", "configmgr", "entra") if (id_ := p.permission_names(plane).get(folded))]
     if not found:
-        same = [p.title(x.id) for x in p.permissions.values() if x.name.casefold() == folded.casefold()]
+        same = [p.title(x.id) for x in p.permissions.values() if fold_case(x.name) == fold_case(folded)]
         planes: tuple[form.Plane, ...] = ("intune", "configmgr", "entra")
-        near = same or [n for plane in planes for n in p.permission_names(plane).near(folded.casefold())]
+        near = same or [n for plane in planes for n in p.permission_names(plane).near(fold_case(folded))]
         raise UnknownNameError("permission", name, tuple(near[:3]))
     for id_ in found:
         x = p.permissions[id_]
@@ -160,7 +161,7 @@ def _role(writer: Writer, name: str) -> None:
     planes: tuple[form.Plane, ...] = ("intune", "configmgr", "entra")
     found = [id_ for plane in planes if (id_ := p.role_names(plane).get(name))]
     if not found:
-        near = [near for plane in planes for near in p.role_names(plane).near(name.casefold())]
+        near = [near for plane in planes for near in p.role_names(plane).near(fold_case(name))]
         hints = (why for role in p.roles.values() for other, why in role.confused_with.items() if other == name)
         hint = f"`{name}` is not built in: the documents say to create it" if name in p.recommended else next(hints, "")
         raise UnknownNameError("role", name, tuple(near[:3]), hint)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from permcheck.model.fold import fold_case
 from permcheck.review.row import Row
 from permcheck.review.signed import Sheet, Signed
 from permcheck.review.table import COLUMNS, Column, Record, Value
@@ -122,7 +123,7 @@ def written(name: str, value: Value, *, is_book: bool) -> str:
 def _same(column: Column, value: Value, found: str, *, is_book: bool) -> bool:
     """Tell whether a cell says what was written there, however a spreadsheet writes it."""
     if isinstance(value, bool):
-        return found.casefold() in FLAGS[value]
+        return fold_case(found) in FLAGS[value]
     if isinstance(value, int):
         return is_number(found, value)
     text = _plain(written(column.name, value, is_book=is_book))

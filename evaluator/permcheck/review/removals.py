@@ -16,6 +16,7 @@ from permcheck.evaluate.revocations import revocations
 from permcheck.evaluate.slice import engine_of
 from permcheck.model.change import Change
 from permcheck.model.decision import Revocation
+from permcheck.model.fold import fold_case
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key
 from permcheck.review.as_written import Compared
@@ -188,8 +189,8 @@ def _lost_by(old: View, new: View) -> dict[tuple[str, str], set[Key]]:
 
 def _about_oneself(review: Review, signed: Signed, row: Row) -> bool:
     users = review.view.engine.tables.users
-    names = {users[key].upn.casefold() for key in row.users}
-    return bool(signed.decision) and signed.reviewer.casefold() in names
+    names = {fold_case(users[key].upn) for key in row.users}
+    return bool(signed.decision) and fold_case(signed.reviewer) in names
 
 
 def _unexplained(signed: Signed, row: Row) -> bool:

@@ -13,6 +13,7 @@ from permcheck.errors import NothingSelectedError, PermcheckError, UnknownNameEr
 from permcheck.graph.node import Node
 from permcheck.graph.rights import GrantGraph
 from permcheck.loading.resolve_people import group_names
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.tables import Key, hierarchy_of
 
@@ -132,7 +133,7 @@ def _picked(
             mine = (find(text),)
         else:
             known = list(names) if known is None else known
-            mine = tuple(key for key, name in known if fnmatchcase(name.casefold(), text.casefold()))
+            mine = tuple(key for key, name in known if fnmatchcase(fold_case(name), fold_case(text)))
         found |= dict.fromkeys(_some(kind, text, mine))
     return tuple(found)
 

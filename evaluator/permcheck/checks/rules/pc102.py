@@ -8,6 +8,7 @@ from permcheck.checks.context import Context
 from permcheck.checks.definitions import Definition, Granted
 from permcheck.checks.finding import Finding
 from permcheck.checks.roles import Roles, in_estate, roles_of
+from permcheck.model.fold import fold_case
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -27,5 +28,5 @@ def _right(context: Context, roles: Roles, role: Definition, one: Granted) -> st
     """Return the id that is meant. Estate files take names of the admin center, so these are right there."""
     if one.id is None:
         return roles.respelled(one)
-    looks_like_id = one.text.casefold().startswith(context.data("prefix").casefold())
+    looks_like_id = fold_case(one.text).startswith(fold_case(context.data("prefix")))
     return one.id if looks_like_id or not in_estate(role) else ""

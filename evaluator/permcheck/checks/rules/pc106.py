@@ -10,6 +10,7 @@ from permcheck.checks.definitions import Definition
 from permcheck.checks.finding import Finding
 from permcheck.checks.roles import roles_of
 from permcheck.checks.wording import counted
+from permcheck.model.fold import fold_case
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -28,7 +29,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _keys(role: Definition) -> Iterator[tuple[Hashable, ...]]:
     if role.name:
-        yield "name", " ".join(role.name.casefold().split())
+        yield "name", " ".join(fold_case(role.name).split())
     if role.granted or any(role.masks.values()):
         given, denied = (frozenset(one.id or one.text for one in part) for part in (role.granted, role.denied))
         masks = frozenset((kind, mask) for kind, mask in role.masks.items() if mask)
@@ -37,7 +38,7 @@ def _keys(role: Definition) -> Iterator[tuple[Hashable, ...]]:
 
 def _same(one: Definition, other: Definition) -> bool:
     """Tell whether two definitions are the same role, exported twice."""
-    return bool(one.id) and one.id.casefold() == other.id.casefold()
+    return bool(one.id) and fold_case(one.id) == fold_case(other.id)
 
 
 def _message(role: Definition, first: Definition, what: str) -> str:

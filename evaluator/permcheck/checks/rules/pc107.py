@@ -9,14 +9,15 @@ from permcheck.checks.definitions import Definition
 from permcheck.checks.finding import Finding
 from permcheck.checks.roles import Roles, roles_of
 from permcheck.checks.wording import counted
+from permcheck.model.fold import fold_case
 
 
 def check(context: Context) -> Iterator[Finding]:
     """Find strict supersets of the copied role, or of the largest built-in role of Intune, without a description."""
     roles = roles_of(context)
-    known = {(roles.place_key(one), name.casefold()): one for one in roles.definitions for name in (one.name, one.id)}
+    known = {(roles.place_key(one), fold_case(name)): one for one in roles.definitions for name in (one.name, one.id)}
     for role in roles.custom():
-        model = known.get((roles.place_key(role), role.copied_from.casefold())) if role.copied_from else None
+        model = known.get((roles.place_key(role), fold_case(role.copied_from))) if role.copied_from else None
         name, base = (model.name, model.permissions) if model else _largest(roles, role)
         if base and base < role.permissions and not roles.described(role):
             more = len(role.permissions - base)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
 from permcheck.checks.roles import roles_of
+from permcheck.model.fold import fold_case
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -15,7 +16,7 @@ def check(context: Context) -> Iterator[Finding]:
         for part in (role.granted, role.denied):
             seen: dict[str, str] = {}
             for one in part:
-                key = one.id or one.text.casefold()
+                key = one.id or fold_case(one.text)
                 if key in seen:
                     spelled = "" if seen[key] == one.text else f", first as `{seen[key]}`"
                     message = f"`{role.name}` lists `{one.text}` twice{spelled}"

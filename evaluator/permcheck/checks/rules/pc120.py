@@ -9,6 +9,7 @@ from permcheck.checks.definitions import Definition
 from permcheck.checks.finding import Finding
 from permcheck.checks.roles import Roles, roles_of
 from permcheck.checks.wording import listed
+from permcheck.model.fold import fold_case
 from permcheck.model.policy import BuiltInRole
 
 SHOWN = 3
@@ -28,8 +29,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _differences(roles: Roles, role: Definition, shipped: BuiltInRole) -> Iterator[str]:
-    names = {name.casefold() for name in (shipped.id, shipped.name, *shipped.synonyms)}
-    if role.name.casefold() not in names:
+    names = {fold_case(name) for name in (shipped.id, shipped.name, *shipped.synonyms)}
+    if fold_case(role.name) not in names:
         yield f"calls it `{role.name}`"
     if role.granted:
         yield from _told(roles, "lacks", sorted(p for p in roles.set_of(shipped) if roles.lacks(role, p)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
 from permcheck.checks.roles import roles_of
+from permcheck.model.fold import fold_case
 from permcheck.model.policy_index import Policy
 
 PLANES = {"intune": "Intune", "configmgr": "Configuration Manager", "entra": "Microsoft Entra"}
@@ -40,5 +41,5 @@ def _known(policy: Policy, fillers: frozenset[str]) -> dict[str, str]:
 
 
 def _plain(name: str, fillers: frozenset[str]) -> str:
-    words = "".join(c if c.isalnum() else " " for c in name.casefold()).split()
+    words = "".join(c if c.isalnum() else " " for c in fold_case(name)).split()
     return "".join(word for word in words if word not in fillers)

@@ -12,6 +12,7 @@ from permcheck.checks.security_view import SecurityView, security_view
 from permcheck.checks.switches import switches
 from permcheck.checks.tier import tier_devices, tier_named
 from permcheck.checks.wording import lacking, listing
+from permcheck.model.fold import fold_case
 from permcheck.model.tables import Key, SecurityRow
 
 
@@ -22,11 +23,11 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     tier = yield from tier_named(context, view)
     if tier is None:
         return
-    trusted = {name.casefold() for name in context.listed("people")}
+    trusted = {fold_case(name) for name in context.listed("people")}
     for row in view.tables.rows.values():
         operations = view.gives(row.role) & set(context.data("permission_takeover"))
         hit = view.reached((row,)) & tier if operations else 0
-        named = view.tables.admins[row.admin].name.casefold() in trusted
+        named = fold_case(view.tables.admins[row.admin].name) in trusted
         if hit and not named and not view.holds(row, context.data("permission_full")):
             message = (
                 f"{view.who(row)} may use {view.operations(operations)} on {tier_devices(view, hit)} through"
@@ -45,7 +46,7 @@ def _by_intune(context: Context, view: SecurityView, tier: Devices, trusted: set
         for user, held in cloud.holdings.items()
         if any(one.plane == "intune" and one.permissions & permissions for one in held) and cloud.is_active(user)
     ]
-    strangers = [upn for upn in (view.tables.users[user].upn for user in people) if upn.casefold() not in trusted]
+    strangers = [upn for upn in (view.tables.users[user].upn for user in people) if fold_case(upn) not in trusted]
     for hierarchy, form in view.tables.hierarchies.items():
         hit = tier & switches(context).devices(hierarchy)
         decides = {world.row.authority if world.row else "" for world in cloud.worlds(hierarchy)}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun, Place
 from permcheck.checks.wording import lacking
+from permcheck.model.fold import fold_case
 from permcheck.model.tables import Key
 
 
@@ -25,7 +26,7 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
 
 
 def _is_bare(name: str, id_: str | None) -> bool:
-    return id_ is not None and name.casefold() == id_.casefold()
+    return id_ is not None and fold_case(name) == fold_case(id_)
 
 
 def _grants(context: Context) -> Iterator[tuple[str, Place, tuple[Key, ...]]]:

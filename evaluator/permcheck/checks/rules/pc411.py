@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from permcheck.checks.cloud_view import CloudView, cloud_view
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
+from permcheck.model.fold import fold_case
 from permcheck.model.tables import Key
 
 
@@ -24,9 +25,9 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _emergency(context: Context, view: CloudView, role: str, standing: set[Key]) -> set[Key]:
     """Return the emergency accounts: those that are named, or a few that hold nothing else."""
-    named = {name.casefold() for name in context.listed("emergency-accounts")}
+    named = {fold_case(name) for name in context.listed("emergency-accounts")}
     if named:
-        return {user for user in standing if view.tables.users[user].upn.casefold() in named}
+        return {user for user in standing if fold_case(view.tables.users[user].upn) in named}
     if role != context.data("role_emergency"):
         return set()
     alone = {u for u in standing if view.tables.users[u].synced is not True and len(view.holdings[u]) == 1}

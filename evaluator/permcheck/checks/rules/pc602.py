@@ -10,6 +10,7 @@ from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.wording import counted, listed
 from permcheck.model.estate import is_day
+from permcheck.model.fold import fold_case
 
 
 def check(context: Context) -> Iterator[Finding | NotRun]:
@@ -17,13 +18,13 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     view, most = cloud_view(context), int(context.option("days"))
     last = max((one.at for one in view.tables.collected), default=None)
     until = date.fromisoformat(last) if last else context.today
-    spared = {name.casefold() for name in context.listed("emergency-accounts")}
+    spared = {fold_case(name) for name in context.listed("emergency-accounts")}
     holding = [user for user, held in view.holdings.items() if held]
     if holding and all(view.tables.users[user].last_sign_in is None for user in holding):
         yield context.not_run("the estate does not say when accounts with a role last signed in")
     for user in holding:
         one = view.tables.users[user]
-        if one.enabled is not True or not is_day(one.last_sign_in or "") or one.upn.casefold() in spared:
+        if one.enabled is not True or not is_day(one.last_sign_in or "") or fold_case(one.upn) in spared:
             continue
         days = (until - date.fromisoformat(str(one.last_sign_in))).days
         if days > most:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.wording import listed
+from permcheck.model.fold import fold_case
 
 
 def check(context: Context) -> Iterator[Finding | NotRun]:
@@ -14,7 +15,7 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     days: dict[str, set[str]] = {}
     names: dict[str, str] = {}
     for one in context.estate.tables.collected:
-        key = one.source.casefold()
+        key = fold_case(one.source)
         days.setdefault(key, set()).add(one.at)
         names.setdefault(key, one.source)
     if not days:

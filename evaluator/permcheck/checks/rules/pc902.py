@@ -10,6 +10,7 @@ from permcheck.checks.finding import Finding, NotRun
 from permcheck.checks.security_view import SecurityView, security_view
 from permcheck.checks.tier import tier_devices, tier_named
 from permcheck.checks.widening import Widened, advice, by_edit, said, widened
+from permcheck.model.fold import fold_case
 from permcheck.model.tables import Key
 from permcheck.review.diff import Changed
 from permcheck.review.row import Devices
@@ -22,7 +23,7 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     if not tier:
         return
     widening = yield from widened(context, context.data("effects"), tuple(view.devices.keys(tier)))
-    trusted = {name.casefold() for name in context.listed("people")}
+    trusted = {fold_case(name) for name in context.listed("people")}
     others = widening._replace(changes=tuple(_of_others(widening.changes, view, trusted)))
     for one in by_edit(context, others):
         message = f"{said(view.tables, one)}, on {_devices(view, one)}"
@@ -31,7 +32,7 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
 
 def _of_others(changes: tuple[Changed, ...], view: SecurityView, trusted: set[str]) -> Iterator[Changed]:
     for change in changes:
-        strangers = tuple(user for user in change.users if view.tables.users[user].upn.casefold() not in trusted)
+        strangers = tuple(user for user in change.users if fold_case(view.tables.users[user].upn) not in trusted)
         if strangers:
             yield change._replace(users=strangers)
 
