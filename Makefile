@@ -53,7 +53,7 @@ schemas: $(READY)  ## Write the schemas and the compiled policy
 	$(BIN)/python -m permcheck.dev
 
 # Laws over random estates hold for the same code wherever it lies: they are not tried again.
-LAWS := laws oracle bulk diff people against scale scale_engines inventory
+LAWS := laws law_of_knowledge attacks oracle bulk diff people against scale scale_engines inventory
 WITHOUT_LAWS := $(PYTEST) $(LAWS:%=--ignore=tests/test_%.py)
 # What another release of a library may change: no law, nothing that takes a minute.
 QUICK := $(WITHOUT_LAWS) -m "not slow"
