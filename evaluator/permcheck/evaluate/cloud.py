@@ -20,9 +20,13 @@ FAULTS = {
     "holders": "its holders are not stated",
     "identity": "nobody states the SID of the account that is called like the administrative user",
     "sid-history": "its account has another SID than the administrative user of that name; SID history could match",
-    "passing-on": "only a security group passes on what {group} holds, and nobody states of what type one in it is",
-    "members": "the members of group {group} are not stated",
 }
+
+UNTOLD = {
+    "type": "only a security group counts, and nobody states of what type this one is",
+    "members": "the members of the group are not stated, or not all of them",
+}
+"""What is missing of a group, by the fact."""
 
 
 class Held(NamedTuple):
@@ -88,7 +92,8 @@ def _explain(context: Context, permission: str, ways: tuple[Held, ...], doubtful
 def unknowns(context: Context, one: Held) -> Iterator[Missing]:
     """Return what would settle a way that may or may not hold."""
     for fact in one.way.missing:
-        yield Missing(fact, FAULTS.get(one.way.fault, "not stated").format(group=_last_group(one.way)))
+        untold = UNTOLD.get(fact.rpartition(".")[2]) or FAULTS.get(one.way.fault, "not stated")
+        yield Missing(fact, untold.format(group=_last_group(one.way)))
     for grant in one.tail:
         condition = grant.condition
         if condition and condition.by_reading and grant.state(context.readings, context.world.version) is UNKNOWN:
