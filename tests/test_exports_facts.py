@@ -223,6 +223,27 @@ def test_what_discovery_could_not_see_contradicts_nobody(tmp_path: Path) -> None
     assert "conflict" in ids(imported(tmp_path))
 
 
+@pytest.mark.parametrize("called", ["anna@contoso.com", "C\\anna"])
+def test_what_a_group_is_called_changes_no_upn(called: str, tmp_path: Path) -> None:
+    """And a member whom people wrote by a name that both have is refused, as in an estate file."""
+    rows = [{"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com"}]
+    put(tmp_path, SMS_Site=[SITE], groups=[GROUPS[0] | {"displayName": called}, GROUPS[1]], found=rows)
+    put(tmp_path, **{f"groups/{OTHER}/members": [{"id": ANNA, "@odata.type": "#microsoft.graph.user"}]})
+    for people in ([], PEOPLE):
+        put(tmp_path, **({"users": people} if people else {}))
+        assert [row["upn"] for row in records(imported(tmp_path), "users")][:1] == ["anna@contoso.com"]
+    (tmp_path / "facts.yaml").write_text(f"groups: [{{name: AD, type: security, members: ['{called}']}}]\n")
+    with pytest.raises(LoadError, match="could be any of 2"):
+        permcheck.load(tmp_path)
+
+
+def test_whoever_bore_a_upn_before_has_another_name(tmp_path: Path) -> None:
+    """An account that was deleted and made again is discovered under its old SID for a while."""
+    rows = [{"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "AADUserID": OTHER, "UserPrincipalName": "anna@contoso.com"}]
+    found = imported(put(tmp_path, SMS_Site=[SITE], users=PEOPLE[:1], found=rows))
+    assert [(row["id"], row["upn"]) for row in records(found, "users")] == [(ANNA, "anna@contoso.com"), (OTHER, "C\\anna")]
+
+
 def test_parts_of_a_list_that_people_saved_are_one_list(tmp_path: Path) -> None:
     put(tmp_path, one=PEOPLE[:1], two=PEOPLE[1:])
     assert ids(imported(tmp_path)) == []
