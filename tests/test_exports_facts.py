@@ -239,9 +239,44 @@ def test_what_a_group_is_called_changes_no_upn(called: str, tmp_path: Path) -> N
 
 def test_whoever_bore_a_upn_before_has_another_name(tmp_path: Path) -> None:
     """An account that was deleted and made again is discovered under its old SID for a while."""
-    rows = [{"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "AADUserID": OTHER, "UserPrincipalName": "anna@contoso.com"}]
+    rows = [
+        {
+            "UniqueUserName": "C\\anna",
+            "SID": "S-1-5-21-1-3",
+            "AADUserID": OTHER,
+            "UserPrincipalName": "anna@contoso.com",
+        }
+    ]
     found = imported(put(tmp_path, SMS_Site=[SITE], users=PEOPLE[:1], found=rows))
-    assert [(row["id"], row["upn"]) for row in records(found, "users")] == [(ANNA, "anna@contoso.com"), (OTHER, "C\\anna")]
+    assert [(row["id"], row["upn"]) for row in records(found, "users")] == [
+        (ANNA, "anna@contoso.com"),
+        (OTHER, "C\\anna"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "methods"), [(OTHER, ("entra", "ad")), ("{" + OTHER.upper() + "}", ("entra", "ad")), (GROUP, ("ad",))]
+)
+def test_discovery_in_another_tenant_is_none_in_this_one(tenant: str, methods: tuple[str, ...], tmp_path: Path) -> None:
+    """What it tells of Active Directory stands; an account that it alone tells is nobody here."""
+    row = {"AADTenantID": tenant, "AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]}
+    rows = [
+        {"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "AADUserID": ANNA} | row,
+        {"UniqueUserName": "AzureAD\\bert", "AADUserID": BERT, "UserPrincipalName": "bert@contoso.com"} | row,
+    ]
+    people = [PEOPLE[0] | {"onPremisesSecurityIdentifier": "S-1-5-21-1-3"}, PEOPLE[1]]
+    found = imported(
+        put(
+            tmp_path,
+            SMS_Site=[SITE],
+            users=people,
+            SMS_R_User=rows,
+            organization=answer("organization", {"id": OTHER, "displayName": "C"}),
+        )
+    )
+    anna, bert = records(found, "users")
+    assert (ids(found), anna["discovered_by"], anna["id"], anna["account"]) == ([], methods, ANNA, "C\\anna")
+    assert ("discovered_by" in bert) is (tenant != GROUP)
 
 
 def test_parts_of_a_list_that_people_saved_are_one_list(tmp_path: Path) -> None:

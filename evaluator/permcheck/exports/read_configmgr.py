@@ -146,23 +146,34 @@ def dependencies(into: Gathered, batch: Batch, _found: Found, number: int) -> No
 
 
 def discovered_users(into: Gathered, batch: Batch, found: Found, number: int) -> None:
-    """Read users that Configuration Manager discovered."""
+    """Read users that Configuration Manager discovered. An id and a UPN of another tenant are nobody's in this one."""
     for entry, row in batch.entries():
-        at = (number, entry)
+        at, elsewhere = (number, entry), _of_another_tenant(into, row)
         account, sid, upn = text(row, "UniqueUserName"), text(row, "SID").upper(), text(row, "UserPrincipalName")
         entra_id = text(row, "AADUserID")
+        if elsewhere and not sid:
+            into.note("users that were discovered in another tenant alone were left out", at)
+            continue
         if not (account or sid or upn or entra_id):
             into.partial.add(found.kind.id)
             into.problem(at, "no-name", "the user has neither an account nor a SID, a UPN or an id", AGAIN, "warning")
             continue
+        told = _discovered(into, row, entra_id, upn, at)
+        if elsewhere:
+            entra_id = upn = ""
         fields = {"account": account if sid else None, "sid": sid or None, "id": entra_id or None}
         known = (("sid", sid), ("id", entra_id), ("upn", upn), ("account", account))
-        thing = into.users.put(known, fields, at, {"upn": upn or account or None})
-        told = _discovered(into, row, entra_id, upn, at)
+        thing = into.users.put(known, fields, at, {"upn": upn or account or sid or None})
         if told is not None:
             into.discovery.setdefault(id(thing), {}).setdefault(into.hierarchy(batch), []).append(told)
         for group in texts(row, "SecurityGroupName", "UserGroupName") or ():
             into.by_discovery.setdefault(group.casefold(), []).append(Principal(sid or account, "user", at))
+
+
+def _of_another_tenant(into: Gathered, row: Row) -> bool:
+    """Tell whether an account was discovered in another tenant than that of the exports, whose id was read before."""
+    tenant = text(row, "AADTenantID").strip("{}").casefold()
+    return bool(tenant and into.tenants) and tenant not in into.tenants
 
 
 def _discovered(into: Gathered, row: Row, entra_id: str, upn: str, at: At) -> Discovered | None:
@@ -177,7 +188,8 @@ def _discovered(into: Gathered, row: Row, entra_id: str, upn: str, at: At) -> Di
     told = has(row, "AADUserID") and (not entra_id or has(row, "AADTenantID"))
     entra = bool(entra_id and text(row, "AADTenantID")) if told else None
     local = None if not agents else any(into.values.ad_user_discovery.part_of(agent) for agent in agents)
-    methods = (*(("entra",) if entra else ()), *(("ad",) if local else ()))
+    here = entra and not _of_another_tenant(into, row)
+    methods = (*(("entra",) if here else ()), *(("ad",) if local else ()))
     theirs = has(row, "UserPrincipalName") and (local or (local is None and entra is False))
     return Discovered(methods, entra is None or local is None, upn if theirs else None, at)
 
