@@ -223,6 +223,62 @@ def test_what_discovery_could_not_see_contradicts_nobody(tmp_path: Path) -> None
     assert "conflict" in ids(imported(tmp_path))
 
 
+@pytest.mark.parametrize("called", ["anna@contoso.com", "C\\anna"])
+def test_what_a_group_is_called_changes_no_upn(called: str, tmp_path: Path) -> None:
+    """And a member whom people wrote by a name that both have is refused, as in an estate file."""
+    rows = [{"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com"}]
+    put(tmp_path, SMS_Site=[SITE], groups=[GROUPS[0] | {"displayName": called}, GROUPS[1]], found=rows)
+    put(tmp_path, **{f"groups/{OTHER}/members": [{"id": ANNA, "@odata.type": "#microsoft.graph.user"}]})
+    for people in ([], PEOPLE):
+        put(tmp_path, **({"users": people} if people else {}))
+        assert [row["upn"] for row in records(imported(tmp_path), "users")][:1] == ["anna@contoso.com"]
+    (tmp_path / "facts.yaml").write_text(f"groups: [{{name: AD, type: security, members: ['{called}']}}]\n")
+    with pytest.raises(LoadError, match="could be any of 2"):
+        permcheck.load(tmp_path)
+
+
+def test_whoever_bore_a_upn_before_has_another_name(tmp_path: Path) -> None:
+    """An account that was deleted and made again is discovered under its old SID for a while."""
+    rows = [
+        {
+            "UniqueUserName": "C\\anna",
+            "SID": "S-1-5-21-1-3",
+            "AADUserID": OTHER,
+            "UserPrincipalName": "anna@contoso.com",
+        }
+    ]
+    found = imported(put(tmp_path, SMS_Site=[SITE], users=PEOPLE[:1], found=rows))
+    assert [(row["id"], row["upn"]) for row in records(found, "users")] == [
+        (ANNA, "anna@contoso.com"),
+        (OTHER, "C\\anna"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "methods"), [(OTHER, ("entra", "ad")), ("{" + OTHER.upper() + "}", ("entra", "ad")), (GROUP, ("ad",))]
+)
+def test_discovery_in_another_tenant_is_none_in_this_one(tenant: str, methods: tuple[str, ...], tmp_path: Path) -> None:
+    """What it tells of Active Directory stands; an account that it alone tells is nobody here."""
+    row = {"AADTenantID": tenant, "AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]}
+    rows = [
+        {"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "AADUserID": ANNA} | row,
+        {"UniqueUserName": "AzureAD\\bert", "AADUserID": BERT, "UserPrincipalName": "bert@contoso.com"} | row,
+    ]
+    people = [PEOPLE[0] | {"onPremisesSecurityIdentifier": "S-1-5-21-1-3"}, PEOPLE[1]]
+    found = imported(
+        put(
+            tmp_path,
+            SMS_Site=[SITE],
+            users=people,
+            SMS_R_User=rows,
+            organization=answer("organization", {"id": OTHER, "displayName": "C"}),
+        )
+    )
+    anna, bert = records(found, "users")
+    assert (ids(found), anna["discovered_by"], anna["id"], anna["account"]) == ([], methods, ANNA, "C\\anna")
+    assert ("discovered_by" in bert) is (tenant != GROUP)
+
+
 def test_parts_of_a_list_that_people_saved_are_one_list(tmp_path: Path) -> None:
     put(tmp_path, one=PEOPLE[:1], two=PEOPLE[1:])
     assert ids(imported(tmp_path)) == []

@@ -951,6 +951,38 @@ def test_lists_of_several_hierarchies_in_one_folder_are_told_apart_or_refused(tm
     assert "no-hierarchy" in ids(imported(tmp_path))
 
 
+ELSEWHERE: dict[str, tuple[str, dict[str, Any]]] = {
+    "administrative_users": ("SMS_Admin", ADMIN),
+    "security_roles": ("SMS_Role", ROLES),
+    "security_scopes": ("SMS_SecuredCategory", {"CategoryID": "T0100001", "CategoryName": "Test", "SourceSite": "P01"}),
+    "devices": ("devices", MACHINE),
+}
+
+
+@pytest.mark.parametrize("section", ELSEWHERE)
+def test_what_states_a_site_that_is_in_no_list_of_sites_is_left_out(section: str, tmp_path: Path) -> None:
+    """It may be of another hierarchy, or of a former site: so the list may lack it, and nobody gets it."""
+    name, row = ELSEWHERE[section]
+    field = "SiteCode" if section == "devices" else "SourceSite"
+    for site, there, told in (("P01", 1, []), ("T01", 0, ["other-site"]), ("CAS", 1, [])):
+        put(tmp_path, SMS_Site=[SITE | {"ReportingSiteCode": "CAS"}], **{name: answer(name, row | {field: site})})
+        found = imported(tmp_path)
+        assert (len(records(found, section)), ids(found)) == (there, told)
+        assert (section in found.joined.scalars["incomplete"]) or not told
+    save(tmp_path, "facts.yaml", "hierarchies: [{id: LAB, sites: [{code: T01, version: 2309}]}]")
+    put(tmp_path, **{name: answer(name, row | {field: "T01"})})
+    assert [row["hierarchy"] for row in records(imported(tmp_path), section)] == ["LAB"]
+
+
+def test_a_member_of_a_site_that_is_in_no_list_leaves_open_where_the_device_is(tmp_path: Path) -> None:
+    inside = {"CollectionID": "SMS00001", "ResourceID": MACHINE["ResourceID"], "SiteCode": "P01"}
+    rows = [inside, inside | {"CollectionID": "P0100010", "SiteCode": "T01"}]
+    put(tmp_path, SMS_Site=[SITE], devices=[MACHINE], members=answer("SMS_FullCollectionMembership", *rows))
+    found = imported(tmp_path)
+    assert ids(found) == ["other-site"]
+    assert "collections" not in records(found, "devices")[0]
+
+
 def test_sites_below_the_top_one_belong_to_its_hierarchy(tmp_path: Path) -> None:
     below = SITE | {"SiteCode": "S01", "ReportingSiteCode": "P01", "Type": 1, "Version": "5.00.9088.1000"}
     found = imported(put(tmp_path, SMS_Site=[below, SITE]))

@@ -381,6 +381,20 @@ class Gathered:
         self.open.add(section)
         self.problem(at, "no-name", message, help_, "warning")
 
+    def elsewhere(self, site: str) -> bool:
+        """Tell whether a site that an entry states is in no list of sites, though sites were exported."""
+        return bool(site and self.top_site) and site.upper() not in self.top_site
+
+    def left_out(self, at: At, section: str, site: str) -> bool:
+        """Leave out an entry that is of a site which no list has: it is of another hierarchy, or of a former site."""
+        if not self.elsewhere(site):
+            return False
+        message = f"the entry is of the site `{site}`, which is in no list of sites, so it was left out"
+        help_ = "export SMS_Site of its hierarchy as well, or take its exports away"
+        self.open.add(section)
+        self.problem(at, "other-site", message, help_, "warning")
+        return True
+
     def put_inside(self, owner: str, resource: str, collection: str, at: At) -> None:
         """Put a device into a collection; into none that is known, where it has no name."""
         key = (owner, resource)
@@ -422,7 +436,10 @@ class Gathered:
         self.problems.append(Problem(place, line, 1 if line else 0, id_, message, help_, severity))
 
     def hierarchy(self, batch: Batch, site: str = "") -> str:
-        """Return the hierarchy that an entry belongs to: by its site, else by the folder of its file."""
+        """Return the hierarchy that an entry belongs to: by its site, else by the folder of its file.
+
+        A site that is in no list of sites is to be `left_out` before.
+        """
         top = self.top_site.get(site.upper())
         if top:
             return top

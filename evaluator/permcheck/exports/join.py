@@ -124,6 +124,15 @@ class People:
         """Return how records refer to a user."""
         return self._reference(thing, "upn", "account", "sid", "id")
 
+    def upn(self, thing: Thing) -> str:
+        """Return the UPN of a user; another name stands in where none is stated, or only one that another user has.
+
+        How records refer to a user is not his UPN: what a group is called changes the one and not the other.
+        """
+        said = str(thing.fields.get("upn") or "")
+        stated = bool(said) and "upn" not in thing.assumed
+        return said if stated or [one for _, one in self.meant(said, "user")] == [thing] else self.user_name(thing)
+
     def named(self, who: Principal) -> str | None:
         """Return how records refer to somebody in a list; None for somebody of whom nobody tells who it is."""
         if not who.name:
@@ -197,7 +206,7 @@ def users(people: People) -> Section:
     for thing in gathered.users.things:
         fields = dict(thing.fields)
         fields |= _discovered(gathered, thing)
-        fields["upn"] = people.user_name(thing)
+        fields["upn"] = people.upn(thing)
         if listed and "account" not in fields and "discovered_by" not in fields and "sid" in fields:
             fields["discovered_by"] = ()
         if not SID.fullmatch(str(fields.get("sid", ""))):

@@ -187,12 +187,13 @@ def _assignments(thing: Thing, owner: str, places: Hierarchies) -> tuple[dict[st
 
 
 def _pair(pair: Mapping[str, Any], owner: str, places: Hierarchies, at: At) -> dict[str, Any] | None:
-    role = places.role(owner, pair["role"], at)
-    collections = [places.collection(owner, said, at) for said in dict.fromkeys(pair.get("collections") or ())]
-    if role is None or None in collections:
+    """Return a role with its scopes and collections; what is absent stays so. None where one of them is unknown."""
+    role, said = places.role(owner, pair["role"], at), pair.get("collections")
+    named = None if said is None else [places.collection(owner, one, at) for one in dict.fromkeys(said)]
+    if role is None or (named is not None and None in named):
         return None
-    scopes = _scopes(owner, pair.get("scopes"), places)
-    found = {"role": role, "scopes": scopes, "collections": tuple(dict.fromkeys(collections))}
+    collections = None if named is None else tuple(dict.fromkeys(named))
+    found = {"role": role, "scopes": _scopes(owner, pair.get("scopes"), places), "collections": collections}
     return {key: item for key, item in found.items() if item is not None}
 
 

@@ -35,13 +35,24 @@ def settle_sites(into: Gathered) -> None:
         while above.get(top) and top not in passed:
             passed.add(top)
             top = above[top]
-        into.top_site[code] = top
+        into.top_site |= dict.fromkeys((*passed, top), top)  # a site that others report to need not be listed itself
         for folder in into.site_folders[code]:
             into.by_folder.setdefault(folder, set()).add(top)
         release = {"version": thing.fields.get("version"), "name": thing.fields.get("name")} if top == code else {}
         known = into.hierarchies.put((("id", top),), {"id": top, **release}, thing.at)
         if "version" in thing.fields:
             _state_version(into, known, code, thing)
+    if into.top_site:
+        _add_written_sites(into)
+
+
+def _add_written_sites(into: Gathered) -> None:
+    """Add the sites that people wrote to those that were exported."""
+    for thing in into.hierarchies.things:
+        id_, sites = str(thing.fields["id"]), thing.fields.get("sites") or {}
+        codes = sites if isinstance(sites, dict) else (one["code"] for one in sites)
+        for code in (id_, *codes):
+            into.top_site.setdefault(str(code).upper(), id_)
 
 
 def _state_version(into: Gathered, hierarchy: Thing, code: str, site: Thing) -> None:
@@ -82,8 +93,11 @@ def security_scopes(into: Gathered, batch: Batch, _found: Found, number: int) ->
     """Read names of security scopes."""
     for entry, row in batch.entries():
         id_, name = text(row, "CategoryID").upper(), text(row, "CategoryName")
+        site = text(row, "SourceSite")
+        if into.left_out((number, entry), "security_scopes", site):
+            continue
         if id_ and name:
-            into.scopes.put((into.hierarchy(batch, text(row, "SourceSite")), id_), name, (number, entry))
+            into.scopes.put((into.hierarchy(batch, site), id_), name, (number, entry))
         else:
             message = "the security scope lacks its CategoryID or its CategoryName"
             into.problem((number, entry), "no-name", message, "export both", "warning")
@@ -123,7 +137,10 @@ def collections(into: Gathered, batch: Batch, _found: Found, number: int) -> Non
 
 
 def _site_of(into: Gathered, collection: str) -> str:
-    """Return the site in whose name a collection was made: the first three characters of its id."""
+    """Return the site in whose name a collection was made: the first three characters of its id.
+
+    It may be a former site, or one of another hierarchy, from which the collection was migrated: that tells nothing.
+    """
     return collection[:3] if collection[:3] in into.top_site else ""
 
 
@@ -146,23 +163,34 @@ def dependencies(into: Gathered, batch: Batch, _found: Found, number: int) -> No
 
 
 def discovered_users(into: Gathered, batch: Batch, found: Found, number: int) -> None:
-    """Read users that Configuration Manager discovered."""
+    """Read users that Configuration Manager discovered. An id and a UPN of another tenant are nobody's in this one."""
     for entry, row in batch.entries():
-        at = (number, entry)
+        at, elsewhere = (number, entry), _of_another_tenant(into, row)
         account, sid, upn = text(row, "UniqueUserName"), text(row, "SID").upper(), text(row, "UserPrincipalName")
         entra_id = text(row, "AADUserID")
+        if elsewhere and not sid:
+            into.note("users that were discovered in another tenant alone were left out", at)
+            continue
         if not (account or sid or upn or entra_id):
             into.partial.add(found.kind.id)
             into.problem(at, "no-name", "the user has neither an account nor a SID, a UPN or an id", AGAIN, "warning")
             continue
+        told = _discovered(into, row, entra_id, upn, at)
+        if elsewhere:
+            entra_id = upn = ""
         fields = {"account": account if sid else None, "sid": sid or None, "id": entra_id or None}
         known = (("sid", sid), ("id", entra_id), ("upn", upn), ("account", account))
-        thing = into.users.put(known, fields, at, {"upn": upn or account or None})
-        told = _discovered(into, row, entra_id, upn, at)
+        thing = into.users.put(known, fields, at, {"upn": upn or account or sid or None})
         if told is not None:
             into.discovery.setdefault(id(thing), {}).setdefault(into.hierarchy(batch), []).append(told)
         for group in texts(row, "SecurityGroupName", "UserGroupName") or ():
             into.by_discovery.setdefault(group.casefold(), []).append(Principal(sid or account, "user", at))
+
+
+def _of_another_tenant(into: Gathered, row: Row) -> bool:
+    """Tell whether an account was discovered in another tenant than that of the exports, whose id was read before."""
+    tenant = text(row, "AADTenantID").strip("{}").casefold()
+    return bool(tenant and into.tenants) and tenant not in into.tenants
 
 
 def _discovered(into: Gathered, row: Row, entra_id: str, upn: str, at: At) -> Discovered | None:
@@ -177,7 +205,8 @@ def _discovered(into: Gathered, row: Row, entra_id: str, upn: str, at: At) -> Di
     told = has(row, "AADUserID") and (not entra_id or has(row, "AADTenantID"))
     entra = bool(entra_id and text(row, "AADTenantID")) if told else None
     local = None if not agents else any(into.values.ad_user_discovery.part_of(agent) for agent in agents)
-    methods = (*(("entra",) if entra else ()), *(("ad",) if local else ()))
+    here = entra and not _of_another_tenant(into, row)
+    methods = (*(("entra",) if here else ()), *(("ad",) if local else ()))
     theirs = has(row, "UserPrincipalName") and (local or (local is None and entra is False))
     return Discovered(methods, entra is None or local is None, upn if theirs else None, at)
 
@@ -217,13 +246,13 @@ def scripts(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
 def applications(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read applications: their names and security scopes."""
     for entry, row in batch.entries():
-        name = text(row, "LocalizedDisplayName")
-        if flag(row, "IsLatest") is False:
+        name, site = text(row, "LocalizedDisplayName"), text(row, "SourceSite")
+        if flag(row, "IsLatest") is False or into.left_out((number, entry), "applications", site):
             continue
         if not name:
             into.left_open((number, entry), "applications", "the application has no LocalizedDisplayName", "export it")
             continue
-        owner = into.hierarchy(batch, text(row, "SourceSite"))
+        owner = into.hierarchy(batch, site)
         scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "SecuredScopeNames")
         fields: dict[str, Any] = {"hierarchy": owner, "name": name, "scopes": called(scopes)}
         into.software.put((("name", f"{owner}/{name}"),), fields, (number, entry))

@@ -20,6 +20,9 @@ def devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
         if not (resource or name):
             into.left_open((number, entry), "devices", "the device has neither ResourceID nor Name", "export both")
             continue
+        site = text(row, "SiteCode")
+        if into.left_out((number, entry), "devices", site):
+            continue
         fields: dict[str, Any] = {
             "name": name or None,
             "resource_id": _number(resource),
@@ -27,7 +30,7 @@ def devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
             "client_version": _dotted(text(row, "ClientVersion")),
             "management": _management(row),
         }
-        _put(into, into.hierarchy(batch, text(row, "SiteCode")), resource or name, fields, (number, entry))
+        _put(into, into.hierarchy(batch, site), resource or name, fields, (number, entry))
 
 
 def _resource(row: Row) -> str:
@@ -71,6 +74,7 @@ def collection_members(into: Gathered, batch: Batch, _found: Found, number: int)
     """Read which collections contain which devices: millions of entries."""
     put, known = into.put_inside, into.inside
     owners: dict[str, str] = {}
+    elsewhere: set[str] = set()
     device = {str(number) for number in into.values.device_resource.said}
     for entry, row in batch.entries():
         kind = row.get("resourcetype")
@@ -80,8 +84,13 @@ def collection_members(into: Gathered, batch: Batch, _found: Found, number: int)
         owner = owners.get(site)
         if owner is None:
             owner = owners[site] = into.hierarchy(batch, site)
+            if into.left_out((number, entry), "devices", site):
+                elsewhere.add(site)
         resource = _resource(row)
         collection = str(row.get("collectionid") or "").upper()
+        if site in elsewhere:  # or of a former one: then the device of that number is in a further collection
+            into.open_inside.add((owner, resource, collection))
+            continue
         if not (resource and collection):
             into.open_inside.add((owner, resource, collection))
             message = "the entry lacks its ResourceID or its CollectionID, so it may be about any device or collection"

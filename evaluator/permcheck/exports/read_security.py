@@ -20,7 +20,10 @@ PERMISSION: Final = ("RoleID", "RoleName", "CategoryID", "CategoryName", "Catego
 def security_roles(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read security roles. A list query leaves `Operations` empty, so an empty one tells nothing."""
     for entry, row in _joined(batch, "RoleName", "Operations", OPERATION):
-        owner, operations = into.hierarchy(batch, text(row, "SourceSite")), parts(row, "Operations")
+        site, operations = text(row, "SourceSite"), parts(row, "Operations")
+        if into.left_out((number, entry), "security_roles", site):
+            continue
+        owner = into.hierarchy(batch, site)
         put_role(into, owner, row, _masks(into, operations, (number, entry)) if operations else None, (number, entry))
 
 
@@ -163,7 +166,10 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
         if not name:
             into.left_open(at, "administrative_users", "the administrative user has no LogonName", "export it")
             continue
-        owner = into.hierarchy(batch, text(row, "SourceSite"))
+        site = text(row, "SourceSite")
+        if into.left_out(at, "administrative_users", site):
+            continue
+        owner = into.hierarchy(batch, site)
         group = flag(row, "IsGroup")
         account, group_account = whole(row, "AccountType"), into.values.group_account
         fields: dict[str, Any] = {
