@@ -293,6 +293,7 @@ def _forget(data: Data, section: str, record: Data, gone: set[str]) -> None:
         "members",
         "all_members",
         "eligible",
+        "unit_members",
         "assigned_to",
         "collections",
         "deployed_to",

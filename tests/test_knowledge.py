@@ -377,3 +377,28 @@ def test_a_tag_of_a_role_that_is_not_there_is_a_mistake() -> None:
     role = {"name": "Desk", "permissions": [], "scope_tags": ["Flor"]}
     with pytest.raises(LoadError, match="Flor"):
         changed(scope_tags=[{"id": "1", "name": "Floor"}], intune_roles=[role])
+
+
+@pytest.mark.parametrize("unit_members", [[USER], ["G"]])
+def test_a_directory_role_within_a_unit_is_never_one_of_the_whole_tenant(unit_members: list[str]) -> None:
+    """No document says what it gives in Intune: open, and a role of the whole tenant besides still counts."""
+    role: Data = {"role": "Intune Administrator", "members": [], "unit_members": unit_members}
+    cloud: Data = {
+        "tenant": {**WHOLE["tenant"], "use_intune_rbac": "On"},
+        "hierarchies": [{**WHOLE["hierarchies"][0], "enforce_configmgr_rbac": "cleared"}],
+        "intune_assignments": [],
+        "users": [*WHOLE["users"], {"upn": "other@contoso.com", "synced": True}],
+    }
+    assert changed(**cloud, entra_roles=[]).verdict(USER, "run-cmpivot", "PC-1") is DENY
+    within = changed(**cloud, entra_roles=[role])
+    decision = within.check(USER, "run-cmpivot", "PC-1")
+    assert decision.verdict is UNDETERMINED
+    assert "entra_roles[intune administrator].unit_members" in {one.fact for one in decision.missing}
+    assert within.verdict("other@contoso.com", "run-cmpivot", "PC-1") is DENY
+    whole = changed(**cloud, entra_roles=[{**role, "members": [USER]}])
+    everywhere = changed(**cloud, entra_roles=[{**role, "members": [USER], "unit_members": []}])
+    assert whole.verdict(USER, "run-cmpivot", "PC-1") is everywhere.verdict(USER, "run-cmpivot", "PC-1")
+    kind = "user" if USER in unit_members else "group"
+    gone = change.RemoveGrant("entra_roles", "intune administrator", kind, unit_members[0].casefold())
+    removed = within.with_changes(gone)
+    assert removed.verdict(USER, "run-cmpivot", "PC-1") is DENY

@@ -90,7 +90,10 @@ FIELDS: Final[dict[str, dict[str, Field]]] = {
         **dict.fromkeys(("members", "all_members", "eligible"), ACCOUNT),
         **_all("type", "dynamic", "members_incomplete", "role_assignable", "restricted_unit"),
     },
-    "entra_roles": {"role": named("directory-role"), "members": ACCOUNT, "eligible": ACCOUNT},
+    "entra_roles": {
+        "role": named("directory-role"),
+        **dict.fromkeys(("members", "eligible", "unit_members"), ACCOUNT),
+    },
     "app_roles": {"application": named("application"), "role": named("app-role"), "assigned_to": ACCOUNT},
     "known_app_roles": APP_ROLE,
     "intune_roles": {

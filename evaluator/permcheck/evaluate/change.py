@@ -238,7 +238,9 @@ def _remove_grant(tables: Tables, _policy: Policy, change: c.RemoveGrant) -> Tab
         if isinstance(record, IntuneAssignment):
             records[change.key] = record._replace(members=tuple(m for m in record.members if m != change.holder))
         else:
-            records[change.key] = record._replace(active=record.active.without(change.holder_kind, change.holder))
+            lists = {"active": record.active, "within_unit": record.within_unit}
+            left = {name: who.without(change.holder_kind, change.holder) for name, who in lists.items()}
+            records[change.key] = record._replace(**left)
     else:
         del records[change.key]
     return tables.having(change.section, records)

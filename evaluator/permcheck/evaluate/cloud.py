@@ -20,6 +20,7 @@ FAULTS = {
     "holders": "its holders are not stated",
     "identity": "nobody states the SID of the account that is called like the administrative user",
     "sid-history": "its account has another SID than the administrative user of that name; SID history could match",
+    "unit": "it is held within an administrative unit only, and no document says what that gives in Intune",
 }
 
 UNTOLD = {

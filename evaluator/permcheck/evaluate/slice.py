@@ -69,7 +69,10 @@ def _only(who: Principals, user: Key) -> Principals:
 
 
 def _only_holder(holders: RoleHolders, user: Key) -> RoleHolders:
-    return holders._replace(active=_only(holders.active, user), eligible=_only(holders.eligible, user))
+    active, eligible, within_unit = (
+        _only(who, user) for who in (holders.active, holders.eligible, holders.within_unit)
+    )
+    return holders._replace(active=active, eligible=eligible, within_unit=within_unit)
 
 
 def _administrators_besides(tables: Tables, user: Key) -> frozenset[Key]:

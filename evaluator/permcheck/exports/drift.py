@@ -10,12 +10,14 @@ from permcheck.model.estate import VOCABULARIES
 from permcheck.model.tables import Key, Principals, Tables
 
 Records = Mapping[Key, Mapping[str, Any]]
-NAMED_BY_KEYS: Final = frozenset({"members", "all_members", "eligible", "collections", "limited_to", "assignments"})
+NAMED_BY_KEYS: Final = frozenset(
+    {"members", "unit_members", "all_members", "eligible", "collections", "limited_to", "assignments"}
+)
 """Fields that name other records: compared as keys, whatever name was used."""
 
 
 LISTS: Final = frozenset(
-    {"members", "all_members", "eligible", "collections", "assignments", "permissions", "scope_tags"}
+    {"members", "unit_members", "all_members", "eligible", "collections", "assignments", "permissions", "scope_tags"}
 )
 """Fields of which people want to know who or what came and went."""
 
@@ -109,7 +111,8 @@ def _sections(tables: Tables) -> Iterator[tuple[str, Records]]:
     yield "groups", {key: _form(form) | _members(tables, key) for key, form in tables.groups.items()}
     for name in ("entra_roles", "app_roles"):
         holders = getattr(tables, name).items()
-        yield name, {k: {"members": _who(h.active), "eligible": _who(h.eligible)} for k, h in holders}
+        lists = ("members", "active"), ("eligible", "eligible"), ("unit_members", "within_unit")
+        yield name, {k: {called: _who(getattr(h, one)) for called, one in lists} for k, h in holders}
     yield "intune_roles", {k: {"permissions": r.permissions} for k, r in tables.intune_roles.items()}
     yield "intune_assignments", dict(_assignments(tables))
     stated = {key for section, key in tables.places.at if section == "security_roles"}

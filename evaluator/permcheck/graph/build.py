@@ -138,11 +138,22 @@ def _holders(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant
         for who, text in _users_and_groups(tables, holders.active):
             reason = f"{text} holds the Entra role {role.name}"
             yield Grant("holds", who, node, reason, ("entra_roles", key))
+        yield from _within_unit(tables, holders, node, role.name)
         if node not in drawn:
             drawn.add(node)
             yield from _built_in(policy, role, node)
     for key, holders in tables.app_roles.items():
         yield from _app_role(tables, policy, key, holders)
+
+
+def _within_unit(tables: Tables, holders: RoleHolders, node: Node, role: str) -> Iterator[Grant]:
+    """Draw holders within an administrative unit, but for those who hold the role in the whole tenant besides."""
+    everywhere = {who for who, _ in _users_and_groups(tables, holders.active)}
+    open_ = Condition(fixed=UNKNOWN, fault="unit", missing=f"entra_roles[{holders.key}].unit_members")
+    for who, text in _users_and_groups(tables, holders.within_unit):
+        if who not in everywhere:
+            reason = f"{text} holds the Entra role {role} within an administrative unit only"
+            yield Grant("holds", who, node, reason, ("entra_roles", holders.key), (), open_)
 
 
 def _app_role(tables: Tables, policy: Policy, key: Key, holders: RoleHolders) -> Iterator[Grant]:

@@ -137,7 +137,8 @@ def _directory_roles(resolver: Resolver) -> None:
             continue
         active = _principals(resolver, record, "entra_roles", ("members",), form.members)
         eligible = _principals(resolver, record, "entra_roles", ("eligible",), form.eligible)
-        result[key] = RoleHolders(key, role, active, eligible)
+        within_unit = _principals(resolver, record, "entra_roles", ("unit_members",), form.unit_members)
+        result[key] = RoleHolders(key, role, active, eligible, within_unit)
     resolver.fields["entra_roles"] = result
 
 

@@ -186,6 +186,7 @@ class EntraRole(Form):
     role: Name
     members: Annotated[Many[Name] | None, Field(description="Active holders: users and groups")] = None
     eligible: Annotated[Many[Name] | None, Field(description="Holders only after activation (PIM)")] = None
+    unit_members: Annotated[Many[Name], Field(description="Active holders within an administrative unit only")] = ()
 
 
 class AppRole(Form):

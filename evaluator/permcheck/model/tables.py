@@ -36,6 +36,8 @@ class RoleHolders(NamedTuple):
     role: str
     active: Principals
     eligible: Principals = Principals()
+    within_unit: Principals = Principals()
+    """Active holders, but in an administrative unit only: nobody says what that gives in Intune."""
 
 
 class IntuneAssignment(NamedTuple):

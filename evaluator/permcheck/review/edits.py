@@ -226,6 +226,7 @@ def _said(old: Tables, new: Tables, section: str, key: Key) -> str:
         one, two = getattr(old, section)[key], getattr(new, section)[key]
         parts += _came_and_went(old, new, one.active, two.active, "")
         parts += _came_and_went(old, new, one.eligible, two.eligible, "eligible ")
+        parts += _came_and_went(old, new, one.within_unit, two.within_unit, "unit-only ")
     if not parts:
         parts = list(_fields(getattr(old, section)[key], getattr(new, section)[key]))
     return "; ".join(parts) or "changed"

@@ -88,7 +88,7 @@ def _references(tables: Tables) -> Iterator[tuple[str, Key]]:
             yield from _who(who)
     for table in HOLDERS:
         for holders in getattr(tables, table).values():
-            yield from (*_who(holders.active), *_who(holders.eligible))
+            yield from (*_who(holders.active), *_who(holders.eligible), *_who(holders.within_unit))
     for assignment in tables.intune_assignments.values():
         yield from (("groups", group) for group in assignment.members)
         if not assignment.built_in:
@@ -136,7 +136,8 @@ def _pruned(tables: Tables) -> Tables:
         tables = tables.having(table, found)
     for table in HOLDERS:
         holders = getattr(tables, table).items()
-        changed = {k: h._replace(active=known(h.active), eligible=known(h.eligible)) for k, h in holders}
+        lists = ("active", "eligible", "within_unit")
+        changed = {k: h._replace(**{name: known(getattr(h, name)) for name in lists}) for k, h in holders}
         tables = tables.having(table, changed)
     return _pruned_collections(_pruned_roles(tables))
 
