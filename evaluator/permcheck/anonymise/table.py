@@ -98,7 +98,7 @@ FIELDS: Final[dict[str, dict[str, Field]]] = {
         "id": named("intune-role", "role"),
         "description": dropped,
         "permissions": intune_permissions,
-        "not_allowed": intune_permissions,
+        **dict.fromkeys(("undecided", "not_allowed"), intune_permissions),
     },
     "intune_assignments": {
         "name": named("assignment"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from permcheck.errors import UnknownNameError
@@ -163,10 +163,10 @@ def intune_roles(gathered: Gathered) -> tuple[Section, IntuneRoles]:
     for thing in gathered.intune_roles.things:
         fields = dict(thing.fields)
         built_in = _built_in(gathered.policy, fields)
-        allowed = fields.get("permissions")
+        allowed, open_ = fields.get("permissions"), fields.get("undecided") or ()
         if built_in is None and fields.get("built_in"):
             _tell_pretender(gathered, thing)
-        if built_in is not None and (allowed is None or not _differs(gathered, built_in, allowed, thing.at)):
+        if built_in is not None and (allowed is None or not _differs(gathered, built_in, allowed, open_, thing.at)):
             continue
         if allowed is None:
             gathered.problem(
@@ -210,20 +210,27 @@ def _tell_pretender(gathered: Gathered, thing: Thing) -> None:
     gathered.problem(thing.at, "no-such-built-in", message, help_, "warning")
 
 
-def _differs(gathered: Gathered, role: str, allowed: tuple[str, ...], at: At) -> bool:
+def _differs(gathered: Gathered, role: str, allowed: Iterable[str], open_: Iterable[str], at: At) -> bool:
     """Tell whether the tenant's built-in role is another than the policy's, as far as decisions may depend on it."""
     policy = gathered.policy
-    mine = set()
-    for action in allowed:
-        try:
-            mine.add(policy.find_permission("intune", action))
-        except UnknownNameError:
-            gathered.note("Intune actions that permcheck does not know were left out of built-in roles", at)
+    mine, undecided = _known_actions(gathered, allowed, at), _known_actions(gathered, open_, at)
     known = {permission for grant in policy.roles[role].grants for permission in grant.permissions}
-    if mine != known:
+    differs = bool(mine != known or undecided)
+    if differs:
         name = policy.roles[role].name
         gathered.note(f"the built-in role {name} of this tenant is not as documented; the tenant's is used", at)
-    return mine != known
+    return differs
+
+
+def _known_actions(gathered: Gathered, actions: Iterable[str], at: At) -> set[str]:
+    """Return the permissions of a built-in role that the policy knows."""
+    found = set()
+    for action in actions:
+        try:
+            found.add(gathered.policy.find_permission("intune", action))
+        except UnknownNameError:
+            gathered.note("Intune actions that permcheck does not know were left out of built-in roles", at)
+    return found
 
 
 def assignments(people: People, roles: IntuneRoles) -> tuple[Section, bool]:

@@ -54,11 +54,12 @@ class IntuneAssignment(NamedTuple):
 
 
 class IntuneRole(NamedTuple):
-    """A custom Intune role with the ids of its permissions."""
+    """A custom Intune role with the ids of its permissions, and of those that it may have besides."""
 
     key: Key
     name: str
     permissions: frozenset[str]
+    undecided: frozenset[str] = frozenset()
 
 
 class SecurityRow(NamedTuple):
