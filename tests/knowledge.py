@@ -26,6 +26,7 @@ SAYS_SOMETHING: Final = {
     "groups.dynamic": "nothing depends on it",
     "groups.members_incomplete": "without it the list is whole: to take it out is to know more",
     "users.discovery_incomplete": "without it the list is whole: to take it out is to know more",
+    "intune_roles.undecided": "without it the list is whole: to take it out is to know more",
     "security_roles.undecided": "without it the list is whole: to take it out is to know more",
 }
 """Fields that may be left out, and what it means that they are."""

@@ -279,6 +279,32 @@ def test_discovery_in_another_tenant_is_none_in_this_one(tenant: str, methods: t
     assert ("discovered_by" in bert) is (tenant != GROUP)
 
 
+SLIPS: dict[str, tuple[str, bool]] = {
+    "a scope group": ("intune_assignments: [{name: Mine, role: Help Desk Operator, scope_groups: [SG-Nowhere]}]", True),
+    "a member": ("intune_assignments: [{name: Mine, role: Help Desk Operator, members: [SG-Nowhere]}]", True),
+    "a role": ("intune_assignments: [{name: Mine, role: Help Desk Operater}]", True),
+    "a tag": ("intune_assignments: [{name: Mine, role: Help Desk Operator, scope_tags: [Defualt]}]", True),
+    "a limiting collection": ("collections: [{id: P0100099, name: Mine, limited_to: Worksations}]", True),
+    "a limiting collection by its name": ("collections: [{id: P0100099, name: Mine, limited_to: Workstations}]", False),
+    "an author": ("scripts: [{name: Mine, author: nobody@contoso.com}]", True),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_what_people_refer_to_beside_exports_must_be_there(slip: str, tmp_path: Path) -> None:
+    text, refused = SLIPS[slip]
+    put(tmp_path, users=PEOPLE, groups=GROUPS, SMS_Site=[SITE], SMS_Collection=COLLECTIONS)
+    save(tmp_path, "facts.yaml", text)
+    if not refused:
+        collection = permcheck.load(tmp_path).tables.limited_to["p01/p0100099"]
+        assert collection == "p01/p0100010"
+        return
+    with pytest.raises(LoadError) as caught:
+        permcheck.load(tmp_path)
+    (problem,) = (one for one in caught.value.problems if one.severity == "error")
+    assert (problem.id, Path(problem.file).name, problem.line) == ("unknown-name", "facts.yaml", 1)
+
+
 def test_parts_of_a_list_that_people_saved_are_one_list(tmp_path: Path) -> None:
     put(tmp_path, one=PEOPLE[:1], two=PEOPLE[1:])
     assert ids(imported(tmp_path)) == []

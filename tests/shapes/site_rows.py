@@ -129,7 +129,8 @@ class Site:
             for pair in a.get("assignments") or ()
             for s in pair.get("scopes") or ()
         ]
-        of_objects = [s for o in self._own("scripts") for s in o.get("scopes") or ()]
+        objects = (*self._own("scripts"), *self._own("applications"))
+        of_objects = [s for one in objects for s in one.get("scopes") or ()]
         names = dict.fromkeys(
             s
             for s in (*of_admins, *of_objects)

@@ -101,7 +101,7 @@ FIELDS: Final[dict[str, dict[str, Field]]] = {
         "id": named("intune-role", "role"),
         "description": dropped,
         "permissions": intune_permissions,
-        "not_allowed": intune_permissions,
+        **dict.fromkeys(("undecided", "not_allowed"), intune_permissions),
         "scope_tags": named("scope-tag"),
     },
     "intune_assignments": {

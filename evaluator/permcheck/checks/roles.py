@@ -122,7 +122,9 @@ class Roles:
         return found
 
     def _undecided(self, role: Definition) -> Iterator[str]:
-        stated = self.entry(role).get("undecided") if role.path[:1] == (SECTIONS[1],) else None
+        stated = self.entry(role).get("undecided") if in_estate(role) else None
+        if isinstance(stated, list):
+            yield from (find(self.policy, "intune", str(name)) for name in stated)
         for class_, names in stated.items() if isinstance(stated, dict) else ():
             for name in names if isinstance(names, list) else ():
                 yield find(self.policy, "configmgr", f"{class_}\\{name}")

@@ -36,10 +36,17 @@ class Assembled:
 
     def place(self, path: Path_) -> tuple[str, int, int]:
         """Return the file and JSON path of the entry that a record comes from."""
-        origin = self.source().origin(str(path[0]), int(path[1]), "") if len(path) > 1 else None
+        detail = str(path[2]) if len(path) > 2 else ""  # noqa: PLR2004 - section, record, field
+        origin = self.source().origin(str(path[0]), int(path[1]), detail) if len(path) > 1 else None
         if origin is None:
             return self.file, 0, 0
         return (origin.file, origin.line, 1) if origin.line else (f"{origin.file}, {origin.path}", 0, 0)
+
+    def is_exported(self, path: Path_) -> bool:
+        """Tell whether a field of a record comes from an export, and not from a file that people wrote beside it."""
+        section, (index, name, *_) = self.sections[str(path[0])], path[1:]
+        at = section.details.get((int(index), str(name)), section.at[int(index)])
+        return at[0] not in self.gathered.users.by_hand
 
     def source(self) -> Exports:
         """Return what knows where each record, field and member stands."""

@@ -67,12 +67,25 @@ def _put(gathered: Gathered, section: str, form: Form, at: tuple[int, int]) -> N
     register.put(names, fields, at)
 
 
-REFERS: Final = frozenset({"role", "scopes", "collections"})
-"""Fields that name a role, scopes or collections of a hierarchy."""
+REFERS: Final = frozenset(
+    {
+        "role",
+        "scopes",
+        "collections",
+        "limited_to",
+        "include",
+        "exclude",
+        "author",
+        "members",
+        "scope_groups",
+        "scope_tags",
+    }
+)
+"""Fields that name other records."""
 
 
 def _plain(value: Any, name: str = "") -> Any:
-    """Return plain values; what names a role, scope or collection of a hierarchy is read as people wrote it."""
+    """Return plain values; what names another record is read as people wrote it."""
     if isinstance(value, Form):
         return {key: _plain(getattr(value, key), key) for key in value.model_fields_set}
     if isinstance(value, tuple):

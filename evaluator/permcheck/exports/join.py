@@ -7,12 +7,12 @@ else is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
 
-from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, MemberList, Principal, Thing, differ
+from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, MemberList, Principal, Thing, Written, differ
 from permcheck.exports.twice import saved_lists
 from permcheck.model.fold import GUID, SID, fold_case, is_identity
 from permcheck.model.provenance import Memberships
@@ -187,6 +187,11 @@ def tags_of(gathered: Gathered) -> Vocabulary:
     """Return the scope tags of the tenant, as far as they were exported."""
     built_in = (b for b in gathered.policy.builtins if b.kind == "scope-tag")
     return vocabulary("scope tag", built_in, ((id_, name) for id_, (name, _) in gathered.scope_tags.told.items()))
+
+
+def tag_text(tags: Vocabulary) -> Callable[[str], str]:
+    """Return what says how records refer to a scope tag: as people wrote it, or by what it is called."""
+    return lambda tag: str(tag) if isinstance(tag, Written) else tags.text_of(tag)
 
 
 def users(people: People) -> Section:

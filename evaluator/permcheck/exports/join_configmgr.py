@@ -128,11 +128,11 @@ class Hierarchies:
 
     def scope(self, owner: str, said: str) -> str | None:
         """Return how records refer to a security scope."""
+        if isinstance(said, Written):
+            return str(said)
         known = self.scopes(owner)
         if not known.names.meant(said):
             self.gathered.open.add("security_scopes")
-        if isinstance(said, Written):
-            return str(said)
         if isinstance(said, Called):
             found = _only([id_ for id_, name in known.listed.items() if fold_case(name) == fold_case(said)])
             return None if found is None else known.text_of(found)
@@ -283,10 +283,11 @@ def collections(gathered: Gathered, places: Hierarchies) -> Section:
         fields = {"name": thing.fields["id"], **thing.fields}
         owner = fields["hierarchy"]
         for key in ("include", "exclude"):
-            found = tuple(id_ for id_ in fields.get(key) or () if known.find("id", f"{owner}/{id_}"))
+            said = fields.get(key) or ()
+            found = tuple(str(id_) for id_ in said if isinstance(id_, Written) or known.find("id", f"{owner}/{id_}"))
             fields[key] = tuple(dict.fromkeys(found)) or None
         above = fields.get("limited_to")
-        if above and not known.find("id", f"{owner}/{above}"):
+        if above and not (isinstance(above, Written) or known.find("id", f"{owner}/{above}")):
             fields["limited_to"] = None
         section.add(thing, fields)
     return section
@@ -298,8 +299,9 @@ def scripts(people: People, places: Hierarchies) -> Section:
     for thing in gathered.scripts.things:
         fields = dict(thing.fields)
         fields["name"] = fields.get("name") or fields.get("id")
-        author = people.user(str(fields.get("author") or ""))
-        fields["author"] = None if author is None else people.user_name(author)
+        if not isinstance(fields.get("author"), Written):
+            author = people.user(str(fields.get("author") or ""))
+            fields["author"] = None if author is None else people.user_name(author)
         owner = str(fields["hierarchy"])
         scopes = _scopes_of(gathered, owner, str(fields.get("id") or ""))
         fields["scopes"] = _scopes(owner, fields.get("scopes") if scopes is None else scopes, places)

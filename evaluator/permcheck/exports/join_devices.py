@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from permcheck.exports.gathered import At, Gathered, Thing, differ
-from permcheck.exports.join import NO_HIERARCHY, Section, tags_of
+from permcheck.exports.join import NO_HIERARCHY, Section, tag_text, tags_of
 
 
 def join_cloud_devices(gathered: Gathered) -> None:
@@ -66,7 +66,7 @@ def devices(gathered: Gathered) -> Section:
     for thing in gathered.devices.things:
         fields = dict(thing.fields)
         if fields.get("scope_tags") is not None:
-            fields["scope_tags"] = tuple(map(tags.text_of, fields["scope_tags"]))
+            fields["scope_tags"] = tuple(map(tag_text(tags), fields["scope_tags"]))
         owner, resource = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
         found = gathered.inside.get((owner, resource))
         open_ = lacking.may_be_elsewhere(owner, resource, found.collections if found else ())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import text
-from permcheck.exports.gathered import At, Conflict, Gathered, Principal, RoleHolding, Thing
-from permcheck.exports.join import People, Section, tags_of
+from permcheck.exports.gathered import At, Conflict, Gathered, Principal, RoleHolding, Thing, Written
+from permcheck.exports.join import People, Section, tag_text, tags_of
 from permcheck.model.fold import GUID, fold_case, is_identity
 from permcheck.model.policy_index import Policy
 
@@ -163,10 +163,10 @@ def intune_roles(gathered: Gathered) -> tuple[Section, IntuneRoles]:
     for thing in gathered.intune_roles.things:
         fields = dict(thing.fields)
         built_in = _built_in(gathered.policy, fields)
-        allowed = fields.get("permissions")
+        allowed, open_ = fields.get("permissions"), fields.get("undecided") or ()
         if built_in is None and fields.get("built_in"):
             _tell_pretender(gathered, thing)
-        if built_in is not None and (allowed is None or not _differs(gathered, built_in, allowed, thing.at)):
+        if built_in is not None and (allowed is None or not _differs(gathered, built_in, allowed, open_, thing.at)):
             continue
         if allowed is None:
             gathered.problem(
@@ -189,7 +189,8 @@ def scope_tags(gathered: Gathered) -> Section:
     """Join the names of scope tags; the list lacks some if an assignment or a device has others."""
     section, known = Section(), tags_of(gathered).names
     things = (*gathered.assignments.things, *gathered.devices.things)
-    if not all(known.meant(tag) for thing in things for tag in thing.fields.get("scope_tags") or ()):
+    named = (tag for thing in things for tag in thing.fields.get("scope_tags") or ())
+    if not all(known.meant(tag) for tag in named if not isinstance(tag, Written)):
         gathered.open.add("scope_tags")
     for id_, (name, at) in gathered.scope_tags.told.items():
         section.add(Thing({}, at), {"id": id_, "name": name})
@@ -210,20 +211,27 @@ def _tell_pretender(gathered: Gathered, thing: Thing) -> None:
     gathered.problem(thing.at, "no-such-built-in", message, help_, "warning")
 
 
-def _differs(gathered: Gathered, role: str, allowed: tuple[str, ...], at: At) -> bool:
+def _differs(gathered: Gathered, role: str, allowed: Iterable[str], open_: Iterable[str], at: At) -> bool:
     """Tell whether the tenant's built-in role is another than the policy's, as far as decisions may depend on it."""
     policy = gathered.policy
-    mine = set()
-    for action in allowed:
-        try:
-            mine.add(policy.find_permission("intune", action))
-        except UnknownNameError:
-            gathered.note("Intune actions that permcheck does not know were left out of built-in roles", at)
+    mine, undecided = _known_actions(gathered, allowed, at), _known_actions(gathered, open_, at)
     known = {permission for grant in policy.roles[role].grants for permission in grant.permissions}
-    if mine != known:
+    differs = bool(mine != known or undecided)
+    if differs:
         name = policy.roles[role].name
         gathered.note(f"the built-in role {name} of this tenant is not as documented; the tenant's is used", at)
-    return mine != known
+    return differs
+
+
+def _known_actions(gathered: Gathered, actions: Iterable[str], at: At) -> set[str]:
+    """Return the permissions of a built-in role that the policy knows."""
+    found = set()
+    for action in actions:
+        try:
+            found.add(gathered.policy.find_permission("intune", action))
+        except UnknownNameError:
+            gathered.note("Intune actions that permcheck does not know were left out of built-in roles", at)
+    return found
 
 
 def assignments(people: People, roles: IntuneRoles) -> tuple[Section, bool]:
@@ -232,8 +240,10 @@ def assignments(people: People, roles: IntuneRoles) -> tuple[Section, bool]:
     tags = tags_of(gathered)
     for thing in gathered.assignments.things:
         fields = dict(thing.fields)
-        linked = str(fields.get("role") or fields.get("role_name") or "")
+        linked = fields.get("role") or fields.get("role_name") or ""
         role = roles.meant(linked) if linked else None
+        if role is None and isinstance(linked, Written) and fold_case(linked) not in roles.opaque:
+            role = str(linked)
         if role is None:
             lost = True
             if fold_case(linked) not in roles.opaque:
@@ -242,10 +252,9 @@ def assignments(people: People, roles: IntuneRoles) -> tuple[Section, bool]:
         _compare_links(gathered, thing, role, roles)
         members = _member_groups(people, thing)
         fields |= {"role": role, "members": None if members is None else tuple(members)}
-        scope_groups = (people.group_or_stub(name, thing.at) for name in fields.get("scope_groups") or ())
-        fields["scope_groups"] = tuple(people.group_name(group) for group in scope_groups if group is not None) or None
+        fields["scope_groups"] = _scope_groups(people, thing)
         if fields.get("scope_tags") is not None:
-            fields["scope_tags"] = tuple(map(tags.text_of, fields["scope_tags"]))
+            fields["scope_tags"] = tuple(map(tag_text(tags), fields["scope_tags"]))
         if not GUID.fullmatch(str(fields.get("id") or "")):
             fields["id"] = None
         section.add(thing, fields, (members or {}).items())
@@ -270,6 +279,9 @@ def _member_groups(people: People, thing: Thing) -> dict[str, At] | None:
         return None
     found: dict[str, At] = {}
     for name in thing.fields["members"]:
+        if isinstance(name, Written):
+            found[str(name)] = thing.at
+            continue
         group = people.group_or_stub(name, thing.at)
         if group is None:
             message = f"several groups are called `{name}`, so the members of this assignment are unknown"
@@ -277,6 +289,18 @@ def _member_groups(people: People, thing: Thing) -> dict[str, At] | None:
             return None
         found[people.group_name(group)] = thing.at
     return found
+
+
+def _scope_groups(people: People, thing: Thing) -> tuple[str, ...] | None:
+    """Return the scope groups of an assignment; what people wrote must be there, what exports name need not."""
+    said = thing.fields.get("scope_groups") or ()
+    found = {name: people.group_or_stub(name, thing.at) for name in said if not isinstance(name, Written)}
+    names = (str(name) if isinstance(name, Written) else _group_text(people, found[name]) for name in said)
+    return tuple(name for name in names if name) or None
+
+
+def _group_text(people: People, group: Thing | None) -> str:
+    return "" if group is None else people.group_name(group)
 
 
 def _tell_lost(gathered: Gathered, thing: Thing, role: str) -> None:

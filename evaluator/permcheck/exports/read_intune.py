@@ -29,6 +29,15 @@ class Told(NamedTuple):
     denied: tuple[str, ...] | None
 
 
+class Actions(NamedTuple):
+    """What a role holds by all of its lists; None where no list is there: then nothing of the role could be read."""
+
+    allowed: tuple[str, ...] | None = None
+    undecided: tuple[str, ...] | None = None
+    """What some of the lists alone allow."""
+    denied: tuple[str, ...] | None = None
+
+
 def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read Intune roles, with the assignments that are under them."""
     for entry, row in batch.entries():
@@ -44,34 +53,45 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
         if not (id_ or name):
             into.left_open(at, "intune_roles", "the role has neither a displayName nor an id", "export both")
             continue
-        allowed, denied = _actions_of(into, row, at)
+        actions = _actions_of(into, row, at)
         fields: dict[str, Any] = {
             "name": name or None,
             "id": id_.lower() or None,
             "description": text(row, "description") or None,
-            "permissions": allowed,
-            "not_allowed": denied,
+            "permissions": actions.allowed,
+            "undecided": actions.undecided,
+            "not_allowed": actions.denied,
             "built_in": flag(row, "isBuiltIn", "isBuiltInRoleDefinition"),
         }
         known = (("id", id_) if id_ else ("name", name), ("hand", name))
         into.intune_roles.put(known, fields, at, {"name": id_})
 
 
-def _actions_of(into: Gathered, row: Row, at: At) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+def _actions_of(into: Gathered, row: Row, at: At) -> Actions:
     """Return what a role allows and denies, wherever it stands.
 
-    Twins that differ are told, and what either says counts. Both are None where no list is there: then nothing of the
-    role could be read.
+    Twins that differ are told: which of them is right is not known, so what one allows alone, or denies alone, is
+    undecided.
     """
     lists = list(_places(row))
     if not lists:
-        return None, None
-    if len({frozenset(map(str.casefold, one.allowed)) for one in lists}) > 1:
-        message = "the role states its actions several times, and differently: it may hold all of them"
+        return Actions()
+    allowed = {action.casefold(): action for one in lists for action in one.allowed}
+    sure = frozenset.intersection(*(_folded(one.allowed) for one in lists))
+    denying = [_folded(one.denied) for one in lists if one.denied is not None] or [frozenset[str]()]
+    denied = frozenset.intersection(*denying)
+    sure -= frozenset.union(*denying) - denied
+    undecided = tuple(action for key, action in allowed.items() if key not in sure)
+    if undecided:
+        message = "the role states its actions several times, and differently: what not every list allows is undecided"
         into.problem(at, "twins", message, "export it again, with `rolePermissions` alone", "warning")
-    allowed = tuple(dict.fromkeys(action for one in lists for action in one.allowed))
-    denying = [frozenset(one.denied) for one in lists if one.denied is not None]
-    return allowed, tuple(sorted(frozenset.intersection(*denying))) or None if denying else None
+    certain = tuple(action for key, action in allowed.items() if key in sure)
+    names = {action.casefold(): action for one in lists for action in one.denied or ()}
+    return Actions(certain, undecided or None, tuple(sorted(names[key] for key in denied)) or None)
+
+
+def _folded(actions: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(str.casefold, actions))
 
 
 def _places(row: Row) -> Iterator[Told]:

@@ -120,6 +120,10 @@ def _custom(policy: Policy, custom: IntuneRole, role: Node) -> Iterator[Grant]:
     for permission in sorted(custom.permissions):
         reason = f"the custom role {custom.name} has {policy.title(permission)}"
         yield Grant("gives", role, Node("permission", permission), reason, ("intune_roles", role.key))
+    missing = Condition(fixed=UNKNOWN, fault="undecided", missing=f"intune_roles[{custom.name}].permissions")
+    for permission in sorted(custom.undecided):
+        reason = f"the custom role {custom.name} may have {policy.title(permission)}: the lists of its export differ"
+        yield Grant("gives", role, Node("permission", permission), reason, ("intune_roles", role.key), (), missing)
 
 
 def _built_in(policy: Policy, role: BuiltInRole, node: Node) -> Iterator[Grant]:

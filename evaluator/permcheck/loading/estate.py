@@ -53,6 +53,10 @@ class Given(Protocol):
         """Whether its facts come from exports: nobody wrote them by hand."""
         ...
 
+    def is_exported(self, path: Path_) -> bool:
+        """Tell whether a field of a record comes from an export: it may refer to what was not exported."""
+        ...
+
     def place(self, path: Path_) -> tuple[str, int, int]:
         """Return file, line and column of a value."""
         ...

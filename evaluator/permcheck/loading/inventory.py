@@ -73,6 +73,10 @@ class Columns:
 
     exported = False
 
+    def is_exported(self, _path: tuple[str | int, ...]) -> bool:
+        """Tell whether a field comes from an export; an inventory is made by people."""
+        return self.exported
+
     @property
     def file(self) -> str:
         """Return the file of the devices."""

@@ -125,7 +125,8 @@ class Resolver:
         near = known.near(text) if not meant else ()
         if not meant and (known.whole or near):
             help_ = f"did you mean `{near[0]}`?" if near else f"list it under `{known.kind.replace(' ', '_')}s:`"
-            tell = self.warn if self.joined.parsed[record.file].exported else self.report  # an export may lack some
+            exported = self.joined.parsed[record.file].is_exported((section, record.index, *path))
+            tell = self.warn if exported else self.report  # an export may lack some
             tell(record, section, path, "unknown-name", f"no {known.kind} is called `{text}`", help_)
         return known.id_of(text)
 

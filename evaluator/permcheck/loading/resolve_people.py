@@ -166,27 +166,30 @@ def _intune_roles(resolver: Resolver) -> None:
     forms = resolver.key("intune_roles", key_of_named(records, taken=lambda role: fold_case(role.name) in built_in))
     for key, record in resolver.placed["intune_roles"]:
         resolver.claims.claim(resolver, "intune_roles", key, record, "intune role ")
-        denied = {_permission(resolver, record, "not_allowed", i, n) for i, n in enumerate(record.value.not_allowed)}
-        granted = {_permission(resolver, record, "permissions", i, n) for i, n in enumerate(record.value.permissions)}
+        fields = ("not_allowed", "permissions", "undecided")
+        denied, granted, undecided = (_permissions(resolver, record, field) for field in fields)
         if denied:
             help_ = "Microsoft documents no effect; permcheck subtracts them inside this role"
             resolver.warn(record, "intune_roles", ("not_allowed",), "denied-actions", "the role denies actions", help_)
-        permissions = frozenset(p for p in granted - denied if p)
         tags = _tags(resolver, record, "intune_roles", record.value.scope_tags)
-        result[key] = IntuneRole(key, record.value.name, permissions, bool(tags))
+        open_ = undecided - granted - denied
+        result[key] = IntuneRole(key, record.value.name, granted - denied, open_, tagged=bool(tags))
     resolver.fields["intune_roles"] = result
     ids = ((key, (f.id,)) for key, f in forms.items())
     resolver.names["intune role"] = Names("Intune role", ((key, (f.name,)) for key, f in forms.items()), ids)
 
 
-def _permission(resolver: Resolver, record: Record, field: str, index: int, name: str) -> str | None:
-    try:
-        return resolver.policy.find_permission("intune", name)
-    except UnknownNameError as error:
-        help_ = error.help or "it is kept out; if Microsoft added it lately, permcheck does not know it yet"
-        message = f"no Intune permission is called `{name}`"
-        resolver.warn(record, "intune_roles", (field, index), "unknown-permission", message, help_)
-        return None
+def _permissions(resolver: Resolver, record: Record, field: str) -> frozenset[str]:
+    """Return the permissions in one field of a role; one that nobody knows is told, and kept out."""
+    found = set()
+    for index, name in enumerate(getattr(record.value, field)):
+        try:
+            found.add(resolver.policy.find_permission("intune", name))
+        except UnknownNameError as error:
+            help_ = error.help or "it is kept out; if Microsoft added it lately, permcheck does not know it yet"
+            message = f"no Intune permission is called `{name}`"
+            resolver.warn(record, "intune_roles", (field, index), "unknown-permission", message, help_)
+    return frozenset(found)
 
 
 def _scope_tags(resolver: Resolver) -> None:

@@ -137,6 +137,10 @@ class Parsed:
     noted: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Section -> for each record the export that it was imported from."""
 
+    def is_exported(self, _path: Path_) -> bool:
+        """Tell whether what it says comes from exports: an import wrote the file, or nobody did."""
+        return self.exported
+
     def locate(self, path: Path_) -> tuple[int, int]:
         """Line and column of the value at `path`, from 1; (0, 0) if the file is too large to say."""
         node = self.root if self.root is not None else self._recomposed

@@ -204,6 +204,9 @@ class IntuneRole(Form):
     id: Guid | None = None
     description: str | None = None
     permissions: Annotated[Many[Name], Field(description="Graph ids or UI names")]
+    undecided: Annotated[
+        Many[Name], Field(description="Permissions that it may also have, because the lists of an export differ")
+    ] = ()
     not_allowed: Annotated[Many[Name], Field(description="Denied resource actions of the export")] = ()
     scope_tags: Annotated[Many[Name], Field(description="Names or ids; they say who may edit the role, no more")] = ()
 

@@ -56,11 +56,12 @@ class IntuneAssignment(NamedTuple):
 
 
 class IntuneRole(NamedTuple):
-    """A custom Intune role with the ids of its permissions."""
+    """A custom Intune role with the ids of its permissions, and of those that it may have besides."""
 
     key: Key
     name: str
     permissions: frozenset[str]
+    undecided: frozenset[str] = frozenset()
     tagged: bool = False
     """It carries scope tags of its own, which play no part."""
 
