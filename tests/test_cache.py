@@ -120,7 +120,7 @@ def test_the_first_question_leaves_a_note_the_second_compiles_the_third_is_answe
     "question",
     [
         ("helpdesk@contoso.com", "run-cmpivot", "PC-0042"),
-        (" HELPDESK@contoso.com ", "CMPivot", "pc-0042"),
+        ("HELPDESK@contoso.com", "CMPivot", "pc-0042"),
         ("helpdesk@contoso.com", "run-cmpivot:administrators", "PC-0042"),
         ("helpdesk@contoso.com", "set-use-intune-rbac"),
     ],

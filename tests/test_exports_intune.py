@@ -39,7 +39,7 @@ tenant: {cloud: public, use_intune_rbac: true, unlicensed_admins: true, geograph
 hierarchies:
 - {id: P01, version: 2303, enforce_configmgr_rbac: cleared, tenant_attached: true, upload: all, administration_service: true}
 devices:
-- {name: PC-1, hierarchy: P01, online: true}
+- {name: PC-1, hierarchy: P01, online: true, management: configmgr}
 entra_roles: []
 assume: [SITE-*, DEV-*, IDENT-*]
 """

@@ -291,14 +291,18 @@ def test_markdown_takes_no_markup_from_names(cli: Cli, tmp_path: Path, hostile: 
 # --- names from outside ----------------------------------------------------------
 
 
+ID = "00000000-0000-4000-8000-000000000001"
+"""Of the user: the group may be called like it."""
+
+
 def tenant(*, user: str = "anna@example.com", device: str = "PC-1", group: str = "Help desk") -> dict[str, Any]:
     """The facts of a small tenant."""
     return {
         "complete": True,
         "tenant": {"use_intune_rbac": "On", "cloud": "public"},
         "hierarchies": [{"id": "P01", "version": 2309, "enforce_configmgr_rbac": "cleared"}],
-        "users": [{"upn": user, "enabled": True, "licensed": True}],
-        "groups": [{"name": group, "type": "security", "members": [user]}],
+        "users": [{"upn": user, "id": ID, "enabled": True, "licensed": True}],
+        "groups": [{"name": group, "type": "security", "members": [ID]}],
         "intune_assignments": [
             {"name": group, "role": "Help Desk Operator", "members": [group], "scope_tags": ["Default"]}
         ],
