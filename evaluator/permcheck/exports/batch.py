@@ -197,27 +197,35 @@ def _is_cut(text_: str) -> bool:
 
 
 def _listed(found: Any) -> tuple[str, ...] | None:
-    """Return the texts of a list. Raises CutError where something in it is none: what can't be read is not nothing."""
+    """Return the texts of a list; None where one is null or empty. Raises CutError where something in it is no text."""
     if found is None:
         return None
     items = found if isinstance(found, list | tuple) else [found]
     for item in items:
         if not isinstance(item, str | int | float | None) or (isinstance(item, str) and _is_cut(item)):
             raise CutError(str(item)[:40])
-    return tuple(str(item) for item in items if item is not None and str(item).strip())
+    told = tuple(str(item) for item in items if item is not None and str(item).strip())
+    return told if len(told) == len(items) else None  # something stands there, and nobody tells what
+
+
+def tags_of(row: Row) -> tuple[str, ...] | None:
+    """Return the ids of scope tags; an empty text tells nothing, and an empty list that there are none."""
+    found = value(row, "roleScopeTagIds")
+    return None if isinstance(found, str) and not found.strip() else texts(row, "roleScopeTagIds")
 
 
 def parts(row: Row, *keys: str) -> tuple[Row, ...] | None:
-    """Return a list of entries inside an entry; None where it is not there. Raises CutError where one is no entry."""
+    """Return a list of entries inside an entry; None where it, or one of them, is not there.
+
+    Raises CutError where something in it is no entry.
+    """
     found = value(row, *keys)
     if isinstance(found, dict):
         inner = found.get("value")
         found = inner if isinstance(inner, list) else [found]
-    if isinstance(found, str) and not found.strip():
-        return ()
-    if found is None:
+    if found is None or (isinstance(found, str) and not found.strip()):
         return None
     for item in found if isinstance(found, list) else [found]:
         if item is not None and not isinstance(item, dict):
             raise CutError(str(item)[:40])
-    return tuple(folded(item) for item in found if item is not None)
+    return None if None in found else tuple(folded(item) for item in found)

@@ -166,7 +166,10 @@ def intune_roles(gathered: Gathered) -> tuple[Section, IntuneRoles]:
         allowed, open_ = fields.get("permissions"), fields.get("undecided") or ()
         if built_in is None and fields.get("built_in"):
             _tell_pretender(gathered, thing)
-        if built_in is not None and (allowed is None or not _differs(gathered, built_in, allowed, open_, thing.at)):
+        denied = fields.get("not_allowed") or ()
+        if built_in is not None and not (
+            allowed and (denied or _differs(gathered, built_in, allowed, open_, thing.at))
+        ):
             continue
         if allowed is None:
             gathered.problem(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from permcheck.exports.batch import Batch, Row, flag, has, text, texts, whole
+from permcheck.exports.batch import Batch, Row, flag, has, tags_of, text, whole
 from permcheck.exports.gathered import At, Gathered
 from permcheck.exports.recognise import Found
 
@@ -110,7 +110,7 @@ def managed_devices(into: Gathered, batch: Batch, _found: Found, number: int) ->
         fields: dict[str, Any] = {
             "intune_id": _guid(into, text(row, "id")),
             "management": into.values.management_agent.says(text(row, "managementAgent")),
-            "scope_tags": texts(row, "roleScopeTagIds"),
+            "scope_tags": tags_of(row),
         }
         entra = _guid(into, text(row, "azureADDeviceId", "azureActiveDirectoryDeviceId"))
         _put_cloud(into, text(row, "deviceName"), entra, fields, (number, entry))

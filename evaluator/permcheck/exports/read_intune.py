@@ -10,7 +10,22 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, fold, folded, has, names, parts, text, texts, value
+from permcheck.exports.batch import (
+    CUT,
+    Batch,
+    CutError,
+    Row,
+    flag,
+    fold,
+    folded,
+    has,
+    names,
+    parts,
+    tags_of,
+    text,
+    texts,
+    value,
+)
 from permcheck.exports.gathered import At, Gathered
 from permcheck.exports.recognise import Found
 
@@ -188,6 +203,6 @@ def _tags(row: Row) -> tuple[str, ...] | None:
     """Return the ids of the scope tags; None where they, or one of them, were not exported."""
     expanded = parts(row, "roleScopeTags")
     if expanded is None:
-        return texts(row, "roleScopeTagIds")
+        return tags_of(row)
     ids = tuple(text(tag, "id") for tag in expanded)
     return ids if all(ids) else None

@@ -45,7 +45,11 @@ def directory_role_eligibility(into: Gathered, batch: Batch, _found: Found, numb
 
 def _directory_role(into: Gathered, row: Row, at: At, batch: Batch, *, eligible: bool) -> None:
     scope = text(row, "directoryScopeId")
-    if scope and scope not in into.values.whole_tenant:
+    if not scope:
+        into.note("directory roles of which nothing tells whether they hold in the whole tenant are unknown", at)
+        holding(into, text(row, "roleDefinitionId")).stated = False
+        return
+    if scope not in into.values.whole_tenant:
         into.note("directory roles that hold in a part of the tenant only were left out", at)
         return
     inner = value(row, "principal")

@@ -177,11 +177,15 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "name": name,
             "sid": text(row, "AdminSid", "SID").upper() or None,
             "assignments": _pairs(into, owner, row, at),
-            "only_role": _single_role(into, batch, row),
+            "only_role": None if value(row, "Permissions") else _single_role(into, batch, row),
             "is_group": group if group is not None else (None if account is None else account in group_account),
         }
-        if flag(row, "IsDeleted"):
+        deleted = flag(row, "IsDeleted")
+        if deleted:
             into.note("administrative users that were deleted give nothing, and were left out", at)
+            continue
+        if deleted is None and value(row, "IsDeleted") is not None:
+            into.left_open(at, "administrative_users", "nothing tells whether the administrative user was deleted")
             continue
         sid = ("sid", f"{owner}/{fields['sid']}") if fields["sid"] else ("sid", "")
         into.admins.put((sid, ("name", f"{owner}/{name}")), fields, at)
