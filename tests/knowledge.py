@@ -45,7 +45,8 @@ def spelled_out(data: Data) -> Data:
     result = deepcopy(data)
     complete = result.pop("complete", False)
     for section in form.SECTIONS if complete is True else complete or ():
-        result.setdefault(section, [])
+        if section not in form.VOCABULARIES:
+            result.setdefault(section, [])
     result.pop("assume", None)
     return settled(result)
 

@@ -59,13 +59,21 @@ EVERYTHING: Data = {
         },
         {"name": "H", "all_members": ["a@x.example"]},
     ],
-    "entra_roles": [{"role": "Intune Administrator", "members": ["G"], "eligible": ["b@x.example"]}],
+    "entra_roles": [
+        {
+            "role": "Intune Administrator",
+            "members": ["G"],
+            "eligible": ["b@x.example"],
+            "unit_members": ["b@x.example"],
+        }
+    ],
     "intune_roles": [
         {
             "name": "R",
             "id": f"{3:08}-0000-0000-0000-000000000000",
             "description": "R",
             "permissions": [],
+            "scope_tags": ["0"],
             "not_allowed": ["Cloud attached devices\\View scripts"],
         }
     ],
@@ -80,6 +88,8 @@ EVERYTHING: Data = {
             "scope_tags": [],
         }
     ],
+    "scope_tags": [{"id": "7", "name": "T"}],
+    "security_scopes": [{"hierarchy": "P01", "id": "P0100001", "name": "Z"}],
     "security_roles": [{"name": "S", "id": "P0100001", "copied_from": "Read-only Analyst", "permissions": {}}],
     "collections": [
         {"id": "SMS00001", "name": "All Systems"},
