@@ -37,12 +37,6 @@ def fact(context: Context, name: str) -> Fact:
     return Fact(value, shown, origin, f"{shown} is {_shown(value)}")
 
 
-def fact_value(context: Context, name: str) -> FactValue:
-    """Look up the value of a fact alone."""
-    section, key, _ = _subject(context, name.partition(".")[0])
-    return _value(context, name, section, key)
-
-
 def _value(context: Context, name: str, section: str | None, key: Key) -> FactValue:
     derived, record = DERIVED.get(name), _record(context, section, key)
     return derived(context, record) if derived else getattr(record, name.partition(".")[2], None)
