@@ -177,7 +177,7 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "name": name,
             "sid": text(row, "AdminSid", "SID").upper() or None,
             "assignments": _pairs(into, owner, row, at),
-            "only_role": None if value(row, "Permissions") else _single_role(into, batch, row),
+            "only_role": _single_role(into, batch, row),
             "is_group": group if group is not None else (None if account is None else account in group_account),
         }
         deleted = flag(row, "IsDeleted")
@@ -195,7 +195,7 @@ def _pairs(into: Gathered, owner: str, row: Row, at: At) -> tuple[dict[str, obje
     """Return each role with its own scopes and collections; None where they were not exported, or one is broken."""
     roles: dict[str, dict[str, object]] = {}
     for item in parts(row, "Permissions") or ():
-        role = text(item, "RoleID").upper() or Called(text(item, "RoleName"))
+        role = _role_of(item)
         kind = into.values.category_type.says(whole(item, "CategoryTypeID"))
         category = text(item, "CategoryID").upper() or Called(text(item, "CategoryName"))
         if not (role and category and kind):
@@ -209,15 +209,24 @@ def _pairs(into: Gathered, owner: str, row: Row, at: At) -> tuple[dict[str, obje
     return tuple(roles.values()) or None
 
 
+def _role_of(item: Row) -> str:
+    return text(item, "RoleID").upper() or Called(text(item, "RoleName"))
+
+
 def _single_role(into: Gathered, batch: Batch, row: Row) -> tuple[dict[str, object], ...] | None:
-    """Return the pairs of somebody with one role: everything belongs to it. With several, nobody may guess."""
+    """Return the pairs of somebody with one role: everything belongs to it. With several, nobody may guess.
+
+    Permissions, where there are any, must speak of one role as well, though what they say of it may be broken.
+    """
 
     def known(register: Register) -> Iterator[str]:
         return (str(thing.fields.get("name", "")) for thing in register.things)
 
     roles = names(batch, lambda: known(into.security_roles), row, "RoleNames", "roles")
     places = names(batch, lambda: known(into.collections), row, "CollectionNames", "collections")
-    if roles is None or places is None or len(set(roles)) != 1:
+    paired = {_role_of(item) for item in parts(row, "Permissions") or ()}
+    unread = not paired and bool(value(row, "Permissions"))
+    if roles is None or places is None or len(set(roles)) != 1 or unread or len(paired) > 1 or "" in paired:
         return None
     scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "CategoryNames")
     return ({"role": Called(roles[0]), "scopes": called(scopes), "collections": called(places)},)
