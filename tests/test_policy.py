@@ -6,12 +6,15 @@ import ast
 import os
 import re
 from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import permcheck
 import pytest
 from permcheck.evaluate.facts import DERIVED
+from permcheck.evaluate.plan import leaves, make_plan
+from permcheck.evaluate.question import Question, World
 from permcheck.loading.data import data_root
 from permcheck.loading.policy import COMPILED, checked_policy, compile_policy, load_policy, policy_files, read_policy
 from permcheck.model import estate as estate_form
@@ -547,3 +550,32 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
             yield node.lineno, node.value
+
+
+def test_a_lost_role_is_asked_about_only_where_a_role_is_asked_for(policy: Policy) -> None:
+    """A role that comes through the wrong group is never worse than no role."""
+    asked = 0
+    for action, readings in product(policy.actions.values(), every_reading_about_roles(policy)):
+        for edition in policy.editions:
+            plan = make_plan(policy, Question("", action), World(edition, None, None, None, None), readings)
+            for side, tree in plan.sides.items():
+                found = list(leaves(tree))
+                if any(leaf.test.kind == "group-type" for leaf in found):
+                    asked += 1
+                    roles = [leaf for leaf in found if leaf.test.kind in {"any-role", "grant"}]
+                    assert any(leaf.requirement.plane == "intune" for leaf in roles), (action.id, edition, side)
+    assert asked
+
+
+def every_reading_about_roles(policy: Policy) -> Iterator[dict[str, str]]:
+    """All readings as they stand, each with one alternative in its place."""
+    default = {key: reading.default for key, reading in policy.readings.items()}
+    yield default
+    for key, reading in policy.readings.items():
+        yield from ({**default, key: one.id} for one in reading.alternatives if one.id != reading.default)
+
+
+def test_the_policy_tells_what_every_type_of_group_does(policy: Policy) -> None:
+    """An estate and the policy know the same types."""
+    types = {name for part in get_args(estate_form.Group.model_fields["type"].annotation) for name in get_args(part)}
+    assert {one.id for one in policy.group_types} == types

@@ -76,7 +76,7 @@ class Estate:
         self.warnings = warnings
         self.settings = settings
         self._asker = Asker(tables, policy)
-        grants = redrawn(like.graph.container, like.tables, tables) if like is not None else None
+        grants = redrawn(like.graph.container, policy, like.tables, tables) if like is not None else None
         self._graph = GrantGraph(tables, grants or draw(tables, policy, container()))
         readings = policy.defaults() | dict(tables.readings) | dict(settings.readings)
         membership = Membership(tables)

@@ -77,9 +77,7 @@ def _only_holder(holders: RoleHolders, user: Key) -> RoleHolders:
 
 def _administrators_besides(tables: Tables, user: Key) -> frozenset[Key]:
     """Administrative users who are known to be another user."""
-    return frozenset(
-        grant.end.key for grant in administrators(tables) if grant.start.kind == "user" and grant.start.key != user
-    )
+    return frozenset(admin for node, admin in administrators(tables) if node.kind == "user" and node.key != user)
 
 
 def engine_of(engine: Engine, tables: Tables) -> Engine:

@@ -14,11 +14,6 @@ from permcheck.model.state import UNKNOWN, UNMET
 from permcheck.model.tables import IntuneRole, Key, Principals, RoleHolders, Tables, hierarchy_of
 
 WRONG_TYPE = Condition(fixed=UNMET, fault="group-type")
-ASSIGNABLE = frozenset({"security"})
-"""Types of group that an Intune role may be assigned to."""
-IN_TOKEN = frozenset({"security", "mail-enabled-security"})
-"""Types of group that stand in the token of a member, by which Configuration Manager knows an administrative user,
-and that pass on what the groups hold that they are in."""
 
 
 def draw(tables: Tables, policy: Policy, container: Container, known: Collection[Node] = ()) -> Container:
@@ -36,7 +31,7 @@ def draw(tables: Tables, policy: Policy, container: Container, known: Collection
 def edges(tables: Tables, policy: Policy, known: Collection[Node] = ()) -> Iterator[Grant]:
     """Every grant, in the order of the estate."""
     drawn = set(known)
-    yield from memberships(tables)
+    yield from memberships(tables, policy)
     yield from _intune(tables, policy, drawn)
     yield from _holders(tables, policy, drawn)
     yield from _security(tables, policy, drawn)
@@ -52,7 +47,7 @@ def _users_and_groups(tables: Tables, who: Principals) -> Iterator[tuple[Node, s
         yield Node("group", group), f"group {tables.groups[group].name}"
 
 
-def memberships(tables: Tables, only: Collection[Key] | None = None) -> Iterator[Grant]:
+def memberships(tables: Tables, policy: Policy, only: Collection[Key] | None = None) -> Iterator[Grant]:
     """Return who is a member of a group, or in it; of some users, or of all users and groups."""
     users = {key: (Node("user", key), tables.users[key].upn) for key in (tables.users if only is None else only)}
     groups = {key: (Node("group", key), f"group {form.name}") for key, form in tables.groups.items()}
@@ -62,24 +57,24 @@ def memberships(tables: Tables, only: Collection[Key] | None = None) -> Iterator
         for key, members in lists.items():
             (node, name), record = groups[key], ("groups", key)
             says = f" {verb} {name}{further}"
-            doubt = _passed_on_by_any(tables, key) if kind == "inside" else None
+            doubt = _passed_on_by_any(tables, policy, key) if kind == "inside" else None
             for user in members.users if only is None else [user for user in members.users if user in only]:
                 start, who = users[user]
                 yield Grant(kind, start, node, who + says, record, (), doubt)
             for inner in members.groups if only is None else ():
-                condition = _group_type(tables, inner, IN_TOKEN)
+                condition = _group_type(tables, inner, policy.token_groups)
                 if condition is not WRONG_TYPE:  # who is in it is not in what it is in
                     start, who = groups[inner]
                     yield Grant(kind, start, node, who + says, record, (), condition)
 
 
-def _passed_on_by_any(tables: Tables, group: Key) -> Condition | None:
+def _passed_on_by_any(tables: Tables, policy: Policy, group: Key) -> Condition | None:
     """Return what it depends on that somebody in a group, nobody told how, has what it has.
 
     The way may lead through a group in it that passes nothing on.
     """
     inner = {*tables.members[group].groups, *tables.indirect[group].groups}
-    if all(_group_type(tables, one, IN_TOKEN) is None for one in inner):
+    if all(_group_type(tables, one, policy.token_groups) is None for one in inner):
         return None
     return Condition(fixed=UNKNOWN, fault="passing-on", missing=f"groups[{tables.groups[group].name}].members")
 
@@ -88,7 +83,7 @@ def _intune(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]
     for key, assignment in tables.intune_assignments.items():
         node, record = Node("intune-assignment", key), ("intune_assignments", key)
         for group in assignment.members:
-            condition = _group_type(tables, group, ASSIGNABLE)
+            condition = _group_type(tables, group, policy.assignable_groups)
             reason = f"group {tables.groups[group].name} is a member of the role assignment {assignment.name}"
             yield Grant("assigned", Node("group", group), node, reason, record, (), condition)
         role = Node("intune-role", assignment.role)
@@ -178,7 +173,7 @@ def _premium(tables: Tables) -> Condition | None:
 
 
 def _security(tables: Tables, policy: Policy, drawn: set[Node]) -> Iterator[Grant]:
-    yield from administrators(tables)
+    yield from _administrators(tables, policy)
     for key, row in tables.rows.items():
         node, record = Node("security-assignment", key), ("rows", key)
         admin, role = tables.admins[row.admin], tables.security_roles[row.role]
@@ -213,8 +208,8 @@ def _security_role(tables: Tables, policy: Policy, node: Node) -> Iterator[Grant
         yield Grant("gives", node, node_, reason, ("security_roles", node.key), (), missing)
 
 
-def administrators(tables: Tables) -> Iterator[Grant]:
-    """Join users and groups to administrative users: by SID, or by account where none of the two states a SID."""
+def administrators(tables: Tables) -> Iterator[tuple[Node, Key]]:
+    """Yield users and groups with the administrative users that have their SID, or else their account."""
     by_sid: dict[str, Node] = {}
     by_account: dict[str, Node] = {}
     users = [(key, user) for key, user in tables.users.items() if in_domain(user) is not UNMET]
@@ -228,14 +223,19 @@ def administrators(tables: Tables) -> Iterator[Grant]:
     for key, admin in tables.admins.items():
         found = by_sid.get(fold_case(admin.sid or "")) or by_account.get(fold_case(admin.name))
         if found is not None:
-            hierarchy = hierarchy_of(key).upper()
-            who = tables.users[found.key].upn if found.kind == "user" else f"group {tables.groups[found.key].name}"
-            reason = f"{who} is the administrative user {admin.name} in hierarchy {hierarchy}"
-            condition = _is_admin(tables, found, admin)
-            yield Grant("is-admin", found, Node("admin", key), reason, ("administrative_users", key), (), condition)
+            yield found, key
 
 
-def _is_admin(tables: Tables, node: Node, admin: AdministrativeUser) -> Condition | None:
+def _administrators(tables: Tables, policy: Policy) -> Iterator[Grant]:
+    for node, key in administrators(tables):
+        admin, hierarchy = tables.admins[key], hierarchy_of(key).upper()
+        who = tables.users[node.key].upn if node.kind == "user" else f"group {tables.groups[node.key].name}"
+        reason = f"{who} is the administrative user {admin.name} in hierarchy {hierarchy}"
+        condition = _is_admin(tables, policy, node, admin)
+        yield Grant("is-admin", node, Node("admin", key), reason, ("administrative_users", key), (), condition)
+
+
+def _is_admin(tables: Tables, policy: Policy, node: Node, admin: AdministrativeUser) -> Condition | None:
     """Return what it depends on that a user or group is an administrative user, whose SID or name it has."""
     record = tables.users[node.key] if node.kind == "user" else tables.groups[node.key]
     same = is_account(record, admin)
@@ -243,7 +243,7 @@ def _is_admin(tables: Tables, node: Node, admin: AdministrativeUser) -> Conditio
         return Condition(fixed=UNKNOWN, fault=OTHER_SID, missing=f"administrative_users[{admin.name}].sid")
     if same is UNKNOWN:
         return Condition(fixed=UNKNOWN, fault=NO_SID, missing=f"{_label(tables, node)}.sid")
-    return None if node.kind == "user" else _group_type(tables, node.key, IN_TOKEN)
+    return None if node.kind == "user" else _group_type(tables, node.key, policy.token_groups)
 
 
 def _label(tables: Tables, node: Node) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from permcheck.graph.build import memberships
 from permcheck.graph.node import Adjacency, Container, Grant, Node
 from permcheck.graph.rights import MEMBER_EDGES
+from permcheck.model.policy_index import Policy
 from permcheck.model.tables import Key, Tables
 
 REST: Final = tuple(one.name for one in fields(Tables) if one.name != "members")
@@ -34,13 +35,13 @@ def moved(old: Tables, new: Tables) -> frozenset[Key] | None:
     return frozenset(found)
 
 
-def redrawn(container: Container, old: Tables, new: Tables) -> Adjacency | None:
+def redrawn(container: Container, policy: Policy, old: Tables, new: Tables) -> Adjacency | None:
     """Return the graph of an estate in which few users moved, from that of the old one; None where more changed."""
     users = moved(old, new) if isinstance(container, Adjacency) else None
     if users is None or len(users) > FEW:
         return None
     drawn: dict[Node, dict[Node, dict[str, Grant]]] = {Node("user", user): {} for user in users}
-    for grant in memberships(new, users):
+    for grant in memberships(new, policy, users):
         drawn[grant.start].setdefault(grant.end, {"grant": grant})
     found = Adjacency(container.adj)
     for start, groups in drawn.items():

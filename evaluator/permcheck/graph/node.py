@@ -28,7 +28,8 @@ class Condition(NamedTuple):
     fixed: State = MET
     """UNMET for an edge that is drawn but doesn't work, UNKNOWN where a fact is missing."""
     fault: str = ""
-    """Why `fixed` is not MET: `group-type`, `nested`, `premium`, `members`, `identity`, `sid-history`."""
+    """Why `fixed` is not MET: `group-type`, `nested`, `passing-on`, `members`, `premium`, `unit`, `undecided`,
+    `identity`, `sid-history`."""
     missing: str = ""
     """The fact that would settle it, as `subject.fact`."""
 

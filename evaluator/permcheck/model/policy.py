@@ -193,8 +193,24 @@ class Builtin(Form):
     sources: Some[SourceId]
 
 
+class GroupUse(Form):
+    """What groups of a type can be used for."""
+
+    id: Name
+    assignable: Annotated[bool, Field(description="An Intune role may be assigned to it")] = False
+    in_token: Annotated[
+        bool,
+        Field(
+            description="It stands in the token of its members: it can be an administrative user, and its members have "
+            "what the groups hold that it is in"
+        ),
+    ] = False
+    sources: Some[SourceId]
+
+
 class NamesFile(Form):
     """policy/names.yaml."""
 
     terms: Some[Term]
     builtins: Some[Builtin]
+    group_types: Some[GroupUse]

@@ -42,6 +42,7 @@ class Policy:
     errors: Mapping[str, form.ErrorText]
     terms: tuple[form.Term, ...]
     builtins: tuple[form.Builtin, ...]
+    group_types: tuple[form.GroupUse, ...]
     implied_by: Mapping[str, tuple[str, ...]]
     """Permission -> permissions that include it."""
     applications: Mapping[str, str]
@@ -118,6 +119,16 @@ class Policy:
             need = stack.pop()
             stack += [*need.all, *need.any, *self.bundles.get(need.use or "", ())]
             yield need
+
+    @cached_property
+    def assignable_groups(self) -> frozenset[str]:
+        """Types of group that an Intune role may be assigned to."""
+        return frozenset(one.id for one in self.group_types if one.assignable)
+
+    @cached_property
+    def token_groups(self) -> frozenset[str]:
+        """Types of group that stand in the token of a member."""
+        return frozenset(one.id for one in self.group_types if one.in_token)
 
     @cached_property
     def requirement_order(self) -> dict[str, int]:
@@ -320,6 +331,7 @@ def build_policy(files: tuple[tuple[str, Form], ...], of_exports: Callable[[], I
         errors={e.id: e for file in of(form.ErrorsFile) for e in file.errors},  # type: ignore[attr-defined]
         terms=tuple(t for file in names for t in file.terms),
         builtins=tuple(b for file in names for b in file.builtins),
+        group_types=tuple(g for file in names for g in file.group_types),
         implied_by=implied_by,
         applications={
             p.category: file.application_id for file in lists if file.application_id for p in file.permissions if p.guid

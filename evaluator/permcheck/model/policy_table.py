@@ -135,6 +135,7 @@ DEFINED: Final[dict[Field, tuple[Defines, ...]]] = {
     (form.Term, "name"): (Defines("term"),),
     (form.Builtin, "id"): (Defines("built-in {builtin}"),),
     (form.Builtin, "name"): (Defines("name of a built-in {builtin}"),),
+    (form.GroupUse, "id"): (Defines("type of group"),),
     (Export, "id"): (Defines("export"),),
     (ServicePlan, "id"): (Defines("service plan"),),
     (CheckFacts, "id"): (Defines("check"),),
