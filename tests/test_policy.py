@@ -244,10 +244,9 @@ def test_every_bundle_is_used(policy: Policy, files: dict[str, Form]) -> None:
 
 def test_every_edition_and_variant_that_is_named_exists(policy: Policy, files: dict[str, Form]) -> None:
     whens = [one for _, one in cases(files, form.When)]
-    named = {e for when in whens for e in when.editions or ()}
-    named |= {e for action in policy.actions.values() for e in action.documented}
-    named |= {e for row in policy.authority.table for e in row.not_editions}
-    named |= {e for error in policy.errors.values() for e in error.editions}
+    spans = [one for _, one in cases(files, form.EditionSpan)]
+    named = {e for one in spans for e in (one.from_edition, one.before_edition) if e}
+    named |= {action.documented_from for action in policy.actions.values()}
     assert unknown(named, policy.editions) == set()
     variants = {v.id for action in policy.actions.values() for v in action.variants}
     assert (
@@ -392,6 +391,12 @@ def test_every_permission_and_role_is_found_by_its_names(policy: Policy) -> None
     for role in policy.roles.values():
         for text in (role.id, role.name, role.name.upper(), *role.synonyms):
             assert policy.find_role(policy.role_planes[role.id], text) == role.id
+
+
+def test_editions_are_called_by_their_month(policy: Policy) -> None:
+    """So their ids are in the order of time, which spans rely on."""
+    assert [one.id for one in policy.editions.values()] == [one.date[:7] for one in policy.editions.values()]
+    assert list(policy.editions) == sorted(policy.editions)
 
 
 def test_every_release_has_a_page_to_be_judged_by(policy: Policy) -> None:

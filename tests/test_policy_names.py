@@ -220,7 +220,7 @@ def test_a_name_that_leads_nowhere_is_told(id_: str) -> None:
 
 def test_what_was_meant_is_told() -> None:
     data = deepcopy(shipped()["authority.yaml"].parsed.data)
-    data["table"][0]["not_editions"][0] += "0"
+    data["table"][0]["before_edition"] += "0"
     (problem,) = problems_of(POLICY, changed("authority.yaml", data))
     assert problem.help.startswith("did you mean `20")
 
@@ -277,7 +277,7 @@ def test_a_copied_action_is_told_once_with_both_places() -> None:
     """A copy would replace the first one without a word, and turn a deny into an allow."""
     name = "actions/device-pages.yaml"
     data = deepcopy(shipped()[name].parsed.data)
-    data["actions"].append({**deepcopy(data["actions"][0]), "documented": ["2022-08"]})
+    data["actions"].append({**deepcopy(data["actions"][0]), "documented_from": "2022-08"})
     (problem,) = problems_of(POLICY, changed(name, data))
     assert problem.message == f"another action is called `{data['actions'][0]['id']}`, too"
     assert re.search(rf"{re.escape(name)}:\d+:\d+; keep one", problem.help)

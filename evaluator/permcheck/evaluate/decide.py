@@ -266,7 +266,7 @@ def shown_error(
             known = [engine.policy.errors[id_] for id_ in ids]
             here = [e for e in known if question.action.id in e.actions] or [e for e in known if not e.actions]
             for error in here:
-                if not error.editions or edition in error.editions:
+                if error.covers(edition):
                     return ErrorShown(error.id, error.text, error.causes, error.sources)
     return None
 

@@ -74,7 +74,7 @@ def applies(when: form.When | None, question: Question, world: World, readings: 
         return True
     version = world.version
     return (
-        (when.editions is None or world.edition in when.editions)
+        when.covers(world.edition)
         and (when.from_version is None or version is None or version >= when.from_version)
         and (when.below_version is None or version is None or version < when.below_version)
         and (when.variants is None or question.variant in when.variants)
@@ -100,7 +100,7 @@ def make_plan(policy: Policy, question: Question, world: World, readings: Mappin
     rights = tuple(dict.fromkeys(_collection_permissions(sides["configmgr"])))
     asked = (_intune_permission(policy, leaf) for side in ORDER if side in deciding for leaf in leaves(sides[side]))
     first = next((permission for permission in asked if permission), None)
-    return Plan(sides, deciding, world.edition in question.action.documented, rights, first)
+    return Plan(sides, deciding, world.edition >= question.action.documented_from, rights, first)
 
 
 def _intune_permission(policy: Policy, leaf: Leaf) -> str | None:

@@ -32,7 +32,7 @@ def turns(engine: Engine, question: Question, verdict: Verdict) -> tuple[Turn, .
 
 def _deviations(engine: Engine, question: Question) -> Iterator[Turn]:
     now = {world.edition for world in engine.worlds(question.hierarchy)}
-    for edition in question.action.documented:
+    for edition in engine.policy.describing(question.action):
         if edition not in now:
             sources = engine.policy.editions[edition].sources
             verdict = reread(engine, edition=edition).verdict(question)
@@ -57,7 +57,7 @@ def every_way(engine: Engine, question: Question) -> Iterator[tuple[str | None, 
     size = 1
     for alternatives in choices:
         size *= len(alternatives)
-    for edition in (engine.edition,) if engine.edition else question.action.documented:
+    for edition in (engine.edition,) if engine.edition else policy.describing(question.action):
         if size <= COMBINATIONS:
             for combination in product(*choices):
                 yield edition, dict(combination)

@@ -60,7 +60,7 @@ def _fitting(
 ) -> Iterator[AuthorityRow]:
     for row in policy.authority.table:
         if (
-            (not row.not_editions or edition not in row.not_editions)
+            (row.before_edition is None or edition < row.before_edition)
             and (row.below_version is None or version < row.below_version)
             and (row.toggle is None or (row.toggle == "on") is toggle)
             and (row.checkbox is None or (row.checkbox == "checked") is checkbox)

@@ -110,7 +110,7 @@ def _check(spot: Spot) -> Iterator[Problem]:
 def _authority(spot: Spot) -> Iterator[Problem]:
     """Find ways in which the switches may stand of which no row holds without a condition."""
     assert isinstance(spot.form, form.AuthorityFile)
-    rows = [row for row in spot.form.table if not (row.below_version or row.not_editions or row.reading)]
+    rows = [row for row in spot.form.table if not (row.below_version or row.before_edition or row.reading)]
     for toggle in ("on", "off"):
         for checkbox in ("checked", "cleared"):
             if not any(row.toggle in (None, toggle) and row.checkbox in (None, checkbox) for row in rows):

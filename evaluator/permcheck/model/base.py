@@ -20,6 +20,10 @@ Some: TypeAlias = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 
 Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+EditionId = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-\d{2}$", description="An edition by its month: ids are in the order of time"),
+]
 Release = Annotated[int, Field(ge=1511, le=9912, description="Configuration Manager release, such as 2207")]
 Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="A day: year-month-day")]
 SourceId = Annotated[

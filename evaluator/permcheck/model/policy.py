@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from permcheck.model.base import Date, Form, Many, Name, Release, Slug, Some, SourceId
+from permcheck.model.base import Date, EditionId, Form, Many, Name, Release, Slug, Some, SourceId
 from permcheck.model.policy_facts import BuiltInRole as BuiltInRole
 from permcheck.model.policy_facts import ByReading as ByReading
 from permcheck.model.policy_facts import Document as Document
@@ -32,6 +32,7 @@ from permcheck.model.policy_rules import ActionsFile as ActionsFile
 from permcheck.model.policy_rules import AnyRoleTest as AnyRoleTest
 from permcheck.model.policy_rules import AppRoleGroupTest as AppRoleGroupTest
 from permcheck.model.policy_rules import Combined as Combined
+from permcheck.model.policy_rules import EditionSpan as EditionSpan
 from permcheck.model.policy_rules import FactTest as FactTest
 from permcheck.model.policy_rules import FactValue as FactValue
 from permcheck.model.policy_rules import GrantTest as GrantTest
@@ -62,7 +63,7 @@ class AuthorityRow(Form):
     toggle: Literal["on", "off"] | None = None
     checkbox: Literal["checked", "cleared"] | None = None
     below_version: Release | None = None
-    not_editions: Annotated[Many[Slug], Field(description="Editions that don't know Intune RBAC")] = ()
+    before_edition: Annotated[Slug | None, Field(description="The first edition that knows Intune RBAC")] = None
     reading: Annotated[dict[Slug, Slug], Field(description="Reading: alternative under which the row holds")] = {}
     authority: Literal["configmgr", "intune", "both"]
     because: Annotated[Name, Field(description="Why, one sentence. Fields: {hierarchy} {version}")]
@@ -93,7 +94,7 @@ class AuthorityFile(Form):
 class Edition(Form):
     """What the documents said at a date."""
 
-    id: Slug
+    id: EditionId
     date: Date
     title: Name
     default_from: Annotated[Release | None, Field(description="Default for hierarchies from this release")] = None
@@ -154,15 +155,14 @@ class ReadingsFile(Form):
     readings: Some[Reading]
 
 
-class ErrorText(Form):
-    """A message that the products show, and everything that may be behind it."""
+class ErrorText(EditionSpan):
+    """A message that the products show, in the editions of the span, and everything that may be behind it."""
 
     id: Slug
     text: Name
     actions: Annotated[Many[Slug], Field(description="Actions where it is shown; empty: all")] = ()
     causes: Annotated[Some[Name], Field(description="Documented causes, our words")]
     requirements: Annotated[Many[str], Field(description="Requirement ids behind it")] = ()
-    editions: Annotated[Many[Slug], Field(description="Editions in which it is shown; empty: all")] = ()
     sources: Some[SourceId]
 
 

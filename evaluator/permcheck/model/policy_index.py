@@ -248,6 +248,10 @@ class Policy:
         kinds = {"every-device": "device", "every-user": "user"}
         return {b.id: kinds[b.holds] for b in self.builtins if b.kind == "collection" and b.holds in kinds}
 
+    def describing(self, action: form.Action) -> tuple[str, ...]:
+        """Return the editions whose pages describe an action, in the order of time."""
+        return tuple(edition for edition in self.editions if edition >= action.documented_from)
+
     def edition_for(self, release: int) -> str:
         """Return the edition whose pages a hierarchy of `release` is judged by."""
         for edition in reversed(self.editions.values()):

@@ -10,10 +10,21 @@ from permcheck.model.base import Form, Many, Name, Release, Slug, Some, SourceId
 from permcheck.model.policy_facts import Effect, Plane
 
 
-class When(Form):
+class EditionSpan(Form):
+    """The editions from one on, and before another; each end is open where it is not stated."""
+
+    from_edition: Annotated[Slug | None, Field(description="This edition and those after it")] = None
+    before_edition: Annotated[Slug | None, Field(description="Editions before this one")] = None
+
+    def covers(self, edition: str) -> bool:
+        """Whether an edition lies in the span."""
+        after, before = self.from_edition, self.before_edition
+        return (after is None or edition >= after) and (before is None or edition < before)
+
+
+class When(EditionSpan):
     """Where a part of a rule applies. All stated conditions must hold."""
 
-    editions: Annotated[Some[Slug] | None, Field(description="Editions by id")] = None
     from_version: Annotated[Release | None, Field(description="Hierarchy release at least")] = None
     below_version: Annotated[Release | None, Field(description="Hierarchy release below")] = None
     variants: Annotated[Some[Slug] | None, Field(description="Variants of the action asked about")] = None
@@ -257,7 +268,7 @@ class Action(Form):
         bool,
         Field(description="True: toggle and checkbox decide which of `configmgr` and `intune` count"),
     ] = True
-    documented: Annotated[Some[Slug], Field(description="Editions whose pages describe the action")]
+    documented_from: Annotated[Slug, Field(description="The first edition whose pages describe the action")]
     requires: Rules
     not_modelled: Annotated[Many[Name], Field(description="Conditions that permcheck does not look at")] = ()
     sources: Some[SourceId]

@@ -71,7 +71,7 @@ def _action(writer: Writer, name: str) -> None:
     ]
     if a.synonyms:
         about.append(Line(0, "also called " + ", ".join(a.synonyms)))
-    about.append(Line(0, "described by the documents of " + ", ".join(a.documented)))
+    about.append(Line(0, "described by the documents of " + ", ".join(p.describing(a))))
     if a.variants:
         about.append(Line(0, "variants: " + ", ".join(f"{v.id}" for v in a.variants)))
     writer.add("Action", about)
@@ -105,8 +105,10 @@ def _when(when: form.When | None) -> str:
     if when is None:
         return ""
     parts = []
-    if when.editions:
-        parts.append("editions " + ", ".join(when.editions))
+    if when.from_edition:
+        parts.append(f"from edition {when.from_edition}")
+    if when.before_edition:
+        parts.append(f"before edition {when.before_edition}")
     if when.from_version:
         parts.append(f"from {when.from_version}")
     if when.below_version:

@@ -36,8 +36,8 @@ def _never(policy: Policy, when: When) -> Iterator[str]:
     low, high = when.from_version, when.below_version
     if low is not None and high is not None and low >= high:
         yield f"no release is from {low} and below {high}"
-    if when.editions is not None and not set(when.editions) & set(policy.editions):
-        yield f"there is no edition {', '.join(f'`{one}`' for one in when.editions)}"
+    if not any(when.covers(edition) for edition in policy.editions):
+        yield f"no edition is from {when.from_edition or 'the first'} on and before {when.before_edition or 'the next'}"
     for reading, alternatives in when.readings.items():
         known = policy.readings.get(reading)
         if known is None or not {one.id for one in known.alternatives} & set(alternatives):

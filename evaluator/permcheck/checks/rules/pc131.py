@@ -1,4 +1,4 @@
-"""PC131: a release, or an action, that falls between two editions of the policy."""
+"""PC131: a release that falls between two editions of the policy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from permcheck.checks.policy_view import PLACE
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Find releases that no edition or more than one is for, and actions whose editions have a hole."""
+    """Find releases that no edition or more than one is for."""
     policy = context.policy
     for release in policy.versions:
         fits = [
@@ -22,11 +22,3 @@ def check(context: Context) -> Iterator[Finding]:
         if len(fits) != 1:
             message = f"release {release} is judged by {len(fits)} editions, not by one"
             yield context.finding(PLACE, message, f"release/{release}")
-    order = list(policy.editions)
-    for action in policy.actions.values():
-        places = sorted(order.index(one) for one in action.documented if one in order)
-        missing = [order[n] for n in range(places[0], places[-1] + 1) if n not in places] if places else order
-        if missing:
-            named = ", ".join(f"`{one}`" for one in missing)
-            message = f"action `{action.id}` is not described in {named}, though before and after"
-            yield context.finding(PLACE, message, f"action/{action.id}")

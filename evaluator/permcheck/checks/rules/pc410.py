@@ -15,13 +15,14 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     """Find administrative users whose people have no Intune role where one is needed."""
     view = cloud_view(context)
     yield from lacking(context, "groups", "intune_assignments", "entra_roles")
-    editions = set(context.data("editions"))
+    since = context.data("from_edition")
     found: dict[Key, tuple[set[Key], set[Key]]] = {}
     for (plane, end), users in view.holders.items():
         row = view.tables.rows.get(end) if plane == "configmgr" else None
         if row is None or not row.collections or not view.asks_configmgr(row.hierarchy):
             continue
-        if not view.editions(row.hierarchy) <= editions or context.data("permission") not in view.of_row(row):
+        asks = all(edition >= since for edition in view.editions(row.hierarchy))
+        if not asks or context.data("permission") not in view.of_row(row):
             continue
         every, without = found.setdefault(row.admin, (set(), set()))
         every |= {user for user in users if view.is_active(user)}

@@ -15,11 +15,11 @@ def check(context: Context) -> Iterator[Finding | NotRun]:
     view = cloud_view(context)
     tables = view.tables
     yield from lacking(context, "hierarchies")
-    asking = set(context.data("editions"))
+    until = context.data("before_edition")
     if (
         tables.doubtful("hierarchies")
         or not tables.hierarchies
-        or any(view.editions(h) & asking for h in tables.hierarchies)
+        or any(edition < until for h in tables.hierarchies for edition in view.editions(h))
     ):
         return
     for key, holders in tables.app_roles.items():
