@@ -148,7 +148,7 @@ class Oracle:
     def verdict(self) -> Truth:
         """Whether the person can do it."""
         answers = [self.need(need) for side in self.sides() for need in getattr(self.rule.requires, side)]
-        return both([*answers, True if self.edition in self.rule.documented else None])
+        return both([*answers, True if self.edition >= self.rule.documented_from else None])
 
     # --- the trees of needs --------------------------------------------------------------------------------------------
 
@@ -178,7 +178,8 @@ class Oracle:
         version = self.hierarchy["version"]
         return all(
             [
-                when.editions is None or self.edition in when.editions,
+                when.from_edition is None or self.edition >= when.from_edition,
+                when.before_edition is None or self.edition < when.before_edition,
                 when.from_version is None or version >= when.from_version,
                 when.below_version is None or version < when.below_version,
                 when.variants is None or self.variant in when.variants,

@@ -52,6 +52,7 @@ TEXT = {
     "Reading": "question why",
     "Alternative": "says",
     "ErrorText": "text causes",
+    "GuestMark": "text",
     "Term": "also",
     "Export": "title rest powershell manual permission",
     "Signs": "contexts types keys without",

@@ -9,6 +9,7 @@ from permcheck.evaluate.cloud import by_directory_role
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.worlds import switch_value
 from permcheck.graph.rights import is_nested
+from permcheck.model.builds import dotted
 from permcheck.model.fold import fold_case
 from permcheck.model.provenance import Origin
 from permcheck.model.state import MET, UNKNOWN
@@ -160,14 +161,6 @@ def _client_current(context: Context, device: Any) -> FactValue:
         return None
     build = dotted(release.build)
     return dotted(device.client_version)[: len(build)] >= build
-
-
-def dotted(text: str) -> tuple[int, ...]:
-    """Return a version as numbers, to compare; zeros at its end say nothing."""
-    numbers = [int(part) for part in text.split(".") if part.isdigit()]
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
 
 
 def _authored(context: Context, script: Any) -> FactValue:

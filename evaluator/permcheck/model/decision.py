@@ -105,10 +105,25 @@ class Turn(NamedTuple):
     sources: tuple[str, ...] = ()
 
 
+Console: TypeAlias = Literal["configmgr", "intune", "entra", "windows", "server"]
+"""Where an administrator works."""
+FixKind: TypeAlias = Literal["activate", "extend", "new-role", "built-in", "account", "infrastructure", "wide"]
+"""What a fix takes: an activation, more of what people have, a new or a built-in role, a fact of an account,
+infrastructure, or a switch for everybody."""
+
+
+class Opened(NamedTuple):
+    """What changes open besides the answer that was asked for: answers, those that become possible, and to how many."""
+
+    answers: int = 0
+    possible: int = 0
+    people: int = 0
+
+
 class Fix(NamedTuple):
     """A set of changes after which the answer is allow: tried on a changed copy of the estate.
 
-    `texts` says each change as a sentence; `gained` counts the permissions that the user gains;
+    `texts` says each change as an instruction; `gained` counts the permissions that the user gains;
     `opens` counts the further answers (a user, an action and where) that become allow, for anybody.
     """
 
@@ -118,7 +133,11 @@ class Fix(NamedTuple):
     requirements: tuple[str, ...]
     where: tuple[Place, ...] = ()
     takes: tuple[str, ...] = ()
-    opens: int = 0
+    kind: FixKind = "extend"
+    done_in: tuple[Console, ...] = ()
+    """Consoles of those who must do it."""
+    remarks: tuple[str, ...] = ()
+    opens: Opened = Opened()
 
 
 class Revocation(NamedTuple):
@@ -190,7 +209,7 @@ class Decision:
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
-        """Minimal sets of changes that give an allow, the one that opens least first; empty for an allow."""
+        """Minimal sets of changes that give an allow, the one that gives away least first; empty for an allow."""
         return self._fixes[0]
 
     @property

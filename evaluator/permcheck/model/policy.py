@@ -208,9 +208,17 @@ class GroupUse(Form):
     sources: Some[SourceId]
 
 
+class GuestMark(Form):
+    """What the UPN of an account of another tenant contains."""
+
+    text: Name
+    sources: Some[SourceId]
+
+
 class NamesFile(Form):
     """policy/names.yaml."""
 
     terms: Some[Term]
     builtins: Some[Builtin]
     group_types: Some[GroupUse]
+    guest_mark: GuestMark

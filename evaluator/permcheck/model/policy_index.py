@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from permcheck.errors import UnknownNameError
 from permcheck.model import policy as form
 from permcheck.model.base import Form
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Policy:
     terms: tuple[form.Term, ...]
     builtins: tuple[form.Builtin, ...]
     group_types: tuple[form.GroupUse, ...]
+    guest_mark: form.GuestMark
     implied_by: Mapping[str, tuple[str, ...]]
     """Permission -> permissions that include it."""
     applications: Mapping[str, str]
@@ -129,6 +131,10 @@ class Policy:
     def token_groups(self) -> frozenset[str]:
         """Types of group that stand in the token of a member."""
         return frozenset(one.id for one in self.group_types if one.in_token)
+
+    def is_guest(self, upn: str) -> bool:
+        """Whether a UPN is that of an account of another tenant."""
+        return fold_case(self.guest_mark.text) in fold_case(upn)
 
     @cached_property
     def requirement_order(self) -> dict[str, int]:
@@ -336,6 +342,7 @@ def build_policy(files: tuple[tuple[str, Form], ...], of_exports: Callable[[], I
         terms=tuple(t for file in names for t in file.terms),
         builtins=tuple(b for file in names for b in file.builtins),
         group_types=tuple(g for file in names for g in file.group_types),
+        guest_mark=next(file.guest_mark for file in names),
         implied_by=implied_by,
         applications={
             p.category: file.application_id for file in lists if file.application_id for p in file.permissions if p.guid

@@ -40,8 +40,13 @@ def decision_document(decision: Decision, policy: Policy) -> dict[str, Any]:
         "fixes": [
             {
                 "changes": list(f.texts),
+                "kind": f.kind,
+                "done_in": list(f.done_in),
+                "remarks": list(f.remarks),
                 "gained": f.gained,
-                "opens": f.opens,
+                "opens": f.opens.answers,
+                "opens_possible": f.opens.possible,
+                "opens_people": f.opens.people,
                 "requirements": list(f.requirements),
                 "takes": list(f.takes),
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from permcheck.model.decision import Decision, Fix, Proof, Requirement, Step
+from permcheck.model.decision import Decision, Fix, Opened, Proof, Requirement, Step
 from permcheck.model.policy import Place
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import State, Verdict
@@ -75,7 +75,7 @@ def outline(decision: Decision, policy: Policy) -> Iterator[Section]:
     sections = [
         ("Who decides", _authority(decision, notes)),
         (stops, _obstacles(decision, notes)),
-        ("How to fix it (each was tried on a copy; what opens least comes first)", _fixes(decision)),
+        ("How to fix it (each was tried on a copy; what gives away least comes first)", _fixes(decision)),
         ("What the person sees", _error(decision, notes)),
         ("Near misses", [Line(0, n.text, "near") for n in decision.near_misses]),
         ("What is needed, in the order in which to look for a fault", _requirements(decision, notes)),
@@ -177,18 +177,25 @@ def _fix(number: int, fix: Fix, told: set[Place]) -> Iterator[Line]:
     for index, text in enumerate(fix.texts):
         yield Line(0 if index == 0 else 1, f"{number}. {text}" if index == 0 else f"and {text}", "fix")
     what = "no further permission" if not fix.gained else f"{fix.gained} permission{'s'[: fix.gained > 1]}"
-    opens = f"; opens {_answers(fix.opens)}"
+    wide = "wide: it changes more than this person's rights; " if fix.kind == "wide" else ""
     takes = f"; takes {', '.join(fix.takes)}" if fix.takes else ""
-    yield Line(1, f"gives the user {what}{opens}{takes}", "place")
+    yield Line(1, f"{wide}gives the user {what}; opens {_opened(fix.opens)}{takes}", "place")
+    if fix.done_in:
+        yield Line(1, f"done in {', '.join(CONSOLES[console] for console in fix.done_in)}", "place")
+    for remark in fix.remarks:
+        yield Line(1, remark, "place")
     for place in (p for p in fix.where if p not in told):
         yield Line(1, f"{CONSOLES[place.console]}: {place.path}", "place")
 
 
-def _answers(count: int) -> str:
-    """Say how many answers besides the one asked for become allow."""
-    if not count:
+def _opened(opened: Opened) -> str:
+    """Say how many answers besides the one asked for become allow or possible, and for how many people."""
+    parts = [f"{opened.answers:,} further answer{'s'[: opened.answers > 1]}"] if opened.answers else []
+    parts += [f"perhaps {opened.possible:,} more"] if opened.possible else []
+    if not parts:
         return "nothing else"
-    return f"{count:,} further answer{'s'[: count > 1]} (a user, an action, a device)"
+    people = f" for {opened.people:,} people" if opened.people > 1 else ""
+    return f"{' and '.join(parts)} (a user, an action, a device each){people}"
 
 
 def _error(decision: Decision, notes: Notes) -> list[Line]:
