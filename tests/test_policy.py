@@ -418,10 +418,31 @@ def test_the_switch_table_answers_every_combination(policy: Policy) -> None:
                     assert row.because.format(hierarchy="P01", version=version)
 
 
-EDITIONS = ("2020-07", "2020-09", "2020-12", "2022-07", "2022-08")
-RELEASES = (1902, 1906, 1910, 2002, 2006, 2010, 2103, 2107, 2111, 2203, 2207, 2211, 2303, 2309, 2403, 2409)
+EDITIONS = ("2020-07", "2020-09", "2020-12", "2022-07", "2022-08", "2023-12")
+RELEASES = (
+    1902,
+    1906,
+    1910,
+    2002,
+    2006,
+    2010,
+    2103,
+    2107,
+    2111,
+    2203,
+    2207,
+    2211,
+    2303,
+    2309,
+    2403,
+    2409,
+    2503,
+    2509,
+    2603,
+    2609,
+)
 SINCE = 2207
-"""The release that knows Intune RBAC; so do pages of the last edition."""
+"""The release that knows Intune RBAC; so do the pages since August 2022."""
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -435,7 +456,7 @@ def test_who_decides(policy: Policy, edition: str, release: int) -> None:
         return authority(policy, chosen, edition, release, toggle=toggle, checkbox=checkbox).authority
 
     assert (set(policy.editions), set(policy.versions)) == (set(EDITIONS), set(RELEASES))
-    knows = release >= SINCE and edition == EDITIONS[-1]
+    knows = release >= SINCE and edition >= "2022-08"
     assert decides(toggle=False, checkbox=False) == "configmgr"
     assert decides(toggle=False, checkbox=True) == "configmgr"
     assert decides(toggle=True, checkbox=True) == ("both" if knows else "configmgr")

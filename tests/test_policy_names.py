@@ -30,7 +30,8 @@ from permcheck.model.policy_table import AROUND, DEFINED, NAMED, Chooses, Define
 from test_knowledge import WHOLE
 
 POLICY = data_root() / "policy"
-PAGE = Path(__file__).parent.parent / "docs" / "policy-format.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = "".join((DOCS / name).read_text("utf-8") for name in ("policy-format.md", "policy-exports.md"))
 OFF = "nobody-knows-this"
 
 TEXT = {
@@ -48,6 +49,7 @@ TEXT = {
     "SwitchDefault": "name extent default takes",
     "AuthorityRow": "note",
     "Edition": "title",
+    "Version": "early_build support_ends",
     "Feature": "says",
     "Reading": "question why",
     "Alternative": "says",
@@ -528,7 +530,7 @@ def test_a_folder_with_some_names_of_a_policy_is_none(tmp_path: Path) -> None:
 
 PAGE_BLOCKS = {
     found[1]: found[2]
-    for found in re.finditer(r"^```yaml\n# (policy/\S+)\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    for found in re.finditer(r"^```yaml\n# (policy/\S+)\n(.*?)^```$", PAGES, re.MULTILINE | re.DOTALL)
 }
 """The examples of the page, by the file that they stand for."""
 

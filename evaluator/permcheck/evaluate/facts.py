@@ -90,6 +90,10 @@ def _lowest_version(context: Context, hierarchy: Any) -> FactValue:
     return min([*sites, *own], default=None)
 
 
+def _guest(context: Context, user: Any) -> FactValue:
+    return context.policy.is_guest(user.upn)
+
+
 def _sign_in_matches(context: Context, user: Any) -> FactValue:
     if user.signs_in_with is None:
         return None
@@ -196,6 +200,7 @@ DERIVED: dict[str, Callable[[Context, Any], FactValue]] = {
     "tenant.use_intune_rbac": _toggle,
     "hierarchy.version": _version,
     "hierarchy.lowest_version": _lowest_version,
+    "user.guest": _guest,
     "user.sign_in_matches": _sign_in_matches,
     "user.discovered_upn_kind": _discovered_upn_kind,
     "user.direct_role_member": _direct_role_member,

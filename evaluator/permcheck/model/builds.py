@@ -46,7 +46,8 @@ def release_of(versions: Iterable[Version], build: str) -> BuildOf | None:
         own = next((one.release for one in releases if str(one.release) == parts[1]), None)
         return None if own is None else BuildOf(own, "own")
     number = dotted(build)
-    builds = sorted((dotted(one.build), one.release) for one in releases if one.build)
+    named = ((build, one.release) for one in releases for build in (one.build, one.early_build) if build)
+    builds = sorted((dotted(build), release) for build, release in named)
     below = [(known, release) for known, release in builds if known <= number]
     if not below:
         return None

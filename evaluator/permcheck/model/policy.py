@@ -107,6 +107,8 @@ class Version(Form):
 
     release: Release
     build: Annotated[str | None, Field(description="Client and site build, such as 5.00.9088")] = None
+    early_build: Annotated[str | None, Field(description="Another build, of the early update ring")] = None
+    support_ends: Annotated[Date | None, Field(description="Day on which support ends; null: not known")] = None
     sources: Some[SourceId]
 
 
@@ -117,6 +119,24 @@ class Feature(Form):
     since: Release
     says: Name
     sources: Some[SourceId]
+
+
+class Note(Form):
+    """What is said beside an answer, because a reader would not expect it."""
+
+    id: Slug
+    says: Annotated[Name, Field(description="Fields: {user} {device} {hierarchy}")]
+    surface: Annotated[Literal["admin-center", "console"] | None, Field(description="Of actions there")] = None
+    actions: Annotated[Many[Slug], Field(description="Of these actions; empty: of all")] = ()
+    when: When | None = None
+    fact: Annotated[Name | None, Field(description="Said where this fact is true")] = None
+    sources: Some[SourceId]
+
+
+class NotesFile(Form):
+    """policy/notes.yaml."""
+
+    notes: Some[Note]
 
 
 class EditionsFile(Form):

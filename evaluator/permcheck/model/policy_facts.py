@@ -21,8 +21,11 @@ class Document(Form):
     place: Annotated[Name, Field(description="Where it is published: repository path or site path")]
     specification: Annotated[bool, Field(description="One of the five pages that the evaluator is built on")] = False
     kind: Annotated[
-        Literal["page", "export", "code", "statement"],
-        Field(description="`export` is a live service's own answer; `statement` a maintainer's word in a thread"),
+        Literal["page", "export", "code", "statement", "report"],
+        Field(
+            description="`export` is a live service's own answer; `statement` a maintainer's word in a thread; `report`"
+            " what a reader says that he saw, below all others"
+        ),
     ] = "page"
 
 

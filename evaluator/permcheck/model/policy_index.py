@@ -39,6 +39,7 @@ class Policy:
     versions: Mapping[int, form.Version]
     features: Mapping[str, form.Feature]
     readings: Mapping[str, form.Reading]
+    notes: tuple[form.Note, ...]
     authority: form.AuthorityFile
     errors: Mapping[str, form.ErrorText]
     terms: tuple[form.Term, ...]
@@ -337,6 +338,7 @@ def build_policy(files: tuple[tuple[str, Form], ...], of_exports: Callable[[], I
         versions={v.release: v for file in editions for v in file.versions},
         features={f.id: f for file in editions for f in file.features},
         readings={r.id: r for file in of(form.ReadingsFile) for r in file.readings},  # type: ignore[attr-defined]
+        notes=tuple(n for file in of(form.NotesFile) for n in file.notes),  # type: ignore[attr-defined]
         authority=next(file for file in of(form.AuthorityFile)),  # type: ignore[arg-type]
         errors={e.id: e for file in of(form.ErrorsFile) for e in file.errors},  # type: ignore[attr-defined]
         terms=tuple(t for file in names for t in file.terms),
