@@ -38,7 +38,7 @@ TEXT = {
     "Document": "title date place",
     "Source": "heading says",
     "Gate": "name",
-    "Permission": "category name synonyms",
+    "Permission": "name synonyms",
     "BuiltInRole": "confused_with unidentified",
     "RoleGrant": "note",
     "Requirement": "meaning fix takes",

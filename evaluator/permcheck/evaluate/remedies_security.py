@@ -88,8 +88,7 @@ def _certain(context: Context, role: Key) -> set[str]:
     built_in = context.policy.roles.get(record.built_in or "")
     for grant in built_in.grants if built_in else ():
         if grant.by_reading is None:
-            known |= set(grant.permissions)
-            known |= set(context.policy.permissions) if grant.every == "all" else set()
+            known |= set(context.policy.granted(built_in, grant)) if built_in else set()
     return known | {
         other for p in known if p in context.policy.permissions for other in context.policy.permissions[p].implies
     }

@@ -116,12 +116,19 @@ class RoleGrant(Form):
         Literal["all", "view", "act"] | None,
         Field(description="Instead of a list: every permission of `plane`, or those with this effect"),
     ] = None
+    besides: Annotated[Many[Name], Field(description="Categories and permissions that `every` leaves out")] = ()
     plane: Annotated[Plane | None, Field(description="Plane of `every`; default: the file's")] = None
     any_role: Annotated[bool, Field(description="The role counts as a role of `plane`")] = False
     by_reading: ByReading | None = None
     since: Annotated[Release | None, Field(description="First release whose role has it")] = None
     note: str | None = None
     sources: Some[SourceId]
+
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing of the plane is left out."""
+        return self.every == "all" and not self.besides
 
 
 class BuiltInRole(Form):

@@ -224,7 +224,9 @@ class Policy:
             yield self.gates[plane].id
         if grant.every:
             for permission in self.permissions.values():
-                if self.planes[permission.id] == plane and grant.every in {"all", permission.effect}:
+                left_out = permission.id in grant.besides or permission.category in grant.besides
+                of_kind = self.planes[permission.id] == plane and grant.every in {"all", permission.effect}
+                if of_kind and not left_out:
                     yield permission.id
 
     @cached_property

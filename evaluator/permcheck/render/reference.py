@@ -151,9 +151,7 @@ def _roles_with(writer: Writer, permission: str) -> Iterator[Line]:
     x = p.permissions[permission]
     for role in p.roles.values():
         for grant in role.grants:
-            plane = grant.plane or p.role_planes[role.id]
-            every = grant.every is not None and plane == p.planes[permission] and grant.every in {"all", x.effect}
-            if permission in grant.permissions or every:
+            if permission in p.granted(role, grant):
                 disputed = f"  (reading {grant.by_reading.reading})" if grant.by_reading else ""
                 yield writer.cite(f"{role.name} ({p.role_planes[role.id]}){disputed}", grant.sources)
 
@@ -182,7 +180,8 @@ def _grant(writer: Writer, grant: form.RoleGrant) -> Iterator[Line]:
     if grant.by_reading:
         disputed = f"  (if {grant.by_reading.reading} is {' or '.join(grant.by_reading.granted)})"
     if grant.every:
-        yield writer.cite(f"every permission of this kind: {grant.every}{disputed}", grant.sources)
+        besides = f", besides {', '.join(grant.besides)}" if grant.besides else ""
+        yield writer.cite(f"every permission of this kind: {grant.every}{besides}{disputed}", grant.sources)
     if grant.any_role:
         yield writer.cite(f"counts as a role{disputed}", grant.sources)
     for permission in grant.permissions:
