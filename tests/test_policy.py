@@ -143,6 +143,7 @@ def test_passages_are_in_our_words(policy: Policy) -> None:
 SOURCED = (
     form.RoleGrant, form.BuiltInRole, form.RecommendedRole, form.Requirement, form.Action, form.Alternative, form.Edition,
     form.Version, form.Feature, form.ErrorText, form.AuthorityRow, form.SwitchDefault, form.Term, form.Builtin, form.Gate,
+    form.Place, form.Wait,
 )  # fmt: skip
 
 

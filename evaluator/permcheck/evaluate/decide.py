@@ -24,6 +24,7 @@ from permcheck.model.decision import (
     Requirement,
     Side,
     Step,
+    places,
 )
 from permcheck.model.state import (
     MET,
@@ -144,6 +145,7 @@ def _requirement(engine: Engine, context: Context, leaf: Leaf, side: Side, *, co
 
 
 def _told(engine: Engine, context: Context, leaf: Leaf, side: Side, *, counts: bool, group: str) -> Requirement:
+    question = context.question
     outcome = run_leaf(context, leaf)
     state = engine.settled(leaf, outcome)
     assumed = state is not outcome.state
@@ -162,9 +164,10 @@ def _told(engine: Engine, context: Context, leaf: Leaf, side: Side, *, counts: b
         missing=explanation.missing,
         near=tuple(n._replace(requirement=leaf.id) for n in explanation.near),
         sources=leaf.sources,
-        where=form.where,
+        where=places(form.where, question.release(engine.tables)),
         fix=form.fix or "",
-        takes=form.takes or "",
+        takes=form.takes.time if form.takes else "",
+        takes_sources=form.takes.sources if form.takes else (),
     )
 
 
@@ -291,9 +294,9 @@ def _notes(
         yield "permissions alone would allow this: only the infrastructure is in the way"
     yield from _policy_notes(engine, question)
     changed = engine.tables.tenant.use_intune_rbac_changed
-    if authority is not None and changed:
-        toggle = engine.policy.authority.toggle
-        yield f"{toggle.name} was changed {changed}; a change takes {toggle.takes}"
+    toggle = engine.policy.authority.toggle
+    if authority is not None and changed and toggle.takes:
+        yield f"{toggle.name} was changed {changed}; a change takes {toggle.takes.time}"
     if authority is not None and engine.graph.rights(question.user).intune:
         yield from _tags_of_roles(engine, question)
         rows = [one.row for one in engine.worlds(question.hierarchy) if one.row is not None]

@@ -21,7 +21,7 @@ from permcheck.evaluate.sets import NOTHING_TO_DO, Family, absorbed, satisfy
 from permcheck.evaluate.slice import engine_of, sliced
 from permcheck.model import policy as form
 from permcheck.model.change import AddPermissions, Change, CreateIntuneRole, CreateSecurityRole, SetFact
-from permcheck.model.decision import Console, Fix, Side
+from permcheck.model.decision import Console, Fix, Side, places
 from permcheck.model.state import MET, UNMET, State, Verdict
 from permcheck.model.tables import Tables
 
@@ -217,11 +217,12 @@ class FixFinder:
     def _fix(self, changes: tuple[Change, ...], combination: tuple[Tried, ...]) -> Fix:
         order = {leaf: index for index, leaf in enumerate(self._failing_leaves)}
         met = sorted({leaf for tried in combination for leaf in tried.meets}, key=order.__getitem__)
-        takes = tuple(dict.fromkeys(leaf.requirement.takes for leaf in met if leaf.requirement.takes))
+        takes = tuple(dict.fromkeys(leaf.requirement.takes.time for leaf in met if leaf.requirement.takes))
         engine, tables = self._changed(changes), self.engine.tables
         gained = len(self._gained(engine)) if engine else 0
-        where = tuple(dict.fromkeys(place for leaf in met for place in leaf.requirement.where))
-        told = [self._told(change) for change in changes]
+        version = self.question.release((engine or self.engine).tables)  # that on which the fix is made
+        where = tuple(dict.fromkeys(place for leaf in met for place in places(leaf.requirement.where, version)))
+        told = [self._told(change, version) for change in changes]
         return Fix(
             changes,
             tuple(text for text, _ in told),
@@ -234,14 +235,14 @@ class FixFinder:
             tuple(dict.fromkeys(remarks(self.engine, changes))),
         )
 
-    def _told(self, change: Change) -> tuple[str, tuple[Console, ...]]:
+    def _told(self, change: Change, version: int | None) -> tuple[str, tuple[Console, ...]]:
         """Return a change as an instruction, and where it is made: of a fact, the requirement that it meets says so."""
         text = describe(self.engine.tables, self.engine.policy, change)
         console = done_in(self.engine.tables, change)
         if console is not None or not isinstance(change, SetFact):
             return text, (console,) if console else ()
         met = [leaf.requirement for leaf in self._met_by.get(change, ())]
-        consoles = tuple(dict.fromkeys(place.console for requirement in met for place in requirement.where))
+        consoles = tuple(dict.fromkeys(place.console for one in met for place in places(one.where, version)))
         if change.fact in SWITCHES or not met or not met[0].fix:
             return text, consoles
         return f"{met[0].fix.rstrip('.')} ({label_of(self.engine.tables, change)})", consoles

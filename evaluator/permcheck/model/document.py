@@ -60,6 +60,8 @@ class PlaceDocument(Form):
 
     console: str
     path: str
+    releases: Annotated[str, Field(description="Releases that have the place, where that of the hierarchy is unknown")]
+    sources: Many[str]
 
 
 class RequirementDocument(Form):
@@ -78,7 +80,7 @@ class RequirementDocument(Form):
     sources: Many[str]
     where: Many[PlaceDocument]
     fix: str
-    takes: str
+    takes: Annotated[str, Field(description="How long the change takes; empty where no page says so")]
 
 
 class AuthorityDocument(Form):

@@ -40,6 +40,7 @@ from permcheck.model.policy_rules import GroupTypeTest as GroupTypeTest
 from permcheck.model.policy_rules import LeafTest as LeafTest
 from permcheck.model.policy_rules import Need as Need
 from permcheck.model.policy_rules import Place as Place
+from permcheck.model.policy_rules import ReleaseSpan as ReleaseSpan
 from permcheck.model.policy_rules import Requirement as Requirement
 from permcheck.model.policy_rules import RequirementsFile as RequirementsFile
 from permcheck.model.policy_rules import RightTest as RightTest
@@ -54,6 +55,7 @@ from permcheck.model.policy_rules import TestCase as TestCase
 from permcheck.model.policy_rules import UndocumentedTest as UndocumentedTest
 from permcheck.model.policy_rules import Variant as Variant
 from permcheck.model.policy_rules import VersionTest as VersionTest
+from permcheck.model.policy_rules import Wait as Wait
 from permcheck.model.policy_rules import When as When
 
 
@@ -78,7 +80,7 @@ class SwitchDefault(Form):
     extent: Name
     default: str | None = None
     where: Place
-    takes: str | None = None
+    takes: Wait | None = None
     sources: Some[SourceId]
 
 

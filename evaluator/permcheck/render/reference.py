@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from permcheck.errors import QuestionError, UnknownNameError
 from permcheck.model import policy as form
+from permcheck.model.decision import places
 from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy, plain_permission
-from permcheck.render.outline import CONSOLES, Line, Notes, Section
+from permcheck.render.outline import Line, Notes, Section, place_text
 
 
 @dataclass(slots=True)
@@ -192,8 +193,8 @@ def _requirement(writer: Writer, name: str) -> None:
     r = writer.policy.requirements[_find("requirement", name, tuple(writer.policy.requirements))]
     lines = [writer.cite(f"{r.id}: {r.meaning}", r.sources)]
     lines += [Line(0, r.fix)] if r.fix else []
-    lines += [Line(0, f"{CONSOLES[place.console]}: {place.path}") for place in r.where]
-    lines += [Line(0, f"takes {r.takes}")] if r.takes else []
+    lines += [Line(0, place_text(place, writer.notes)) for place in places(r.where, None)]
+    lines += [writer.cite(f"takes {r.takes.time}", r.takes.sources)] if r.takes else []
     writer.add("Requirement", lines)
     errors = [writer.policy.errors[e] for e in r.errors]
     writer.add("Without it people see", [writer.cite(f"{e.id}: “{e.text}”", e.sources) for e in errors])
