@@ -267,7 +267,20 @@ def test_every_error_that_is_named_exists_and_is_shown(policy: Policy) -> None:
     named = {error for requirement in policy.requirements.values() for error in requirement.errors}
     assert unknown(named, policy.errors) == set()
     assert unknown((a for error in policy.errors.values() for a in error.actions), policy.actions) == set()
-    assert unknown(policy.errors, named) == set()
+    assert unknown((e.id for e in policy.errors.values() if not e.elsewhere), named) == set()
+    assert [e.id for e in policy.errors.values() if e.elsewhere and e.actions] == []
+
+
+def test_a_message_of_an_action_names_a_requirement_of_it(policy: Policy) -> None:
+    """Reports tell of roles without which nobody signs in; no page asks for one."""
+    needed = {action.id: policy.requirements_of(action) for action in policy.actions.values()}
+    idle = {
+        (error.id, action)
+        for error in policy.errors.values()
+        for action in error.actions
+        if not set(error.requirements) & set(needed[action])
+    }
+    assert idle <= {("e17", "sign-in-admin-center"), ("e17b", "sign-in-admin-center")}
 
 
 def test_errors_and_requirements_name_each_other(policy: Policy) -> None:

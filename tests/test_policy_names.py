@@ -54,7 +54,7 @@ TEXT = {
     "Feature": "says",
     "Reading": "question why",
     "Alternative": "says",
-    "ErrorText": "text causes",
+    "ErrorText": "text elsewhere causes",
     "GuestMark": "text",
     "Term": "also",
     "Export": "title rest powershell manual permission",

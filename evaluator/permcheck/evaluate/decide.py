@@ -269,7 +269,7 @@ def shown_error(
         if requirement.counts and requirement.state is UNMET:
             ids = engine.policy.requirements[requirement.id.partition(":")[0]].errors
             known = [engine.policy.errors[id_] for id_ in ids]
-            here = [e for e in known if question.action.id in e.actions] or [e for e in known if not e.actions]
+            here = [e for e in known if question.action.id in e.actions] or [e for e in known if e.everywhere]
             for error in here:
                 if error.covers(edition):
                     return ErrorShown(error.id, error.text, error.causes, error.sources)

@@ -183,9 +183,17 @@ class ErrorText(EditionSpan):
     id: Slug
     text: Name
     actions: Annotated[Many[Slug], Field(description="Actions where it is shown; empty: all")] = ()
+    elsewhere: Annotated[
+        Name | None, Field(description="Where it is shown, if in none of the actions: then no answer tells it")
+    ] = None
     causes: Annotated[Some[Name], Field(description="Documented causes, our words")]
     requirements: Annotated[Many[str], Field(description="Requirement ids behind it")] = ()
     sources: Some[SourceId]
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every action may show it."""
+        return not self.actions and not self.elsewhere
 
 
 class ErrorsFile(Form):

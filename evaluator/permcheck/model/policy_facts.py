@@ -17,7 +17,13 @@ class Document(Form):
     """One page, at one date."""
 
     title: Name
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="The page's own date")]
+    date: Annotated[
+        str,
+        Field(
+            pattern=r"^(\d{4}-\d{2}(-\d{2})?|undated)$",
+            description="The page's own date; `undated` where it bears none",
+        ),
+    ]
     place: Annotated[Name, Field(description="Where it is published: repository path or site path")]
     specification: Annotated[bool, Field(description="One of the five pages that the evaluator is built on")] = False
     kind: Annotated[
@@ -123,7 +129,6 @@ class RoleGrant(Form):
     since: Annotated[Release | None, Field(description="First release whose role has it")] = None
     note: str | None = None
     sources: Some[SourceId]
-
 
     @property
     def everything(self) -> bool:

@@ -149,7 +149,6 @@ def _permission(writer: Writer, name: str) -> None:
 
 def _roles_with(writer: Writer, permission: str) -> Iterator[Line]:
     p = writer.policy
-    x = p.permissions[permission]
     for role in p.roles.values():
         for grant in role.grants:
             if permission in p.granted(role, grant):
@@ -211,6 +210,7 @@ def _reading(writer: Writer, name: str) -> None:
 def _error(writer: Writer, name: str) -> None:
     e = writer.policy.errors[_find("error", name, tuple(writer.policy.errors))]
     writer.add("Error", [writer.cite(f"{e.id}: “{e.text}”", e.sources)])
+    writer.add("Shown", [Line(0, e.elsewhere)] if e.elsewhere else [])
     writer.add("Causes", [Line(0, cause) for cause in e.causes])
     writer.add("Requirements behind it", [Line(0, ", ".join(e.requirements))] if e.requirements else [])
 
