@@ -58,7 +58,7 @@ def reads_as(switch: Any) -> bool:
 
 def edition_of(version: int) -> str:
     """Which pages a release is judged by: each set of pages belongs to the releases of its time."""
-    for low, edition in ((2207, "2022-08"), (2103, "2022-07"), (2010, "2020-12")):
+    for low, edition in ((2309, "2023-12"), (2207, "2022-08"), (2103, "2022-07"), (2010, "2020-12")):
         if version >= low:
             return edition
     return "2020-09"
@@ -69,7 +69,7 @@ def authority(*, toggle: bool, checked: bool, version: int, edition: str, along:
 
     `along` says whether an enforced Configuration Manager decides along with Intune, or alone.
     """
-    if edition != "2022-08" or version < 2207 or not toggle:
+    if edition < "2022-08" or version < 2207 or not toggle:
         return "configmgr"
     if not checked:
         return "intune"
