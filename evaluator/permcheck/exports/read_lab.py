@@ -111,4 +111,5 @@ def _administrators(into: Gathered, owner: str, row: Row, at: At) -> None:
             "assignments": paired if len(paired) == 1 else None,
             "is_group": flag(folded(item), "isGroup"),
         }
-        into.admins.put((("name", f"{owner}/{name}"),), fields, at)
+        sid = f"{owner}/{fields['sid']}" if fields["sid"] else ""
+        into.admins.put((("sid", sid), ("name", f"{owner}/{name}")), fields, at)
