@@ -101,6 +101,8 @@ def _security(into: Gathered, owner: str, row: Row, at: At) -> None:
 
 def _administrators(into: Gathered, owner: str, row: Row, at: At) -> None:
     for item in parts(row, "admins") or ():
+        if not into.is_there(item, at, "administrative_users", "administrative users"):
+            continue
         roles, name = texts(item, "roles") or (), text(item, "name")
         collections = texts(item, "collections") or ()
         paired = tuple({"role": role, "scopes": None, "collections": collections} for role in dict.fromkeys(roles))

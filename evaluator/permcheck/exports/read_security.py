@@ -69,8 +69,7 @@ def _joined(into: Gathered, batch: Batch, number: int, flat: Flat) -> Iterator[t
     unclear = _unclear(apart)
     for key, lines in apart.items():
         (first, row), *further = lines
-        deleted = {text(line, "IsDeleted").casefold() for _, line in lines}
-        if key in unclear or len(deleted) > 1:
+        if key in unclear:
             _tell_unclear(into, (number, first), text(row, flat.name), flat)
             continue
         told = [line for _, line in lines if any(text(line, sign) for sign in flat.signs)]
@@ -79,7 +78,7 @@ def _joined(into: Gathered, batch: Batch, number: int, flat: Flat) -> Iterator[t
 
 
 def _tell_unclear(into: Gathered, at: At, name: str, flat: Flat) -> None:
-    message = f"lines about `{name}` contradict each other, or lack an id that others state: whose they are is unknown"
+    message = f"lines about `{name}` lack an id that others state, or share one of two: whose they are is unknown"
     into.left_open(at, flat.section, message, f"export {' and '.join(flat.ids)} with every line")
 
 
@@ -244,13 +243,6 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "only_role": _single_role(into, batch, row),
             "is_group": group if group is not None else (None if account is None else account in group_account),
         }
-        deleted = flag(row, "IsDeleted")
-        if deleted:
-            into.note("administrative users that were deleted give nothing, and were left out", at)
-            continue
-        if deleted is None and value(row, "IsDeleted") is not None:
-            into.left_open(at, "administrative_users", "nothing tells whether the administrative user was deleted")
-            continue
         ids = {"id": text(row, "AdminID"), "sid": fields["sid"]}
         sure = tuple((kind, f"{owner}/{id_}") for kind, id_ in ids.items() if id_)
         into.admins.put((*sure, ("name", f"{owner}/{name}")), fields, at)
