@@ -62,7 +62,8 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
             continue
         id_, name = text(row, "id"), text(row, "displayName")
         for inner in parts(row, "roleAssignments") or ():
-            _assignment(into, batch, inner, at, id_, name)
+            if into.is_there(inner, at, "intune_assignments", "assignments of Intune roles"):
+                _assignment(into, batch, inner, at, id_, name)
         if value(row, "assignments"):
             into.note("assignments under Intune roles, in a shape that nobody knows, were left out", at)
         if not (id_ or name):

@@ -54,7 +54,7 @@ def _directory_role(into: Gathered, row: Row, at: At, batch: Batch, *, eligible:
         return
     inner = value(row, "principal")
     who = principal(into, folded(inner), at, batch) if isinstance(inner, dict) else None
-    if who is None and isinstance(inner, dict) and text(folded(inner), "@odata.type"):
+    if who is None and isinstance(inner, dict) and (text(folded(inner), "@odata.type") or into.marks.of(folded(inner))):
         return
     who = who or Principal(text(row, "principalId"), "", at)
     role = text(row, "roleDefinitionId")

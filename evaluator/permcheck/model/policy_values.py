@@ -143,6 +143,11 @@ class ValuesFile(Form):
     disabled_plan: Sign
     no_device_id: Sign
     no_app_role: Sign
+    deleted_when: Sign
+    removed_from_list: Sign
+    list_of_deleted: Sign
+    ended_eligibility: Sign
+    deleted_if: Sign
     expanded_members: Limit
     category_type: CategoryType
     collection_type: CollectionType
