@@ -69,6 +69,7 @@ TEXT = {
     "CollectionType": "user device other",
     "RelationshipType": "limiting include exclude",
     "ApprovalState": "approved not_approved",
+    "AssignmentState": "active eligible ended",
     "CheckFacts": "summary why fix options maps",
     "Example": "file text",
 }

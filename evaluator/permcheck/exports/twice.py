@@ -32,7 +32,11 @@ KEYS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "configmgr.devices": (("ResourceID",),),
     "configmgr.systems": (("ResourceID",),),
     "configmgr.collection-members": (("CollectionID", "ResourceID"),),
-    "file.entra-role-assignments": (("roleName", "userPrincipalName"), ("role", "userPrincipalName")),
+    "file.entra-role-assignments": (
+        ("roleTemplateId", "principalId"),
+        ("roleName", "userPrincipalName"),
+        ("role", "userPrincipalName"),
+    ),
 }
 """What tells the entries of a list apart. Lists of a kind that is not here have one record only, or state fields."""
 IDS: Final[Mapping[str, tuple[str, ...]]] = {"configmgr.administrative-users": ("AdminID", "AdminSid")}

@@ -75,6 +75,14 @@ class PrincipalType(Value):
     group: Said
 
 
+class AssignmentState(Value):
+    """Whether somebody holds a directory role, could activate it, or held it once."""
+
+    active: Said
+    eligible: Said
+    ended: Said
+
+
 class CategoryType(Value):
     """What a permission of an administrative user is about."""
 
@@ -137,7 +145,8 @@ class ValuesFile(Form):
     principal_type: PrincipalType
     whole_tenant: Sign
     whole_tenant_download: Sign
-    eligible_state: Sign
+    assignment_state: AssignmentState
+    other_principal: Sign
     member_access: Sign
     usable_plan: Sign
     disabled_plan: Sign
