@@ -192,6 +192,58 @@ def test_a_kind_is_known_by_each_of_its_contexts(kind: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("spelled", "kind"),
+    [
+        ("users/microsoft.graph.user", "graph.users"),
+        ("Collection(microsoft.graph.user)", "graph.users"),
+        ("microsoft.graph.user", "graph.users"),
+        ("groups(id,members(id,displayName))", "graph.groups"),
+        ("deviceManagement/managedDevices(id,deviceName)/$entity", "graph.managed-devices"),
+        ("directory/deletedItems/microsoft.graph.user(id)", None),
+        ("Collection(microsoft.graph.deletedThing)", None),
+        ("roleManagement/directory/roleEligibilityScheduleRequests", None),
+        ("users/$delta", None),
+        ("Collection($ref)", None),
+    ],
+)
+def test_a_context_is_known_or_the_list_is_left_out(spelled: str, kind: str | None, tmp_path: Path) -> None:
+    """Whatever its entries look like: a list that says what it is, is that and nothing else."""
+    row = {**PEOPLE[0], "displayName": "Anna", "securityEnabled": True, "deviceName": "x", "managementAgent": "mdm"}
+    found = imported(put(tmp_path, x=answer(spelled, row)))
+    assert found.gathered.read == ({kind} if kind else set())
+    if kind is None:
+        assert [p.id for p in found.gathered.problems] == ["unknown-export"]
+        assert f"it says that it is `{spelled}`" in found.gathered.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"@odata.type": "#microsoft.graph.somethingElse"},
+        {"odata.type": "microsoft.graph.somethingElse"},
+        {"OdataType": "#microsoft.graph.somethingElse"},
+        {"AdditionalProperties": {"@odata.type": "#microsoft.graph.somethingElse"}},
+        {"AdditionalProperties": {"@odata.context": GRAPH + "somethingElse/$entity"}},
+        {"SmsProviderObjectPath": "SMS_SomethingElse.ID=1"},
+    ],
+)
+def test_an_entry_that_names_an_unknown_type_is_not_guessed_by_its_keys(named: dict[str, Any], tmp_path: Path) -> None:
+    found = imported(put(tmp_path, x=[PEOPLE[0], named | PEOPLE[1]], state=named | {"enabled": True}))
+    assert [row["upn"] for row in records(found, "users")] == ["anna@contoso.com"]
+    assert "use_intune_rbac" not in found.gathered.tenant.fields
+    (problem,) = [p for p in found.gathered.problems if p.id == "unknown-export"]
+    assert "somethingelse" in problem.message.casefold()
+
+
+def test_a_member_of_an_unknown_type_is_in_the_list_that_says_so(tmp_path: Path) -> None:
+    """A device is no user and no group; a list of members holds it all the same."""
+    rows = [{"@odata.type": "#microsoft.graph.device", "id": DEVICE}, {"id": ANNA}]
+    save(tmp_path, f"groups/{GROUP}/members.json", json.dumps(rows))
+    put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", {"id": GROUP, "displayName": "G"}))
+    assert records(imported(tmp_path), "groups")[0]["members"] == ("anna@contoso.com",)
+
+
+@pytest.mark.parametrize(
     "kind", [k for k, export in load_policy().exports.items() if any(t.startswith("SMS_") for t in export.signs.types)]
 )
 def test_wmi_classes_are_known_by_every_tag_that_tools_leave(kind: str, tmp_path: Path) -> None:
@@ -955,7 +1007,7 @@ ELSEWHERE: dict[str, tuple[str, dict[str, Any]]] = {
     "administrative_users": ("SMS_Admin", ADMIN),
     "security_roles": ("SMS_Role", ROLES),
     "security_scopes": ("SMS_SecuredCategory", {"CategoryID": "T0100001", "CategoryName": "Test", "SourceSite": "P01"}),
-    "devices": ("devices", MACHINE),
+    "devices": ("SMS_CombinedDeviceResources", MACHINE),
 }
 
 

@@ -24,6 +24,10 @@ STREAMED: Final = 16 * 2**20
 """Files from this size are not held in memory."""
 HEAD: Final = 2**20
 TAIL: Final = 4096
+CONTEXT: Final = ("@odatacontext", "odatacontext", "@odatatype", "odatatype", "valueodatatype")
+"""What names the things in a list, folded: its context, else the type of the list or of its `value`."""
+NEXT: Final = ("@odatanextlink", "odatanextlink", "@nextlink", "nextlink")
+"""What leads to the next page, folded: tools spell it in several ways."""
 CLOSES: Final = {b"[": b"]", b"{": b"}"}
 
 
@@ -89,7 +93,11 @@ def _is_page(item: Mapping[str, Any]) -> bool:
 
 
 def _only_annotations(item: Mapping[str, Any]) -> bool:
-    return all(key.startswith(("@", "odata.")) or key in {"value", "Value", "Count", "count"} for key in item)
+    return all(key.startswith("@") or _is_annotation(fold(key)) for key in item)
+
+
+def _is_annotation(key: str) -> bool:
+    return key.startswith("odata") or key in {"value", "count", *CONTEXT, *NEXT}
 
 
 def _is_bundle(data: Mapping[str, Any]) -> bool:
@@ -110,7 +118,7 @@ def _batch(
     pascal = _is_pascal(rows[0]) if rows else False
     entries = list(map(folded, rows))
     head: Row = entries[0] if entries else {}
-    more = _annotations(annotations, head)
+    more = _annotations(annotations, single=single)
     return Batch(file, folder, path, head, lambda: entries, single=single, pascal=pascal, held=True, **more)
 
 
@@ -118,12 +126,14 @@ def _is_pascal(entry: Mapping[str, Any]) -> bool:
     return next((key[:1].isupper() for key in entry if key[:1].isalpha()), False)
 
 
-def _annotations(page: Mapping[str, Any], head: Row) -> dict[str, Any]:
-    context = str(page.get("@odata.context") or head.get("@odatacontext") or "")
-    count = page.get("@odata.count")
+def _annotations(page: Mapping[str, Any], *, single: bool) -> dict[str, Any]:
+    """Return what a page says of its list. A single entry that is no page says itself of what type it is."""
+    said = dict(zip(map(fold, page), page.values(), strict=True))
+    context = next((str(said[key]) for key in CONTEXT[: 2 if single else None] if said.get(key)), "")
+    count = said.get("@odatacount")
     return {
         "context": context.rpartition("#")[2],
-        "next_link": str(page.get("@odata.nextLink") or page.get("odata.nextLink") or ""),
+        "next_link": next((str(said[key]) for key in NEXT if said.get(key)), ""),
         "count": count if isinstance(count, int) else None,
     }
 
@@ -149,7 +159,7 @@ def _streamed(path: Path, folder: str) -> Batch:
                 raise file_problem(path, "encoding", "the file is not UTF-8", "save it as UTF-8") from None
 
     head = next(iter(islice(rows(), 1)), {})
-    return Batch(str(path), folder, where, head, rows, **_annotations(annotations, head))
+    return Batch(str(path), folder, where, head, rows, **_annotations(annotations, single=False))
 
 
 def _look(path: Path) -> tuple[str, dict[str, Any]]:
@@ -160,7 +170,7 @@ def _look(path: Path) -> tuple[str, dict[str, Any]]:
             for prefix, event, value in ijson.parse(stream, use_float=True):
                 if event == "start_array" and prefix in {"", "value"}:
                     return ("item" if not prefix else "value.item"), annotations | _tail(path)
-                if prefix.startswith("@odata.") and event in {"string", "number"}:
+                if prefix and _is_annotation(fold(prefix).lstrip("@")) and event in {"string", "number"}:
                     annotations[prefix] = value
                 if event in {"start_array", "start_map"} and prefix:
                     break
@@ -180,7 +190,7 @@ def _tail(path: Path) -> dict[str, Any]:
         found = json.loads("{" + close.strip().removeprefix(",").removesuffix("}") + "}")
     except ValueError:
         return {}
-    return {key: value for key, value in found.items() if fold(key).startswith("@odata")}
+    return {key: value for key, value in found.items() if _is_annotation(fold(key).lstrip("@"))}
 
 
 def _opened(path: Path) -> IO[bytes] | _Recoded:
