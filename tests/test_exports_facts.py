@@ -214,7 +214,8 @@ def test_what_discovery_could_not_see_contradicts_nobody(tmp_path: Path) -> None
     """Without AgentName, Active Directory may have found the account as well."""
     row = {"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "AADUserID": ANNA, "AADTenantID": OTHER}
     agents = {"AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]}
-    put(tmp_path, SMS_Site=[SITE], users=PEOPLE, one=[row], two=[row | agents])
+    tenant = answer("organization", {"id": OTHER, "displayName": "C"})
+    put(tmp_path, SMS_Site=[SITE], users=PEOPLE, one=[row], two=[row | agents], organization=tenant)
     found = imported(tmp_path)
     (anna,) = [user for user in records(found, "users") if user.get("id") == ANNA]
     assert (ids(found), set(anna["discovered_by"])) == ([], {"entra", "ad"})

@@ -1096,15 +1096,38 @@ def test_a_label_that_nobody_knows_says_nothing(tmp_path: Path) -> None:
 def test_a_discovered_user_shows_by_what_it_was_discovered(
     row: dict[str, Any], methods: tuple[str, ...], incomplete: Any, tmp_path: Path
 ) -> None:
-    """A UPN alone proves nothing: Active Directory discovery fills it, too."""
-    put(
-        tmp_path,
-        SMS_R_User=[
-            {"UniqueUserName": "CONTOSO\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com", **row}
-        ],
-    )
+    """A UPN alone proves nothing: Active Directory discovery fills it, too. Nor does a tenant that may be any."""
+    found = {"UniqueUserName": "CONTOSO\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com", **row}
+    put(tmp_path, SMS_R_User=[found], organization=answer("organization", {"id": OTHER, "displayName": "C"}))
     (user,) = records(imported(tmp_path), "users")
     assert (user["discovered_by"], user.get("discovery_incomplete")) == (methods, incomplete)
+    (tmp_path / "organization.json").unlink()
+    (user,) = records(imported(tmp_path), "users")
+    here = tuple(method for method in methods if method != "entra")
+    assert (user["discovered_by"], user.get("discovery_incomplete")) == (here, incomplete or here != methods or None)
+
+
+def test_a_upn_finds_nobody_where_nothing_tells_its_tenant(tmp_path: Path) -> None:
+    """It may be that of somebody else in another tenant; then the one who has it here may be discovered, or not."""
+    row = {"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com"}
+    agents = {"AADUserID": None, "AADTenantID": OTHER, "AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]}
+    person = PEOPLE[0] | {"onPremisesSecurityIdentifier": "S-1-5-21-1-4"}
+    put(tmp_path, SMS_Site=[SITE], users=[person], SMS_R_User=[row | agents])
+    anna, other = records(imported(tmp_path), "users")
+    assert (anna["upn"], other["upn"]) == ("anna@contoso.com", "C\\anna")
+    assert "discovered_by" not in anna
+
+
+def test_entries_of_several_sites_need_a_list_of_sites(tmp_path: Path) -> None:
+    machines = [MACHINE | {"ResourceID": number, "Name": f"PC-{number}"} for number in (1, 2)]
+    put(tmp_path, SMS_CombinedDeviceResources=[machines[0] | {"SiteCode": "P01"}, machines[1] | {"SiteCode": "T01"}])
+    assert ids(imported(tmp_path)) == ["no-hierarchy"]
+    save(tmp_path, "facts.yaml", "hierarchies: [{id: P01, sites: [{code: T01, version: 2309}]}]")
+    assert ids(imported(tmp_path)) == []
+    save(tmp_path, "facts.yaml", "hierarchies: [{id: P01}]")
+    assert ids(imported(tmp_path)) == ["no-hierarchy"]
+    put(tmp_path, SMS_Site=[SITE | {"SiteCode": "P01"}, SITE | {"SiteCode": "T01", "ReportingSiteCode": "P01"}])
+    assert ids(imported(tmp_path)) == []
 
 
 @pytest.mark.parametrize("key", ["ResourceId", "ResourceID", "resourceid"])

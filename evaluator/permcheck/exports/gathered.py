@@ -328,6 +328,8 @@ class Gathered:
     """Site code -> folders in which the site was exported."""
     top_site: dict[str, str] = field(default_factory=dict)
     """Site code -> code of the top site of its hierarchy."""
+    unlisted_sites: dict[str, At] = field(default_factory=dict)
+    """Site code -> the first entry that states it, where no list of sites was exported."""
     by_folder: dict[str, set[str]] = field(default_factory=dict)
     """Folder -> hierarchies whose sites were exported there."""
     operations: Facts[tuple[str, int, int]] = field(default_factory=lambda: Facts("operations", "OperationName"))
@@ -387,6 +389,8 @@ class Gathered:
 
     def left_out(self, at: At, section: str, site: str) -> bool:
         """Leave out an entry that is of a site which no list has: it is of another hierarchy, or of a former site."""
+        if site and not self.top_site:
+            self.unlisted_sites.setdefault(site.upper(), at)
         if not self.elsewhere(site):
             return False
         message = f"the entry is of the site `{site}`, which is in no list of sites, so it was left out"

@@ -8,6 +8,7 @@ from typing import Any
 from permcheck.exports.by_hand import OWNED
 from permcheck.exports.gathered import At, Called, Conflict, Gathered, RoleOperations, Thing, Written
 from permcheck.exports.join import NO_HIERARCHY, People, Section
+from permcheck.exports.read_configmgr import written_sites
 from permcheck.model.fold import GUID, SID, fold_case
 from permcheck.model.vocabulary import Vocabulary, vocabulary
 
@@ -15,6 +16,7 @@ from permcheck.model.vocabulary import Vocabulary, vocabulary
 def settle_hierarchies(gathered: Gathered) -> None:
     """Give every record without a hierarchy the only one there is, or one that is made for it."""
     known = [str(thing.fields["id"]) for thing in gathered.hierarchies.things]
+    _refuse_unlisted_sites(gathered)
     _note_missing_lists(gathered, frozenset(known))
     registers = (
         gathered.collections,
@@ -41,6 +43,16 @@ def settle_hierarchies(gathered: Gathered) -> None:
     for register in registers:
         register.rehome(home)
     _move(gathered, home)
+
+
+def _refuse_unlisted_sites(gathered: Gathered) -> None:
+    """Tell entries of several sites, where nothing tells whether these are of one hierarchy."""
+    written = written_sites(gathered)
+    sites = {written.get(site, site): at for site, at in gathered.unlisted_sites.items()}
+    if len(sites) > 1:
+        message = f"entries are of the sites {', '.join(sorted(gathered.unlisted_sites))}, and no list of sites is there"
+        help_ = "export SMS_Site: it tells which of them are of one hierarchy"
+        gathered.problem(max(sites.values()), "no-hierarchy", message, help_)
 
 
 def _move(gathered: Gathered, home: str) -> None:
