@@ -294,7 +294,8 @@ SLIPS: dict[str, tuple[str, bool]] = {
 @pytest.mark.parametrize("slip", SLIPS)
 def test_what_people_refer_to_beside_exports_must_be_there(slip: str, tmp_path: Path) -> None:
     text, refused = SLIPS[slip]
-    put(tmp_path, users=PEOPLE, groups=GROUPS, SMS_Site=[SITE], SMS_Collection=COLLECTIONS)
+    mine = {"CollectionID": "P0100099", "Name": "Mine", "CollectionType": 2}
+    put(tmp_path, users=PEOPLE, groups=GROUPS, SMS_Site=[SITE], SMS_Collection=[*COLLECTIONS, mine])
     save(tmp_path, "facts.yaml", text)
     if not refused:
         collection = permcheck.load(tmp_path).tables.limited_to["p01/p0100099"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
 
+from permcheck.exports.contradicted import compare_members, conflict, place_of, written
 from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, MemberList, Principal, Thing, Written, differ
 from permcheck.exports.twice import saved_lists
 from permcheck.model.fold import GUID, SID, fold_case, is_identity
@@ -22,6 +23,7 @@ SURE: Final = ("id", "sid")
 """Fields that identify a user or group."""
 CALLED: Final = {"user": ("upn", "account"), "group": ("name", "account")}
 """Fields by which people name one."""
+DISCOVERED: Final = "configmgr.discovered-users"
 NO_HIERARCHY: Final = "CM"
 """Id of the hierarchy where no export names one."""
 
@@ -214,6 +216,8 @@ def users(people: People) -> Section:
         fields["upn"] = people.upn(thing)
         if listed and "account" not in fields and "discovered_by" not in fields and "sid" in fields:
             fields["discovered_by"] = ()
+        if listed:
+            _compare_discovered(gathered, thing)
         if not SID.fullmatch(str(fields.get("sid", ""))):
             fields.pop("sid", None)
         if not GUID.fullmatch(str(fields.get("id", ""))):
@@ -240,6 +244,16 @@ def _discovered(gathered: Gathered, thing: Thing) -> dict[str, Any]:
     return {"discovered_by": found, "discovery_incomplete": True if incomplete else None} | upn
 
 
+def _compare_discovered(gathered: Gathered, thing: Thing) -> None:
+    """Tell an account that people say was discovered, and that the whole list of one hierarchy does not have."""
+    told = thing.fields.get("discovered_by")
+    if not told or thing.where("discovered_by")[0] not in gathered.users.by_hand or not thing.ids:
+        return
+    lists = {gathered.hierarchy(batch) for batch, found in gathered.batches if found.kind.id == DISCOVERED}
+    for owner in sorted(lists - gathered.discovery.get(id(thing), {}).keys()):
+        conflict(gathered.users, thing, "discovered_by", place_of(gathered, DISCOVERED, owner) or thing.at)
+
+
 def _in_one(gathered: Gathered, thing: Thing, entries: list[Discovered]) -> Discovered:
     """Join what the entries of one hierarchy say of an account; a contradiction between them is told."""
     first, *others = entries
@@ -263,12 +277,11 @@ def _in_one(gathered: Gathered, thing: Thing, entries: list[Discovered]) -> Disc
 
 def _discovery_is_whole(gathered: Gathered) -> bool:
     """Tell whether nothing discovered who is in no list: each hierarchy has its list, and all can be told."""
-    kind = "configmgr.discovered-users"
-    told = {gathered.hierarchy(batch) for batch, found in gathered.batches if found.kind.id == kind}
+    told = {gathered.hierarchy(batch) for batch, found in gathered.batches if found.kind.id == DISCOVERED}
     known = {str(thing.fields["id"]) for thing in gathered.hierarchies.things}
     seen = [thing.fields.keys() for thing in gathered.users.things if "account" in thing.fields]
     named = all("sid" in fields or "id" in fields for fields in seen)
-    return bool(told) and named and kind not in gathered.partial and (len(known) == 1 or told >= known)
+    return bool(told) and named and DISCOVERED not in gathered.partial and (len(known) == 1 or told >= known)
 
 
 def groups(people: People) -> Section:
@@ -283,11 +296,15 @@ def groups(people: People) -> Section:
         where: dict[str, At] = {}
         if listed is not None:
             _compare_members(people, thing, listed)
+        compare_members(people, thing, lists)
         if listed is not None and fields.keys().isdisjoint({"members", "all_members"}):
             where = _members_into(fields, listed, people)
         eligible = gathered.eligible.get(str(thing.fields.get("id", "")).casefold())
         if eligible:
-            fields["eligible"] = tuple(people.names(eligible)[0])
+            told = people.names(eligible)[0]
+            if "eligible" in fields and written(people, thing, "eligible") != set(map(fold_case, told)):
+                conflict(gathered.groups, thing, "eligible", next(iter(told.values()), eligible[0].at))
+            fields["eligible"] = tuple(told)
         named.append((thing, fields, where))
     for thing, fields, where in named:
         if not GUID.fullmatch(str(fields.get("id", ""))):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from permcheck.exports.batch import Batch, Row, flag, has, names, text, texts, whole
+from permcheck.exports.contradicted import conflict, id_of
 from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, Principal, Thing, called
 from permcheck.exports.recognise import Found
+from permcheck.model.fold import fold_case
 
 BITS: Final = 2**32
 """Masks have 32 bits."""
@@ -160,8 +162,16 @@ def dependencies(into: Gathered, batch: Batch, _found: Found, number: int) -> No
         thing = into.collections.put((("id", f"{owner}/{child}"),), {"hierarchy": owner, "id": child}, at)
         if kind == "limiting":
             into.collections.state(thing, {"limited_to": source}, at)
+        elif kind is not None and thing.where(kind)[0] in into.collections.by_hand and kind in thing.fields:
+            _compare_rule(into, owner, thing, kind, source, at)
         elif kind is not None:
             thing.fields[kind] = (*thing.fields.get(kind, ()), source)
+
+
+def _compare_rule(into: Gathered, owner: str, thing: Thing, kind: str, source: str, at: At) -> None:
+    """Tell a rule of a collection of which people wrote the rules, and not this one."""
+    if fold_case(source) not in {id_of(into.collections, owner, str(said)) for said in thing.fields[kind]}:
+        conflict(into.collections, thing, kind, at)
 
 
 def discovered_users(into: Gathered, batch: Batch, found: Found, number: int) -> None:

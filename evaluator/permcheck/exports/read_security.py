@@ -178,6 +178,7 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "sid": text(row, "AdminSid", "SID").upper() or None,
             "assignments": _pairs(into, owner, row, at),
             "only_role": _single_role(into, batch, row),
+            **{key: told or None for key, told in _flat(into, batch, row).items()},
             "is_group": group if group is not None else (None if account is None else account in group_account),
         }
         deleted = flag(row, "IsDeleted")
@@ -213,23 +214,30 @@ def _role_of(item: Row) -> str:
     return text(item, "RoleID").upper() or Called(text(item, "RoleName"))
 
 
-def _single_role(into: Gathered, batch: Batch, row: Row) -> tuple[dict[str, object], ...] | None:
-    """Return the pairs of somebody with one role: everything belongs to it. With several, nobody may guess.
-
-    Permissions, where there are any, must speak of one role as well, though what they say of it may be broken.
-    """
+def _flat(into: Gathered, batch: Batch, row: Row) -> dict[str, tuple[Called, ...] | None]:
+    """Return the roles, collections and scopes of an administrative user, of which nobody tells what goes with what."""
 
     def known(register: Register) -> Iterator[str]:
         return (str(thing.fields.get("name", "")) for thing in register.things)
 
     roles = names(batch, lambda: known(into.security_roles), row, "RoleNames", "roles")
     places = names(batch, lambda: known(into.collections), row, "CollectionNames", "collections")
+    scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "CategoryNames")
+    return {"RoleNames": called(roles), "CollectionNames": called(places), "CategoryNames": called(scopes)}
+
+
+def _single_role(into: Gathered, batch: Batch, row: Row) -> tuple[dict[str, object], ...] | None:
+    """Return the pairs of somebody with one role: everything belongs to it. With several, nobody may guess.
+
+    Permissions, where there are any, must speak of one role as well, though what they say of it may be broken.
+    """
+    flat = _flat(into, batch, row)
+    roles, places = flat["RoleNames"], flat["CollectionNames"]
     paired = {_role_of(item) for item in parts(row, "Permissions") or ()}
     unread = not paired and bool(value(row, "Permissions"))
     if roles is None or places is None or len(set(roles)) != 1 or unread or len(paired) > 1 or "" in paired:
         return None
-    scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "CategoryNames")
-    return ({"role": Called(roles[0]), "scopes": called(scopes), "collections": called(places)},)
+    return ({"role": roles[0], "scopes": flat["CategoryNames"], "collections": places},)
 
 
 def security_assignments(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
