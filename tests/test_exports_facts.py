@@ -285,8 +285,14 @@ SLIPS: dict[str, tuple[str, bool]] = {
     "a member": ("intune_assignments: [{name: Mine, role: Help Desk Operator, members: [SG-Nowhere]}]", True),
     "a role": ("intune_assignments: [{name: Mine, role: Help Desk Operater}]", True),
     "a tag": ("intune_assignments: [{name: Mine, role: Help Desk Operator, scope_tags: [Defualt]}]", True),
-    "a limiting collection": ("collections: [{id: P0100099, name: Mine, limited_to: Worksations}]", True),
-    "a limiting collection by its name": ("collections: [{id: P0100099, name: Mine, limited_to: Workstations}]", False),
+    "a limiting collection": (
+        "collections: [{hierarchy: P01, id: P0100099, name: Mine, limited_to: Worksations}]",
+        True,
+    ),
+    "a limiting collection by its name": (
+        "collections: [{hierarchy: P01, id: P0100099, name: Mine, limited_to: Workstations}]",
+        False,
+    ),
     "an author": ("scripts: [{name: Mine, author: nobody@contoso.com}]", True),
 }
 

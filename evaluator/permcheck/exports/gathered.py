@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from permcheck.errors import Problem
 from permcheck.exports.batch import Batch
+from permcheck.exports.masks import Site
 from permcheck.exports.recognise import Found
 from permcheck.model.fold import fold_case
 from permcheck.model.policy_index import Policy
@@ -264,6 +265,14 @@ class RoleOperations(NamedTuple):
     at: At
 
 
+def by_class(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Put operations under their classes."""
+    found: dict[str, tuple[str, ...]] = {}
+    for class_, name in pairs:
+        found[class_] = (*found.get(class_, ()), name)
+    return found
+
+
 @dataclass(slots=True)
 class RoleHolding:
     """Who holds a directory role: by template id or id."""
@@ -334,6 +343,8 @@ class Gathered:
     """Folder -> hierarchies whose sites were exported there."""
     operations: Facts[tuple[str, int, int]] = field(default_factory=lambda: Facts("operations", "OperationName"))
     """Hierarchy, object type and bit -> operation, as the site has them."""
+    unread_operations: dict[tuple[str, int], list[tuple[str, int]]] = field(default_factory=dict)
+    """Hierarchy and object type -> operations with a flag that is not one bit."""
     scopes: Facts[tuple[str, str]] = field(default_factory=lambda: Facts("security scopes", "CategoryName"))
     """Hierarchy and id of a security scope -> its name."""
     object_scopes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -416,13 +427,13 @@ class Gathered:
         places = (self.hierarchies, self.security_roles, self.admins, self.collections)
         return (*people, *places, self.scripts, self.software, self.devices)
 
-    def bits_of(self, owner: str) -> dict[int, dict[int, str]]:
-        """Return what bits mean at the site, by object type."""
-        found: dict[int, dict[int, str]] = {}
+    def site_operations(self, owner: str) -> Site:
+        """Return what bits mean at the site of a hierarchy, by object type."""
+        bits: dict[int, dict[int, str]] = {}
         for (hierarchy, type_, bit), (name, _) in self.operations.told.items():
             if hierarchy == owner:
-                found.setdefault(type_, {})[bit] = name
-        return found
+                bits.setdefault(type_, {})[bit] = name
+        return Site(bits, {type_: told for (at, type_), told in self.unread_operations.items() if at == owner})
 
     def note(self, text: str, at: At) -> None:
         """Keep something worth saying."""

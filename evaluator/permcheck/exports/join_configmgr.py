@@ -7,7 +7,17 @@ from typing import Any, Final
 
 from permcheck.exports.by_hand import OWNED
 from permcheck.exports.contradicted import conflict, id_of, place_of
-from permcheck.exports.gathered import At, Called, Conflict, Gathered, Register, RoleOperations, Thing, Written
+from permcheck.exports.gathered import (
+    At,
+    Called,
+    Conflict,
+    Gathered,
+    Register,
+    RoleOperations,
+    Thing,
+    Written,
+    by_class,
+)
 from permcheck.exports.join import NO_HIERARCHY, People, Section
 from permcheck.exports.read_configmgr import written_sites
 from permcheck.model.fold import GUID, SID, fold_case
@@ -287,7 +297,7 @@ def _operations(gathered: Gathered, thing: Thing) -> dict[str, Any]:
     sure = dict.fromkeys(pair for one in told for pair in _pairs(one.named))
     possible = frozenset.intersection(*(_possible(one) for one in told))
     open_pairs = [pair for pair in _pairs(told[0].undecided) if pair in possible and pair not in sure]
-    return {"permissions": _by_class(sure), "undecided": _by_class(open_pairs) or None}
+    return {"permissions": by_class(sure), "undecided": by_class(open_pairs) or None}
 
 
 def _pairs(operations: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:
@@ -300,13 +310,6 @@ def _sure(told: RoleOperations) -> frozenset[tuple[str, str]]:
 
 def _possible(told: RoleOperations) -> frozenset[tuple[str, str]]:
     return _sure(told) | frozenset(_pairs(told.undecided))
-
-
-def _by_class(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for class_, name in pairs:
-        found[class_] = (*found.get(class_, ()), name)
-    return found
 
 
 def _is_built_in(gathered: Gathered, thing: Thing) -> bool:

@@ -87,10 +87,14 @@ def operations(into: Gathered, batch: Batch, _found: Found, number: int) -> None
     """Read the site's own list of operations and their bits. A bit that it lacks has no meaning that is known."""
     for entry, row in batch.entries():
         type_, bit, name = whole(row, "ObjectTypeID"), whole(row, "BitFlag"), text(row, "OperationName")
-        if type_ is not None and bit is not None and name:
+        if type_ is None or bit is None or not name:
+            into.problem((number, entry), "value", "the operation can't be read, and was left out", AGAIN, "warning")
+        elif (bit % BITS).bit_count() == 1:
             into.operations.put((into.hierarchy(batch), type_, bit % BITS), name, (number, entry))
         else:
-            into.problem((number, entry), "value", "the operation can't be read, and was left out", AGAIN, "warning")
+            into.unread_operations.setdefault((into.hierarchy(batch), type_), []).append((name, bit % BITS))
+            message = f"the flag {bit} of `{name}` is not one bit, so nothing tells which roles grant the operation"
+            into.problem((number, entry), "value", message, AGAIN, "warning")
 
 
 def security_scopes(into: Gathered, batch: Batch, _found: Found, number: int) -> None:

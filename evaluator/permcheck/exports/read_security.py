@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import Batch, Row, flag, fold, folded, has, names, parts, text, texts, value, whole
-from permcheck.exports.gathered import At, Called, Gathered, Register, RoleOperations, called
-from permcheck.exports.masks import Masks, operations_of
+from permcheck.exports.gathered import NOTHING, At, Called, Gathered, Register, RoleOperations, by_class, called
+from permcheck.exports.masks import Masks, Site, operations_in, operations_of
 from permcheck.exports.read_configmgr import AGAIN, BITS
 from permcheck.exports.recognise import Found
+from permcheck.model.fold import fold_case
+from permcheck.model.policy_index import Policy
 
 OPERATION: Final = ("GrantedOperations", "ObjectTypeID")
+Named: TypeAlias = Mapping[str, Iterable[str]]
+"""Class -> names of operations."""
+Pairs: TypeAlias = frozenset[tuple[str, str]]
+"""Classes and operations, as the policy calls them."""
 PERMISSION: Final = ("RoleID", "RoleName", "CategoryID", "CategoryName", "CategoryTypeID")
 """What an operation of a role, or a permission of an administrative user, consists of; the last is in no record."""
 
@@ -78,7 +84,7 @@ def put_role(into: Gathered, owner: str, row: Row, masks: Masks | None, at: At) 
     id_ = f"{owner}/{fields['id']}" if fields["id"] else ""
     thing = into.security_roles.put((("id", id_), ("name", f"{owner}/{name}")), fields, at)
     if masks is not None:
-        found = operations_of(into.policy, masks, into.bits_of(owner))
+        found = operations_of(into.policy, masks, into.site_operations(owner))
         into.operations_of.setdefault(id(thing), []).append(RoleOperations(found.named, found.undecided, at))
         for text_ in found.notes:
             into.note(text_, at)
@@ -100,7 +106,7 @@ def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) ->
     if found.owner:
         named_role(into, found.owner, batch.head, into.hierarchy(batch), (number, 0))
         return
-    named: dict[str, tuple[At, dict[str, list[str]]]] = {}
+    named: dict[str, tuple[At, dict[str, list[str]], dict[str, list[str]]]] = {}
     unreadable: set[str] = set()
     for entry, row in batch.entries():
         at, role = (number, entry), text(row, "RoleName", "SecurityRole", "role")
@@ -115,15 +121,15 @@ def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) ->
         class_ = _class(into, text(row, "ObjectTypeDisplayName", "ObjectTypeName", "ObjectType"))
         allowed = texts(row, "OperationName", "OperationNames", "Operations", "GrantedOperationNames")
         counts = flag(row, "Allow") if text(row, "Allow") else not has(row, "Allow")
-        permissions = named.setdefault(role, (at, {}))[1]
+        _, permissions, denied = named.setdefault(role, (at, {}, {}))
         if counts is None or not class_ or allowed is None:
             unreadable.add(role)
             message = f"an entry of the role `{role}` can't be read, so its permissions are unknown"
             into.problem(at, "value", message, AGAIN, "warning")
-        elif counts:
-            permissions.setdefault(class_, []).extend(allowed)
-    for role, (at, permissions) in named.items():
-        put_named(into, into.hierarchy(batch), role, None if role in unreadable else permissions, at)
+        else:
+            (permissions if counts else denied).setdefault(class_, []).extend(allowed)
+    for role, (at, permissions, denied) in named.items():
+        put_named(into, into.hierarchy(batch), role, None if role in unreadable else permissions, at, denied)
 
 
 def named_role(into: Gathered, role: str, row: Row, owner: str, at: At) -> None:
@@ -141,21 +147,62 @@ def _class(into: Gathered, name: str) -> str:
     return name
 
 
-def put_named(into: Gathered, owner: str, role: str, permissions: Mapping[str, list[str]] | None, at: At) -> None:
-    """Add a role whose permissions are listed by name; names that nobody knows are left out and noted."""
+def put_named(
+    into: Gathered, owner: str, role: str, permissions: Named | None, at: At, denied: Named = NOTHING
+) -> None:
+    """Add a role whose permissions are listed by name. A name that nobody knows may be any that is not listed."""
     thing = into.security_roles.put((("name", f"{owner}/{role}"),), {"hierarchy": owner, "name": role}, at)
     if permissions is None:
         return
-    known: dict[str, tuple[str, ...]] = {}
-    for class_, named in permissions.items():
-        for name in named:
-            try:
-                found = into.policy.permissions[into.policy.find_permission("configmgr", f"{class_}\\{name}")]
-            except UnknownNameError:
-                into.note(f"no operation of `{class_}` is called `{name}`; it was left out", at)
-                continue
-            known[found.category] = (*known.get(found.category, ()), found.name)
-    into.operations_of.setdefault(id(thing), []).append(RoleOperations(known, {}, at))
+    site = into.site_operations(owner)
+    sure: set[tuple[str, str]] = set()
+    open_: set[tuple[str, str]] = set()
+    for class_, name in _pairs_of(permissions):
+        known, may = _meant(into.policy, class_, name, site)
+        sure |= known
+        open_ |= may
+        if not known:
+            into.note(f"no operation of `{class_}` is called `{name}`, so it is open what it allows", at)
+    no = {pair for class_, name in _pairs_of(denied) for pair in _meant(into.policy, class_, name, site)[0]}
+    order = tuple((p.category, p.name) for p in into.policy.permissions.values())
+    said, left = (by_class(pair for pair in order if pair in few) for few in (sure, open_ - sure - no))
+    into.operations_of.setdefault(id(thing), []).append(RoleOperations(said, left, at))
+
+
+def _pairs_of(permissions: Named) -> Iterator[tuple[str, str]]:
+    return ((class_, name) for class_, names in permissions.items() for name in names)
+
+
+def _meant(policy: Policy, class_: str, name: str, site: Site) -> tuple[Pairs, Pairs]:
+    """Return the operation that a name stands for, and those that it may stand for, each with its class.
+
+    Where the site lists the name, its bit tells more; where nobody knows the class, it may be one of any class.
+    """
+    found = _known(policy, class_, name)
+    if found:
+        return found, frozenset()
+    known = next((c for c in policy.classes.values() if fold(class_) in map(fold, (c.name, *c.synonyms))), None)
+    if known is None:
+        return frozenset(), frozenset().union(*(_possible(policy, c.name, name) for c in policy.classes.values()))
+    bits = {} if known.object_type is None else site.bits.get(known.object_type, {})
+    bit = next((bit for bit, said in bits.items() if fold_case(said) == fold_case(name)), None)
+    if known.object_type is None or bit is None:
+        return frozenset(), _possible(policy, known.name, name)
+    told = operations_of(policy, {known.object_type: bit}, site)
+    return frozenset(_pairs_of(told.named)), frozenset(_pairs_of(told.undecided))
+
+
+def _known(policy: Policy, class_: str, name: str) -> Pairs:
+    try:
+        found = policy.permissions[policy.find_permission("configmgr", f"{class_}\\{name}")]
+    except UnknownNameError:
+        return frozenset()
+    return frozenset({(found.category, found.name)})
+
+
+def _possible(policy: Policy, class_: str, name: str) -> Pairs:
+    """Return the operations of a class that a name may stand for: all of them, if none is called so."""
+    return _known(policy, class_, name) or frozenset((class_, one.name) for one in operations_in(policy, class_))
 
 
 def administrative_users(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
