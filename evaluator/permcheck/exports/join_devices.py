@@ -63,10 +63,13 @@ def _add_cloud_device(gathered: Gathered, name: str, entra: str | None, fields: 
 
 
 def devices(gathered: Gathered) -> Section:
-    """Join devices with the collections that contain them, if the members of all were exported."""
+    """Join devices with the collections that contain them, if the members of all were exported.
+
+    A list that does not have a device in what holds every device by definition is not the whole list.
+    """
     section = Section()
     whole = _hierarchies_with_all_members(gathered)
-    lacking, tags = _Lacking(gathered), tags_of(gathered)
+    lacking, tags, everywhere = _Lacking(gathered), tags_of(gathered), gathered.policy.all_devices
     told: set[tuple[str, str]] = set()
     for thing in gathered.devices.things:
         fields = dict(thing.fields)
@@ -74,7 +77,8 @@ def devices(gathered: Gathered) -> Section:
             fields["scope_tags"] = tuple(map(tag_text(tags), fields["scope_tags"]))
         owner, resource = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
         found = gathered.inside.get((owner, resource))
-        open_ = lacking.may_be_elsewhere(owner, resource, found.collections if found else ())
+        inside = found.collections if found else ()
+        open_ = lacking.may_be_elsewhere(owner, resource, inside) or everywhere.isdisjoint(inside)
         if owner in whole and resource and not open_:
             _compare_collections(gathered, thing, found)
         if owner in whole and resource and "collections" not in fields and not open_:

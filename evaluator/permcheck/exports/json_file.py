@@ -15,7 +15,7 @@ from typing import IO, Any, Final, Self
 import ijson
 
 from permcheck.errors import LoadError, Problem
-from permcheck.exports.batch import Batch, Row, fold, folded
+from permcheck.exports.batch import Batch, Row, fold, folded, whole
 from permcheck.loading.files import BOMS, file_problem, read_text
 from permcheck.loading.syntax import is_too_deep, nested_too_deeply
 from permcheck.loading.text import parse_json
@@ -28,6 +28,10 @@ CONTEXT: Final = ("@odatacontext", "odatacontext", "@odatatype", "odatatype", "v
 """What names the things in a list, folded: its context, else the type of the list or of its `value`."""
 NEXT: Final = ("@odatanextlink", "odatanextlink", "@nextlink", "nextlink")
 """What leads to the next page, folded: tools spell it in several ways."""
+COUNT: Final = ("@odatacount", "odatacount", "@count", "count")
+"""What tells how many entries a list has, folded."""
+ERROR: Final = ("error", "@error", "odataerror", "@odataerror")
+"""What a page has beside its entries where the service failed before its end, folded."""
 CLOSES: Final = {b"[": b"]", b"{": b"}"}
 
 
@@ -97,7 +101,7 @@ def _only_annotations(item: Mapping[str, Any]) -> bool:
 
 
 def _is_annotation(key: str) -> bool:
-    return key.startswith("odata") or key in {"value", "count", *CONTEXT, *NEXT}
+    return key.startswith("odata") or key in {"value", *CONTEXT, *NEXT, *COUNT, *ERROR}
 
 
 def _is_bundle(data: Mapping[str, Any]) -> bool:
@@ -130,11 +134,12 @@ def _annotations(page: Mapping[str, Any], *, single: bool) -> dict[str, Any]:
     """Return what a page says of its list. A single entry that is no page says itself of what type it is."""
     said = dict(zip(map(fold, page), page.values(), strict=True))
     context = next((str(said[key]) for key in CONTEXT[: 2 if single else None] if said.get(key)), "")
-    count = said.get("@odatacount")
+    count = next((found for key in COUNT if (found := whole(said, key)) is not None), None)
     return {
         "context": context.rpartition("#")[2],
         "next_link": next((str(said[key]) for key in NEXT if said.get(key)), ""),
-        "count": count if isinstance(count, int) else None,
+        "count": count,
+        "short": not single and any(said.get(key) for key in ERROR),
     }
 
 

@@ -47,7 +47,13 @@ def _leave_members_open(gathered: Gathered, owner: str, pages: list[Batch]) -> N
 
 
 def _lacks_page(pages: list[Batch]) -> bool:
-    return _not_counted(pages) or _chain_is_broken(pages) or _rows_are_skipped(pages) or _numbers_have_gaps(pages)
+    return (
+        any(page.short for page in pages)
+        or _not_counted(pages)
+        or _chain_is_broken(pages)
+        or _rows_are_skipped(pages)
+        or _numbers_have_gaps(pages)
+    )
 
 
 def _list_of(address: str) -> str:

@@ -19,6 +19,7 @@ from permcheck.exports.batch import (
     fold,
     folded,
     has,
+    has_more,
     names,
     parts,
     tags_of,
@@ -63,6 +64,8 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
         id_, name = text(row, "id"), text(row, "displayName")
         for inner in parts(row, "roleAssignments") or ():
             _assignment(into, batch, inner, at, id_, name)
+        if has_more(row, "roleAssignments"):
+            into.open.add("intune_assignments")
         if value(row, "assignments"):
             into.note("assignments under Intune roles, in a shape that nobody knows, were left out", at)
         if not (id_ or name):

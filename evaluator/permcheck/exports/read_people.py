@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, folded, has, parts, text, texts, value
+from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, folded, has, has_more, parts, text, texts, value
 from permcheck.exports.gathered import At, Gathered, MemberList, Principal
 from permcheck.exports.recognise import Found, type_of
 from permcheck.model.estate import is_day
@@ -175,8 +175,14 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
         found = into.members.setdefault(id_.casefold(), MemberList())
         found.stated = True
         found.told.setdefault(at[0], at)
-        found.partial = found.partial or (len(expanded) >= into.values.expanded_members.most and not batch.pascal)
+        found.partial = found.partial or has_more(row, "members") or _is_cut_off(into, len(expanded), batch)
         found.direct += [p for item in expanded if (p := principal(into, item, at, batch)) is not None]
+
+
+def _is_cut_off(into: Gathered, length: int, batch: Batch) -> bool:
+    """Tell whether expanded members may lack some. PowerShell may have asked for more than an expansion has."""
+    most = into.values.expanded_members.most
+    return length == most if batch.pascal else length >= most
 
 
 def _restricted(row: Row) -> bool | None:
@@ -227,11 +233,14 @@ def group_members(into: Gathered, batch: Batch, found: Found, number: int) -> No
     for owner, row, at, whole in _entries(into, batch, found, number):
         key = owner.casefold()
         if into.directory_roles.get(key) is not None:
-            _role_holder(into, key, row, at, batch)
+            if whole and has_more(row, "members"):
+                into.open.add("entra_roles")
+            _role_holder(into, key, {} if whole else row, at, batch)
             continue
         members = into.members.setdefault(key, MemberList())
         members.stated = True
         members.told.setdefault(at[0], at)
+        members.partial = members.partial or (whole and has_more(row, "members"))
         if not whole:
             found_one = principal(into, row, at, batch)
             members.direct += [found_one] if found_one else []
@@ -251,13 +260,14 @@ def transitive_members(into: Gathered, batch: Batch, found: Found, number: int) 
     for owner, row, at, whole in _entries(into, batch, found, number):
         members = into.members.setdefault(owner.casefold(), MemberList())
         members.all_stated = True
+        members.partial = members.partial or (whole and has_more(row, "transitiveMembers"))
         if not whole:
             somebody = principal(into, row, at, batch)
             members.anyhow += [somebody] if somebody else []
 
 
 def _entries(into: Gathered, batch: Batch, found: Found, number: int) -> Iterator[tuple[str, Row, At, bool]]:
-    """Read (group, member, where, whether it only says that the list is there)."""
+    """Read (group, member, where, whether it only says that the list is there: then it is what holds the list)."""
     if found.owner and batch.head.keys().isdisjoint({"groupid"}):
         yield found.owner, {}, (number, 0), True
         for entry, row in batch.entries():
@@ -274,7 +284,7 @@ def _entries(into: Gathered, batch: Batch, found: Found, number: int) -> Iterato
             yield owner, {}, at, True
             yield owner, row, at, False
         elif (items := _inner(inner)) is not None:
-            yield owner, {}, at, True
+            yield owner, row, at, True
             for item in items:
                 yield owner, folded(item) if isinstance(item, dict) else {"id": item}, at, False
 

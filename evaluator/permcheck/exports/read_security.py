@@ -223,7 +223,7 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "hierarchy": owner,
             "name": name,
             "sid": text(row, "AdminSid", "SID").upper() or None,
-            "assignments": _pairs(into, owner, row, at),
+            "assignments": None if _lacks_pairs(into, batch, row, at) else _pairs(into, owner, row, at),
             "only_role": _single_role(into, batch, row),
             **{key: told or None for key, told in _flat(into, batch, row).items()},
             "is_group": group if group is not None else (None if account is None else account in group_account),
@@ -255,6 +255,19 @@ def _pairs(into: Gathered, owner: str, row: Row, at: At) -> tuple[dict[str, obje
             into.scopes.put((owner, category), text(item, "CategoryName"), at)
         found[f"{kind}s"] = (*found[f"{kind}s"], category)  # type: ignore[misc]
     return tuple(roles.values()) or None
+
+
+def _lacks_pairs(into: Gathered, batch: Batch, row: Row, at: At) -> bool:
+    """Tell whether Permissions is visibly short: it lacks a role, a collection or a scope that a flat list has."""
+    permissions = parts(row, "Permissions") or ()
+    named = {fold_case(text(item, key)) for item in permissions for key in ("RoleName", "CategoryName")}
+    flat = (name for told in _flat(into, batch, row).values() for name in told or ())
+    lacking = [name for name in flat if fold_case(name) not in named]
+    if not permissions or "" in named or not lacking:
+        return False
+    message = f"Permissions lacks `{lacking[0]}`, which a flat list has, so nothing tells which role goes with what"
+    into.problem(at, "value", message, AGAIN, "warning")
+    return True
 
 
 def _role_of(item: Row) -> str:
