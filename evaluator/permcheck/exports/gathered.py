@@ -303,6 +303,8 @@ class Gathered:
     tenant_facts: Register = field(default_factory=lambda: Register("tenant"))
     plans: Register = field(default_factory=lambda: Register("subscribed licences"))
     """Licences by id, with what their service plans mean, and whether they can be used."""
+    maybe_intune: set[str] = field(default_factory=set)
+    """Ids of service plans that may be a licence for Intune, as a subscription calls them."""
     day: str = ""
     """The day of the estate, such as 2026-01-31; empty where nobody tells it."""
     licences: list[tuple[Thing, tuple[tuple[str, frozenset[str] | None], ...], At]] = field(default_factory=list)

@@ -199,15 +199,9 @@ def tag_text(tags: Vocabulary) -> Callable[[str], str]:
 def users(people: People) -> Section:
     """Join users; licences count if one has a service plan of Intune that is on."""
     gathered = people.gathered
-    plans = {p.id: p.means for p in gathered.policy.service_plans}
     if "graph.subscriptions" in gathered.read:
-        intune = {plan for plan, means in plans.items() if means == "intune"}
         for thing, licences, at in gathered.licences:
-            known = [(gathered.plans.find("id", sku), off) for sku, off in licences]
-            theirs = [off for sku, off in known if sku is not None and "intune" in sku.fields["plans"]]
-            held = any(off is not None and not intune & off for off in theirs)
-            unknown = None in theirs or any(sku is None for sku, _ in known)
-            gathered.users.state(thing, {"licensed": held or (None if unknown else False)}, at)
+            gathered.users.state(thing, {"licensed": _holds_intune(gathered, licences)}, at)
     section = Section()
     listed = _discovery_is_whole(gathered)
     for thing in gathered.users.things:
@@ -224,6 +218,17 @@ def users(people: People) -> Section:
             fields.pop("id", None)
         section.add(thing, fields)
     return section
+
+
+def _holds_intune(gathered: Gathered, licences: Iterable[tuple[str, frozenset[str] | None]]) -> bool | None:
+    """Tell whether one of the licences has a plan of Intune that is not switched off; None where one may have it."""
+    known = [(gathered.plans.find("id", sku), off) for sku, off in licences]
+    if any(off is not None and sku is not None and set(sku.fields["intune"]) - off for sku, off in known):
+        return True
+    unknown = any(sku is None for sku, _ in known)
+    open_ = any(sku.fields["intune"] and off is None for sku, off in known if sku is not None)
+    may = any(set(sku.fields["maybe"]) - (off or set()) for sku, off in known if sku is not None)
+    return None if unknown or open_ or may else False
 
 
 def _discovered(gathered: Gathered, thing: Thing) -> dict[str, Any]:

@@ -43,8 +43,23 @@ def subscriptions(into: Gathered, batch: Batch, found: Found, number: int) -> No
             continue
         here = [p for p in plans if text(p, "provisioningStatus") not in off]
         told = {means[plan] for p in here if (plan := text(p, "servicePlanId").casefold()) in means}
-        fields = {"id": sku, "plans": tuple(sorted(told)), "usable": status in works if status else None}
+        into.maybe_intune |= {text(p, "servicePlanId").casefold() for p in plans if _may_be_intune(into, p)}
+        fields = {
+            "id": sku,
+            "plans": tuple(sorted(told)),
+            "intune": tuple(id_ for p in here if means.get(id_ := text(p, "servicePlanId").casefold()) == "intune"),
+            "maybe": tuple(text(p, "servicePlanId").casefold() for p in here if _may_be_intune(into, p)),
+            "usable": status in works if status else None,
+        }
         into.plans.put((("id", sku),), fields, at)
+
+
+def _may_be_intune(into: Gathered, plan: Row) -> bool:
+    """Tell whether a service plan that the policy lacks may be a licence for Intune: its name speaks of it."""
+    known = {one.id for one in into.policy.service_plans}
+    return text(plan, "servicePlanId").casefold() not in known and into.values.intune_plan.part_of(
+        text(plan, "servicePlanName")
+    )
 
 
 def settle_subscriptions(into: Gathered, kind: str) -> None:
@@ -126,7 +141,7 @@ def _synced(row: Row) -> bool | None:
 
 
 def _licensed(into: Gathered, row: Row) -> bool | None:
-    """Tell whether a plan of Intune is assigned and works; None where one lacks its id or its state."""
+    """Tell whether a plan of Intune is assigned and works; None where one may be, or lacks its id or its state."""
     plans = parts(row, "assignedPlans")
     if plans is None:
         return None
@@ -137,7 +152,8 @@ def _licensed(into: Gathered, row: Row) -> bool | None:
         id_, status = text(plan, "servicePlanId").casefold(), text(plan, "capabilityStatus")
         if id_ in wanted and status in works:
             return True
-        unknown = unknown or not id_ or (id_ in wanted and not status)
+        may = id_ in into.maybe_intune and (not status or status in works)
+        unknown = unknown or not id_ or may or (id_ in wanted and not status)
     return None if unknown else False
 
 
