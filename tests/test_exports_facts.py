@@ -214,7 +214,8 @@ def test_what_discovery_could_not_see_contradicts_nobody(tmp_path: Path) -> None
     """Without AgentName, Active Directory may have found the account as well."""
     row = {"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "AADUserID": ANNA, "AADTenantID": OTHER}
     agents = {"AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]}
-    put(tmp_path, SMS_Site=[SITE], users=PEOPLE, one=[row], two=[row | agents])
+    tenant = answer("organization", {"id": OTHER, "displayName": "C"})
+    put(tmp_path, SMS_Site=[SITE], users=PEOPLE, one=[row], two=[row | agents], organization=tenant)
     found = imported(tmp_path)
     (anna,) = [user for user in records(found, "users") if user.get("id") == ANNA]
     assert (ids(found), set(anna["discovered_by"])) == ([], {"entra", "ad"})
@@ -284,8 +285,14 @@ SLIPS: dict[str, tuple[str, bool]] = {
     "a member": ("intune_assignments: [{name: Mine, role: Help Desk Operator, members: [SG-Nowhere]}]", True),
     "a role": ("intune_assignments: [{name: Mine, role: Help Desk Operater}]", True),
     "a tag": ("intune_assignments: [{name: Mine, role: Help Desk Operator, scope_tags: [Defualt]}]", True),
-    "a limiting collection": ("collections: [{id: P0100099, name: Mine, limited_to: Worksations}]", True),
-    "a limiting collection by its name": ("collections: [{id: P0100099, name: Mine, limited_to: Workstations}]", False),
+    "a limiting collection": (
+        "collections: [{hierarchy: P01, id: P0100099, name: Mine, limited_to: Worksations}]",
+        True,
+    ),
+    "a limiting collection by its name": (
+        "collections: [{hierarchy: P01, id: P0100099, name: Mine, limited_to: Workstations}]",
+        False,
+    ),
     "an author": ("scripts: [{name: Mine, author: nobody@contoso.com}]", True),
 }
 
@@ -293,7 +300,8 @@ SLIPS: dict[str, tuple[str, bool]] = {
 @pytest.mark.parametrize("slip", SLIPS)
 def test_what_people_refer_to_beside_exports_must_be_there(slip: str, tmp_path: Path) -> None:
     text, refused = SLIPS[slip]
-    put(tmp_path, users=PEOPLE, groups=GROUPS, SMS_Site=[SITE], SMS_Collection=COLLECTIONS)
+    mine = {"CollectionID": "P0100099", "Name": "Mine", "CollectionType": 2}
+    put(tmp_path, users=PEOPLE, groups=GROUPS, SMS_Site=[SITE], SMS_Collection=[*COLLECTIONS, mine])
     save(tmp_path, "facts.yaml", text)
     if not refused:
         collection = permcheck.load(tmp_path).tables.limited_to["p01/p0100099"]

@@ -131,7 +131,7 @@ def test_a_permission_that_cant_be_read_makes_all_of_them_unknown(lost: str, tmp
     ("row", "open_"),
     [
         (without(INSIDE, "CollectionID"), {"PC-1"}),
-        (without(INSIDE, "ResourceID") | {"CollectionID": "SMS00001"}, {"PC-1"}),
+        (without(INSIDE, "ResourceID") | {"CollectionID": "SMS00001"}, set()),
         (without(INSIDE, "ResourceID"), {"PC-2"}),
         (without(INSIDE, "ResourceID", "CollectionID"), {"PC-1", "PC-2"}),
         (INSIDE | {"CollectionID": None}, {"PC-1"}),
@@ -144,9 +144,9 @@ def test_a_membership_that_lacks_something_leaves_devices_where_they_may_be(
 ) -> None:
     """The device stays in the estate, and so do its other collections; it may be in further ones."""
     put(tmp_path, users=PEOPLE, SMS_Site=[SITE], SMS_Collection=COLLECTIONS, devices=[MACHINE, SECOND])
-    other = INSIDE | {"ResourceID": 16777220, "CollectionID": "SMS00001"}
-    found = imported(put(tmp_path, inside=answer("SMS_FullCollectionMembership", INSIDE, other, row)))
-    assert [problem.file for problem in found.joined.problems] == [f"{tmp_path / 'inside.json'}, $.value[2]"]
+    every = [INSIDE | {"ResourceID": number, "CollectionID": "SMS00001"} for number in (16777219, 16777220)]
+    found = imported(put(tmp_path, inside=answer("SMS_FullCollectionMembership", INSIDE, *every, row)))
+    assert [problem.file for problem in found.joined.problems] == [f"{tmp_path / 'inside.json'}, $.value[3]"]
     devices = {device["name"]: device.get("collections") for device in records(found, "devices")}
     assert {name for name, collections in devices.items() if collections is None} == open_
     tables, _ = resolve(found.joined, load_policy())
@@ -156,7 +156,8 @@ def test_a_membership_that_lacks_something_leaves_devices_where_they_may_be(
 def test_a_device_that_may_be_elsewhere_keeps_what_is_known(tmp_path: Path) -> None:
     more = {"CollectionID": "P0100011", "Name": "Servers", "CollectionType": 2, "LimitToCollectionID": "SMS00001"}
     put(tmp_path, users=PEOPLE, SMS_Site=[SITE], SMS_Collection=[*COLLECTIONS, more], devices=[MACHINE, SECOND])
-    rows = answer("SMS_FullCollectionMembership", INSIDE, without(INSIDE, "CollectionID"))
+    every = [INSIDE | {"ResourceID": number, "CollectionID": "SMS00001"} for number in (16777219, 16777220)]
+    rows = answer("SMS_FullCollectionMembership", INSIDE, *every, without(INSIDE, "CollectionID"))
     tables, _ = resolve(imported(put(tmp_path, inside=rows)).joined, load_policy())
     (key,) = tables.membership_open
     assert "p01/p0100010" in tables.device_collections[key]
@@ -288,8 +289,18 @@ def test_a_number_is_the_same_however_it_is_written(tmp_path: Path) -> None:
         SMS_Collection=COLLECTIONS,
         devices=[MACHINE | {"ResourceID": "16777219"}],
     )
-    put(tmp_path, inside=answer("SMS_FullCollectionMembership", INSIDE | {"ResourceID": 16777219.0}))
-    assert records(imported(tmp_path), "devices")[0]["collections"] == ("P0100010",)
+    every = INSIDE | {"ResourceID": "16777219", "CollectionID": "SMS00001"}
+    put(tmp_path, inside=answer("SMS_FullCollectionMembership", INSIDE | {"ResourceID": 16777219.0}, every))
+    assert records(imported(tmp_path), "devices")[0]["collections"] == ("P0100010", "SMS00001")
+
+
+def test_a_list_without_what_holds_every_device_is_not_the_whole_list(tmp_path: Path) -> None:
+    """It has the members of one collection: who is in no other one it does not tell."""
+    put(tmp_path, users=PEOPLE, SMS_Site=[SITE], SMS_Collection=COLLECTIONS, devices=[MACHINE, SECOND])
+    found = imported(put(tmp_path, inside=answer("SMS_FullCollectionMembership", INSIDE)))
+    assert all("collections" not in device for device in records(found, "devices"))
+    (one,) = (row for row in records(found, "collections") if row["id"] == INSIDE["CollectionID"])
+    assert one["members"] == ("16777219",)
 
 
 def test_somebody_whom_no_list_has_is_a_service_where_the_lists_are_whole(tmp_path: Path) -> None:

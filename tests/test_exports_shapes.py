@@ -192,6 +192,58 @@ def test_a_kind_is_known_by_each_of_its_contexts(kind: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("spelled", "kind"),
+    [
+        ("users/microsoft.graph.user", "graph.users"),
+        ("Collection(microsoft.graph.user)", "graph.users"),
+        ("microsoft.graph.user", "graph.users"),
+        ("groups(id,members(id,displayName))", "graph.groups"),
+        ("deviceManagement/managedDevices(id,deviceName)/$entity", "graph.managed-devices"),
+        ("directory/deletedItems/microsoft.graph.user(id)", None),
+        ("Collection(microsoft.graph.deletedThing)", None),
+        ("roleManagement/directory/roleEligibilityScheduleRequests", None),
+        ("users/$delta", None),
+        ("Collection($ref)", None),
+    ],
+)
+def test_a_context_is_known_or_the_list_is_left_out(spelled: str, kind: str | None, tmp_path: Path) -> None:
+    """Whatever its entries look like: a list that says what it is, is that and nothing else."""
+    row = {**PEOPLE[0], "displayName": "Anna", "securityEnabled": True, "deviceName": "x", "managementAgent": "mdm"}
+    found = imported(put(tmp_path, x=answer(spelled, row)))
+    assert found.gathered.read == ({kind} if kind else set())
+    if kind is None:
+        assert [p.id for p in found.gathered.problems] == ["unknown-export"]
+        assert f"it says that it is `{spelled}`" in found.gathered.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"@odata.type": "#microsoft.graph.somethingElse"},
+        {"odata.type": "microsoft.graph.somethingElse"},
+        {"OdataType": "#microsoft.graph.somethingElse"},
+        {"AdditionalProperties": {"@odata.type": "#microsoft.graph.somethingElse"}},
+        {"AdditionalProperties": {"@odata.context": GRAPH + "somethingElse/$entity"}},
+        {"SmsProviderObjectPath": "SMS_SomethingElse.ID=1"},
+    ],
+)
+def test_an_entry_that_names_an_unknown_type_is_not_guessed_by_its_keys(named: dict[str, Any], tmp_path: Path) -> None:
+    found = imported(put(tmp_path, x=[PEOPLE[0], named | PEOPLE[1]], state=named | {"enabled": True}))
+    assert [row["upn"] for row in records(found, "users")] == ["anna@contoso.com"]
+    assert "use_intune_rbac" not in found.gathered.tenant.fields
+    (problem,) = [p for p in found.gathered.problems if p.id == "unknown-export"]
+    assert "somethingelse" in problem.message.casefold()
+
+
+def test_a_member_of_an_unknown_type_is_in_the_list_that_says_so(tmp_path: Path) -> None:
+    """A device is no user and no group; a list of members holds it all the same."""
+    rows = [{"@odata.type": "#microsoft.graph.device", "id": DEVICE}, {"id": ANNA}]
+    save(tmp_path, f"groups/{GROUP}/members.json", json.dumps(rows))
+    put(tmp_path, users=answer("users", *PEOPLE), groups=answer("groups", {"id": GROUP, "displayName": "G"}))
+    assert records(imported(tmp_path), "groups")[0]["members"] == ("anna@contoso.com",)
+
+
+@pytest.mark.parametrize(
     "kind", [k for k, export in load_policy().exports.items() if any(t.startswith("SMS_") for t in export.signs.types)]
 )
 def test_wmi_classes_are_known_by_every_tag_that_tools_leave(kind: str, tmp_path: Path) -> None:
@@ -994,7 +1046,7 @@ ELSEWHERE: dict[str, tuple[str, dict[str, Any]]] = {
     "administrative_users": ("SMS_Admin", ADMIN),
     "security_roles": ("SMS_Role", ROLES),
     "security_scopes": ("SMS_SecuredCategory", {"CategoryID": "T0100001", "CategoryName": "Test", "SourceSite": "P01"}),
-    "devices": ("devices", MACHINE),
+    "devices": ("SMS_CombinedDeviceResources", MACHINE),
 }
 
 
@@ -1083,15 +1135,38 @@ def test_a_label_that_nobody_knows_says_nothing(tmp_path: Path) -> None:
 def test_a_discovered_user_shows_by_what_it_was_discovered(
     row: dict[str, Any], methods: tuple[str, ...], incomplete: Any, tmp_path: Path
 ) -> None:
-    """A UPN alone proves nothing: Active Directory discovery fills it, too."""
-    put(
-        tmp_path,
-        SMS_R_User=[
-            {"UniqueUserName": "CONTOSO\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com", **row}
-        ],
-    )
+    """A UPN alone proves nothing: Active Directory discovery fills it, too. Nor does a tenant that may be any."""
+    found = {"UniqueUserName": "CONTOSO\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com", **row}
+    put(tmp_path, SMS_R_User=[found], organization=answer("organization", {"id": OTHER, "displayName": "C"}))
     (user,) = records(imported(tmp_path), "users")
     assert (user["discovered_by"], user.get("discovery_incomplete")) == (methods, incomplete)
+    (tmp_path / "organization.json").unlink()
+    (user,) = records(imported(tmp_path), "users")
+    here = tuple(method for method in methods if method != "entra")
+    assert (user["discovered_by"], user.get("discovery_incomplete")) == (here, incomplete or here != methods or None)
+
+
+def test_a_upn_finds_nobody_where_nothing_tells_its_tenant(tmp_path: Path) -> None:
+    """It may be that of somebody else in another tenant; then the one who has it here may be discovered, or not."""
+    row = {"UniqueUserName": "C\\anna", "SID": "S-1-5-21-1-3", "UserPrincipalName": "anna@contoso.com"}
+    agents = {"AADUserID": None, "AADTenantID": OTHER, "AgentName": ["SMS_AD_USER_DISCOVERY_AGENT"]}
+    person = PEOPLE[0] | {"onPremisesSecurityIdentifier": "S-1-5-21-1-4"}
+    put(tmp_path, SMS_Site=[SITE], users=[person], SMS_R_User=[row | agents])
+    anna, other = records(imported(tmp_path), "users")
+    assert (anna["upn"], other["upn"]) == ("anna@contoso.com", "C\\anna")
+    assert "discovered_by" not in anna
+
+
+def test_entries_of_several_sites_need_a_list_of_sites(tmp_path: Path) -> None:
+    machines = [MACHINE | {"ResourceID": number, "Name": f"PC-{number}"} for number in (1, 2)]
+    put(tmp_path, SMS_CombinedDeviceResources=[machines[0] | {"SiteCode": "P01"}, machines[1] | {"SiteCode": "T01"}])
+    assert ids(imported(tmp_path)) == ["no-hierarchy"]
+    save(tmp_path, "facts.yaml", "hierarchies: [{id: P01, sites: [{code: T01, version: 2309}]}]")
+    assert ids(imported(tmp_path)) == []
+    save(tmp_path, "facts.yaml", "hierarchies: [{id: P01}]")
+    assert ids(imported(tmp_path)) == ["no-hierarchy"]
+    put(tmp_path, SMS_Site=[SITE | {"SiteCode": "P01"}, SITE | {"SiteCode": "T01", "ReportingSiteCode": "P01"}])
+    assert ids(imported(tmp_path)) == []
 
 
 @pytest.mark.parametrize("key", ["ResourceId", "ResourceID", "resourceid"])

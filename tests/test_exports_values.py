@@ -11,6 +11,7 @@ from typing import Any
 
 import permcheck
 import pytest
+from exported import imported, put, records
 from permcheck.checks.lint import lint
 from permcheck.checks.settings import Settings
 from permcheck.errors import PolicyError
@@ -217,3 +218,39 @@ def test_a_tenant_of_which_nobody_tells_the_name_is_where_its_first_fact_is(tmp_
     origin = permcheck.load(tmp_path).tables.places.of("tenant", "")
     assert origin is not None
     assert Path(origin.file).name == "getState.json"
+
+
+@pytest.mark.parametrize(
+    ("plans", "off", "licensed"),
+    [
+        ({"c1ec4a95-1f05-45b3-a911-aa3fa01094f5": "INTUNE_A"}, (), True),
+        ({"da24caf9-af8e-485c-b7c8-e73336da2693": "INTUNE_EDU"}, (), True),
+        ({"3e170737-c728-4eae-bbb9-3f3360f7184c": "INTUNE_A_VL"}, (), True),
+        ({"8e9ff0ff-aa7a-4b20-83c1-2f636b600ac2": "INTUNE_SMBIZ"}, (), True),
+        ({"882e1d05-acd1-4ccb-8708-6ee03664b117": "INTUNE_O365"}, (), False),
+        ({"00000000-0000-4000-8000-000000000777": "INTUNE_NEW"}, (), None),
+        ({"00000000-0000-4000-8000-000000000777": "SOMETHING"}, (), False),
+        ({"00000000-0000-4000-8000-000000000777": "INTUNE_NEW"}, ("00000000-0000-4000-8000-000000000777",), False),
+        (
+            {"c1ec4a95-1f05-45b3-a911-aa3fa01094f5": "INTUNE_A", "da24caf9-af8e-485c-b7c8-e73336da2693": "INTUNE_EDU"},
+            ("da24caf9-af8e-485c-b7c8-e73336da2693",),
+            True,
+        ),
+    ],
+)
+def test_a_licence_is_a_plan_of_intune_that_is_on(
+    plans: dict[str, str], off: tuple[str, ...], licensed: Any, tmp_path: Path
+) -> None:
+    """Told by the plans that are assigned, and by the licences; a plan that may be one of Intune leaves it open."""
+    sku = "00000000-0000-4000-8000-000000000111"
+    held = [{"servicePlanId": id_, "servicePlanName": name} for id_, name in plans.items()]
+    on = [{"servicePlanId": id_, "capabilityStatus": "Enabled"} for id_ in plans if id_ not in off]
+    people = [
+        {"id": f"00000000-0000-4000-8000-00000000000{n}", "userPrincipalName": f"{n}@contoso.com"} | told
+        for n, told in enumerate(
+            ({"assignedPlans": on}, {"assignedLicenses": [{"skuId": sku, "disabledPlans": list(off)}]})
+        )
+    ]
+    put(tmp_path, users=people, subscribedSkus=[{"skuId": sku, "servicePlans": held}])
+    found = records(imported(tmp_path), "users")
+    assert [person.get("licensed") for person in found] == [licensed, licensed]

@@ -251,7 +251,7 @@ def _unmasked(
     masks: Mapping[int, int], paths: Mapping[int, Path_], default: Path_, policy: Policy
 ) -> tuple[Granted, ...]:
     types = {c.name: c.object_type for c in policy.classes.values()}
-    named = operations_of(policy, masks, {}).named
+    named = operations_of(policy, masks).named
     return tuple(
         granted
         for class_, operations in named.items()

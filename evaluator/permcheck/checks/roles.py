@@ -115,7 +115,7 @@ class Roles:
         """Return permissions that a role may have, though its file doesn't tell."""
         found = self._possible.get(id(role))
         if found is None:
-            undecided = operations_of(self.policy, role.masks, {}).undecided if role.masks else {}
+            undecided = operations_of(self.policy, role.masks).undecided if role.masks else {}
             found = self._possible[id(role)] = frozenset(
                 f"{class_}/{name}" for class_, names in undecided.items() for name in names
             ) | frozenset(self._undecided(role))

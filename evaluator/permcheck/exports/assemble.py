@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from permcheck.errors import Problem
 from permcheck.exports import join, join_configmgr, join_devices, join_roles
+from permcheck.exports.contradicted import refuse_unlisted_records
 from permcheck.exports.foreign import form_of
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.join import People, Section
@@ -73,6 +74,7 @@ def assemble(gathered: Gathered, by_hand: Joined, root: str, collected: tuple[Co
     join_configmgr.settle_hierarchies(gathered)
     join_devices.join_cloud_devices(gathered)
     settle_subscriptions(gathered, SUBSCRIPTIONS)
+    refuse_unlisted_records(gathered, by_hand.scalars.get("incomplete", ()))
     sections, incomplete = _sections(gathered)
     assembled = Assembled(gathered, root, sections=sections)
     joined = Joined(parsed=[assembled, *by_hand.parsed], problems=[*by_hand.problems, *gathered.problems])

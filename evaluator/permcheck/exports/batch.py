@@ -92,6 +92,8 @@ class Batch:
     """The address that was asked, where the collection's manifest tells."""
     count: int | None = None
     """What @odata.count says."""
+    short: bool = False
+    """Whether the service failed before the end of the page."""
     single: bool = False
     pascal: bool = False
     """The keys begin with capitals, as PowerShell writes them: what was not asked for is null."""
@@ -150,6 +152,11 @@ def value(row: Row, *keys: str) -> Any:
 def has(row: Row, *keys: str) -> bool:
     """Tell whether an entry states one of the keys, be it as null."""
     return any(fold(key) in row for key in keys)
+
+
+def has_more(row: Row, key: str) -> bool:
+    """Tell whether a list inside an entry goes on elsewhere: a link leads to the rest of it."""
+    return any(name.startswith(fold(key)) and name.endswith("nextlink") and row[name] for name in row)
 
 
 def text(row: Row, *keys: str) -> str:

@@ -21,7 +21,7 @@ from permcheck.exports.pages import lost_pages, note_missing_pages
 from permcheck.exports.read_configmgr import settle_sites
 from permcheck.exports.read_people import DAY, DAYS
 from permcheck.exports.readers import READERS, nothing
-from permcheck.exports.recognise import Found, kinds_of, recognise
+from permcheck.exports.recognise import Found, kinds_of, named_as, recognise
 from permcheck.exports.twice import refuse_lists_that_differ
 from permcheck.exports.xml_file import xml_batches
 from permcheck.loading.estate import Joined, add_file, ahead
@@ -253,13 +253,15 @@ def _note_unknown(imported: Imported) -> None:
         folders.setdefault(Path(batch.file).parent, []).append(batch)
     for folder, batches in folders.items():
         keys = ", ".join(sorted(key for key in batches[0].head if not key.startswith("@"))[:6]) or "no entries"
-        message = f"nothing is known by this list, and it was left out; its entries have {keys[:100]}"
+        said = named_as(batches[0])
+        about = f"it says that it is `{said[:100]}`" if said else f"its entries have {keys[:100]}"
+        message = f"nothing is known by this list, and it was left out; {about}"
         place = batches[0].file
         if len(batches) > 1:
             files = list(dict.fromkeys(Path(batch.file).name for batch in batches))
             few = ", ".join(files[:FEW]) + (f" and {len(files) - FEW} more" if len(files) > FEW else "")
             message, place = (
-                f"nothing is known by {len(batches)} lists here, and they were left out: {few}",
+                f"nothing is known by {len(batches)} lists here, and they were left out: {few}{_called(batches)}",
                 str(folder),
             )
         help_ = "`permcheck show policy` lists the exports that are known"
@@ -268,6 +270,13 @@ def _note_unknown(imported: Imported) -> None:
     for path in imported.ignored:
         if path.suffix.lower() in PACKED:
             imported.gathered.problems.append(_other_format(path, "warning"))
+
+
+def _called(batches: Iterable[Batch]) -> str:
+    """Tell what lists say that they are, of those that say it."""
+    said = list(dict.fromkeys(f"`{name[:60]}`" for batch in batches if (name := named_as(batch))))
+    more = f" and {len(said) - FEW} more" if len(said) > FEW else ""
+    return f"; some say that they are {', '.join(said[:FEW])}{more}" if said else ""
 
 
 def _other_format(path: Path, severity: str) -> Problem:

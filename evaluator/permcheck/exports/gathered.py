@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 from permcheck.errors import Problem
 from permcheck.exports.batch import Batch, Row, text
 from permcheck.exports.gone import Marks
+from permcheck.exports.masks import Site
 from permcheck.exports.recognise import Found
 from permcheck.model.fold import fold_case
 from permcheck.model.policy_index import Policy
@@ -265,6 +266,14 @@ class RoleOperations(NamedTuple):
     at: At
 
 
+def by_class(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Put operations under their classes."""
+    found: dict[str, tuple[str, ...]] = {}
+    for class_, name in pairs:
+        found[class_] = (*found.get(class_, ()), name)
+    return found
+
+
 @dataclass(slots=True)
 class RoleHolding:
     """Who holds a directory role: by template id or id."""
@@ -295,6 +304,8 @@ class Gathered:
     tenant_facts: Register = field(default_factory=lambda: Register("tenant"))
     plans: Register = field(default_factory=lambda: Register("subscribed licences"))
     """Licences by id, with what their service plans mean, and whether they can be used."""
+    maybe_intune: set[str] = field(default_factory=set)
+    """Ids of service plans that may be a licence for Intune, as a subscription calls them."""
     day: str = ""
     """The day of the estate, such as 2026-01-31; empty where nobody tells it."""
     licences: list[tuple[Thing, tuple[tuple[str, frozenset[str] | None], ...], At]] = field(default_factory=list)
@@ -329,10 +340,14 @@ class Gathered:
     """Site code -> folders in which the site was exported."""
     top_site: dict[str, str] = field(default_factory=dict)
     """Site code -> code of the top site of its hierarchy."""
+    unlisted_sites: dict[str, At] = field(default_factory=dict)
+    """Site code -> the first entry that states it, where no list of sites was exported."""
     by_folder: dict[str, set[str]] = field(default_factory=dict)
     """Folder -> hierarchies whose sites were exported there."""
     operations: Facts[tuple[str, int, int]] = field(default_factory=lambda: Facts("operations", "OperationName"))
     """Hierarchy, object type and bit -> operation, as the site has them."""
+    unread_operations: dict[tuple[str, int], list[tuple[str, int]]] = field(default_factory=dict)
+    """Hierarchy and object type -> operations with a flag that is not one bit."""
     scopes: Facts[tuple[str, str]] = field(default_factory=lambda: Facts("security scopes", "CategoryName"))
     """Hierarchy and id of a security scope -> its name."""
     object_scopes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -422,6 +437,8 @@ class Gathered:
 
     def left_out(self, at: At, section: str, site: str) -> bool:
         """Leave out an entry that is of a site which no list has: it is of another hierarchy, or of a former site."""
+        if site and not self.top_site:
+            self.unlisted_sites.setdefault(site.upper(), at)
         if not self.elsewhere(site):
             return False
         message = f"the entry is of the site `{site}`, which is in no list of sites, so it was left out"
@@ -447,13 +464,13 @@ class Gathered:
         places = (self.hierarchies, self.security_roles, self.admins, self.collections)
         return (*people, *places, self.scripts, self.software, self.devices)
 
-    def bits_of(self, owner: str) -> dict[int, dict[int, str]]:
-        """Return what bits mean at the site, by object type."""
-        found: dict[int, dict[int, str]] = {}
+    def site_operations(self, owner: str) -> Site:
+        """Return what bits mean at the site of a hierarchy, by object type."""
+        bits: dict[int, dict[int, str]] = {}
         for (hierarchy, type_, bit), (name, _) in self.operations.told.items():
             if hierarchy == owner:
-                found.setdefault(type_, {})[bit] = name
-        return found
+                bits.setdefault(type_, {})[bit] = name
+        return Site(bits, {type_: told for (at, type_), told in self.unread_operations.items() if at == owner})
 
     def note(self, said: str, at: At) -> None:
         """Keep something worth saying."""

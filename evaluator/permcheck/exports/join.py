@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
 
+from permcheck.exports.contradicted import compare_members, conflict, place_of, written
 from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, MemberList, Principal, Thing, Written, differ
 from permcheck.exports.twice import saved_lists
 from permcheck.model.fold import GUID, SID, fold_case, is_identity
@@ -22,6 +23,7 @@ SURE: Final = ("id", "sid")
 """Fields that identify a user or group."""
 CALLED: Final = {"user": ("upn", "account"), "group": ("name", "account")}
 """Fields by which people name one."""
+DISCOVERED: Final = "configmgr.discovered-users"
 NO_HIERARCHY: Final = "CM"
 """Id of the hierarchy where no export names one."""
 
@@ -208,15 +210,9 @@ def tag_text(tags: Vocabulary) -> Callable[[str], str]:
 def users(people: People) -> Section:
     """Join users; licences count if one has a service plan of Intune that is on."""
     gathered = people.gathered
-    plans = {p.id: p.means for p in gathered.policy.service_plans}
     if "graph.subscriptions" in gathered.read:
-        intune = {plan for plan, means in plans.items() if means == "intune"}
         for thing, licences, at in gathered.licences:
-            known = [(gathered.plans.find("id", sku), off) for sku, off in licences]
-            theirs = [off for sku, off in known if sku is not None and "intune" in sku.fields["plans"]]
-            held = any(off is not None and not intune & off for off in theirs)
-            unknown = None in theirs or any(sku is None for sku, _ in known)
-            gathered.users.state(thing, {"licensed": held or (None if unknown else False)}, at)
+            gathered.users.state(thing, {"licensed": _holds_intune(gathered, licences)}, at)
     section = Section()
     listed = _discovery_is_whole(gathered)
     for thing in gathered.users.things:
@@ -225,12 +221,25 @@ def users(people: People) -> Section:
         fields["upn"] = people.upn(thing)
         if listed and "account" not in fields and "discovered_by" not in fields and "sid" in fields:
             fields["discovered_by"] = ()
+        if listed:
+            _compare_discovered(gathered, thing)
         if not SID.fullmatch(str(fields.get("sid", ""))):
             fields.pop("sid", None)
         if not GUID.fullmatch(str(fields.get("id", ""))):
             fields.pop("id", None)
         section.add(thing, fields)
     return section
+
+
+def _holds_intune(gathered: Gathered, licences: Iterable[tuple[str, frozenset[str] | None]]) -> bool | None:
+    """Tell whether one of the licences has a plan of Intune that is not switched off; None where one may have it."""
+    known = [(gathered.plans.find("id", sku), off) for sku, off in licences]
+    if any(off is not None and sku is not None and set(sku.fields["intune"]) - off for sku, off in known):
+        return True
+    unknown = any(sku is None for sku, _ in known)
+    open_ = any(sku.fields["intune"] and off is None for sku, off in known if sku is not None)
+    may = any(set(sku.fields["maybe"]) - (off or set()) for sku, off in known if sku is not None)
+    return None if unknown or open_ or may else False
 
 
 def _discovered(gathered: Gathered, thing: Thing) -> dict[str, Any]:
@@ -249,6 +258,16 @@ def _discovered(gathered: Gathered, thing: Thing) -> dict[str, Any]:
     incomplete = any(one.incomplete for one in here.values())
     found = next(iter(here.values())).methods
     return {"discovered_by": found, "discovery_incomplete": True if incomplete else None} | upn
+
+
+def _compare_discovered(gathered: Gathered, thing: Thing) -> None:
+    """Tell an account that people say was discovered, and that the whole list of one hierarchy does not have."""
+    told = thing.fields.get("discovered_by")
+    if not told or thing.where("discovered_by")[0] not in gathered.users.by_hand or not thing.ids:
+        return
+    lists = {gathered.hierarchy(batch) for batch, found in gathered.batches if found.kind.id == DISCOVERED}
+    for owner in sorted(lists - gathered.discovery.get(id(thing), {}).keys()):
+        conflict(gathered.users, thing, "discovered_by", place_of(gathered, DISCOVERED, owner) or thing.at)
 
 
 def _in_one(gathered: Gathered, thing: Thing, entries: list[Discovered]) -> Discovered:
@@ -274,12 +293,11 @@ def _in_one(gathered: Gathered, thing: Thing, entries: list[Discovered]) -> Disc
 
 def _discovery_is_whole(gathered: Gathered) -> bool:
     """Tell whether nothing discovered who is in no list: each hierarchy has its list, and all can be told."""
-    kind = "configmgr.discovered-users"
-    told = {gathered.hierarchy(batch) for batch, found in gathered.batches if found.kind.id == kind}
+    told = {gathered.hierarchy(batch) for batch, found in gathered.batches if found.kind.id == DISCOVERED}
     known = {str(thing.fields["id"]) for thing in gathered.hierarchies.things}
     seen = [thing.fields.keys() for thing in gathered.users.things if "account" in thing.fields]
     named = all("sid" in fields or "id" in fields for fields in seen)
-    return bool(told) and named and kind not in gathered.partial and (len(known) == 1 or told >= known)
+    return bool(told) and named and DISCOVERED not in gathered.partial and (len(known) == 1 or told >= known)
 
 
 def groups(people: People) -> Section:
@@ -294,11 +312,15 @@ def groups(people: People) -> Section:
         where: dict[str, At] = {}
         if listed is not None:
             _compare_members(people, thing, listed)
+        compare_members(people, thing, lists)
         if listed is not None and fields.keys().isdisjoint({"members", "all_members"}):
             where = _members_into(fields, listed, people)
         eligible = gathered.eligible.get(str(thing.fields.get("id", "")).casefold())
         if eligible:
-            fields["eligible"] = tuple(people.names(eligible)[0])
+            told = people.names(eligible)[0]
+            if "eligible" in fields and written(people, thing, "eligible") != set(map(fold_case, told)):
+                conflict(gathered.groups, thing, "eligible", next(iter(told.values()), eligible[0].at))
+            fields["eligible"] = tuple(told)
         named.append((thing, fields, where))
     for thing, fields, where in named:
         if not GUID.fullmatch(str(fields.get("id", ""))):

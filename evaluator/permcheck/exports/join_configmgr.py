@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from permcheck.exports.by_hand import OWNED
-from permcheck.exports.gathered import At, Called, Conflict, Gathered, RoleOperations, Thing, Written
+from permcheck.exports.contradicted import conflict, id_of, place_of
+from permcheck.exports.gathered import (
+    At,
+    Called,
+    Conflict,
+    Gathered,
+    Register,
+    RoleOperations,
+    Thing,
+    Written,
+    by_class,
+)
 from permcheck.exports.join import NO_HIERARCHY, People, Section
+from permcheck.exports.read_configmgr import written_sites
 from permcheck.model.fold import GUID, SID, fold_case
 from permcheck.model.vocabulary import Vocabulary, vocabulary
+
+FLAT: Final = {"role": "RoleNames", "collections": "CollectionNames", "scopes": "CategoryNames"}
+"""Part of an assignment -> the list of all of them, which doesn't tell what goes with what."""
 
 
 def settle_hierarchies(gathered: Gathered) -> None:
     """Give every record without a hierarchy the only one there is, or one that is made for it."""
     known = [str(thing.fields["id"]) for thing in gathered.hierarchies.things]
+    _refuse_unlisted_sites(gathered)
     _note_missing_lists(gathered, frozenset(known))
     registers = (
         gathered.collections,
@@ -42,6 +58,16 @@ def settle_hierarchies(gathered: Gathered) -> None:
     for register in registers:
         register.rehome(home)
     _move(gathered, home)
+
+
+def _refuse_unlisted_sites(gathered: Gathered) -> None:
+    """Tell entries of several sites, where nothing tells whether these are of one hierarchy."""
+    written = written_sites(gathered)
+    sites = {written.get(site, site): at for site, at in gathered.unlisted_sites.items()}
+    if len(sites) > 1:
+        message = f"entries are of sites {', '.join(sorted(gathered.unlisted_sites))}, and no list of sites is there"
+        help_ = "export SMS_Site: it tells which of them are of one hierarchy"
+        gathered.problem(max(sites.values()), "no-hierarchy", message, help_)
 
 
 def _move(gathered: Gathered, home: str) -> None:
@@ -139,6 +165,17 @@ class Hierarchies:
             return None if found is None else known.text_of(found)
         return known.text_of(said.upper())
 
+    def id_of(self, part: str, owner: str, said: str) -> str:
+        """Return the id of a role, a collection or a scope that is written by name or by id, folded."""
+        policy = self.gathered.policy
+        if part == "scopes":
+            return fold_case(next(iter(self.scopes(owner).names.meant(said)), said))
+        built_in = policy.role_names("configmgr").meant(said) if part == "role" else ()
+        return fold_case(next(iter(built_in), id_of(self._register(part), owner, said)))
+
+    def _register(self, part: str) -> Register:
+        return self.gathered.security_roles if part == "role" else self.gathered.collections
+
     def _roles_called(self, owner: str, name: str) -> set[str]:
         """Return ids (or names, of roles without one) of the roles that have a name."""
         listed = (thing.fields for thing in self._called("security_roles", owner, name))
@@ -177,12 +214,28 @@ def administrative_users(people: People, places: Hierarchies) -> Section:
             message = f"several administrative users are called `{name}`, and nothing tells which account this one is"
             people.gathered.left_open(thing.at, "administrative_users", message, "export AdminSid of each")
             continue
+        _compare_assignments(people.gathered, thing, owner, places)
         fields["assignments"] = _assignments(thing, owner, places)
         if not SID.fullmatch(str(fields.get("sid") or "")):
             fields["sid"] = None
         _group_of(people, thing)
         section.add(thing, fields)
     return section
+
+
+def _compare_assignments(gathered: Gathered, thing: Thing, owner: str, places: Hierarchies) -> None:
+    """Tell an administrative user to whom people gave other roles, collections or scopes than the flat lists have."""
+    pairs = thing.fields.get("assignments")
+    if pairs is None or thing.where("assignments")[0] not in gathered.admins.by_hand:
+        return
+    for part, flat in FLAT.items():
+        said, told = [pair.get(part) for pair in pairs], thing.fields.get(flat)
+        if told is None or None in said:
+            continue
+        every = (name for one in said for name in ((one,) if part == "role" else one))
+        written = {places.id_of(part, owner, str(name)) for name in every}
+        if written != {places.id_of(part, owner, str(name)) for name in told}:
+            conflict(gathered.admins, thing, "assignments", thing.where(flat))
 
 
 def _assignments(thing: Thing, owner: str, places: Hierarchies) -> tuple[dict[str, Any], ...] | None:
@@ -250,7 +303,7 @@ def _operations(gathered: Gathered, thing: Thing) -> dict[str, Any]:
     sure = dict.fromkeys(pair for one in told for pair in _pairs(one.named))
     possible = frozenset.intersection(*(_possible(one) for one in told))
     open_pairs = [pair for pair in _pairs(told[0].undecided) if pair in possible and pair not in sure]
-    return {"permissions": _by_class(sure), "undecided": _by_class(open_pairs) or None}
+    return {"permissions": by_class(sure), "undecided": by_class(open_pairs) or None}
 
 
 def _pairs(operations: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str]]:
@@ -263,13 +316,6 @@ def _sure(told: RoleOperations) -> frozenset[tuple[str, str]]:
 
 def _possible(told: RoleOperations) -> frozenset[tuple[str, str]]:
     return _sure(told) | frozenset(_pairs(told.undecided))
-
-
-def _by_class(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for class_, name in pairs:
-        found[class_] = (*found.get(class_, ()), name)
-    return found
 
 
 def _is_built_in(gathered: Gathered, thing: Thing) -> bool:
@@ -310,11 +356,24 @@ def scripts(people: People, places: Hierarchies) -> Section:
             fields["author"] = None if author is None else people.user_name(author)
         owner = str(fields["hierarchy"])
         scopes = _scopes_of(gathered, owner, str(fields.get("id") or ""))
+        _compare_scopes(gathered, thing, owner, places, scopes)
         fields["scopes"] = _scopes(owner, fields.get("scopes") if scopes is None else scopes, places)
         if not GUID.fullmatch(str(fields.get("id") or "")):
             fields["id"] = None
         section.add(thing, fields)
     return section
+
+
+def _compare_scopes(
+    gathered: Gathered, thing: Thing, owner: str, places: Hierarchies, told: tuple[str, ...] | None
+) -> None:
+    """Tell a script that people put into other security scopes than an export."""
+    if told is None or "scopes" not in thing.fields or thing.where("scopes")[0] not in gathered.scripts.by_hand:
+        return
+    both = (thing.fields["scopes"], told)
+    written, listed = ({places.id_of("scopes", owner, str(one)) for one in few} for few in both)
+    if written != listed:
+        conflict(gathered.scripts, thing, "scopes", place_of(gathered, "configmgr.object-scopes", owner) or thing.at)
 
 
 def _scopes_of(gathered: Gathered, owner: str, script: str) -> tuple[str, ...] | None:

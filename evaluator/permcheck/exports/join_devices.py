@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
+from permcheck.exports.contradicted import conflict, id_of, place_of
 from permcheck.exports.gathered import At, Gathered, Thing, differ
 from permcheck.exports.join import NO_HIERARCHY, Section, tag_text, tags_of
+from permcheck.model.fold import fold_case
+from permcheck.model.provenance import Memberships
+
+MEMBERS: Final = "configmgr.collection-members"
 
 
 def join_cloud_devices(gathered: Gathered) -> None:
@@ -58,10 +63,13 @@ def _add_cloud_device(gathered: Gathered, name: str, entra: str | None, fields: 
 
 
 def devices(gathered: Gathered) -> Section:
-    """Join devices with the collections that contain them, if the members of all were exported."""
+    """Join devices with the collections that contain them, if the members of all were exported.
+
+    A list that does not have a device in what holds every device by definition is not the whole list.
+    """
     section = Section()
     whole = _hierarchies_with_all_members(gathered)
-    lacking, tags = _Lacking(gathered), tags_of(gathered)
+    lacking, tags, everywhere = _Lacking(gathered), tags_of(gathered), gathered.policy.all_devices
     told: set[tuple[str, str]] = set()
     for thing in gathered.devices.things:
         fields = dict(thing.fields)
@@ -69,15 +77,48 @@ def devices(gathered: Gathered) -> Section:
             fields["scope_tags"] = tuple(map(tag_text(tags), fields["scope_tags"]))
         owner, resource = str(fields["hierarchy"]), str(fields.get("resource_id") or "")
         found = gathered.inside.get((owner, resource))
-        open_ = lacking.may_be_elsewhere(owner, resource, found.collections if found else ())
+        inside = found.collections if found else ()
+        open_ = lacking.may_be_elsewhere(owner, resource, inside) or everywhere.isdisjoint(inside)
+        if owner in whole and resource and not open_:
+            _compare_collections(gathered, thing, found)
         if owner in whole and resource and "collections" not in fields and not open_:
             told.add((owner, resource))
             fields["collections"] = tuple(found.collections) if found else ()
             if found:
                 section.memberships[len(section.records)] = found
         section.add(thing, fields)
+    _compare_members(gathered, whole, lacking)
     _list_members(gathered, told, lacking)
     return section
+
+
+def _compare_collections(gathered: Gathered, thing: Thing, found: Memberships | None) -> None:
+    """Tell a device that people put into collections, and the members of all collections into others.
+
+    What holds every device by definition needs no word.
+    """
+    owner, register = str(thing.fields["hierarchy"]), gathered.devices
+    if "collections" not in thing.fields or thing.where("collections")[0] not in register.by_hand:
+        return
+    written = {id_of(gathered.collections, owner, str(said)) for said in thing.fields["collections"]}
+    told = {fold_case(id_) for id_ in found.collections} if found else set[str]()
+    if (written ^ told) - set(map(fold_case, gathered.policy.all_devices)):
+        at = (found.batches[0], found.entries[0]) if found and found.batches else place_of(gathered, MEMBERS, owner)
+        conflict(register, thing, "collections", at or thing.at)
+
+
+def _compare_members(gathered: Gathered, whole: set[str], lacking: _Lacking) -> None:
+    """Tell a collection of which people wrote other members than the members of all collections say."""
+    known = {(thing.fields["hierarchy"], str(thing.fields.get("resource_id"))) for thing in gathered.devices.things}
+    for thing in gathered.collections.things:
+        owner, id_ = str(thing.fields["hierarchy"]), fold_case(str(thing.fields["id"]))
+        by_hand = "members" in thing.fields and thing.where("members")[0] in gathered.collections.by_hand
+        if not by_hand or owner not in whole or owner in lacking.owners:
+            continue
+        inside = (key for key, found in gathered.inside.items() if id_ in map(fold_case, found.collections))
+        told = {resource for at, resource in inside if at == owner and (owner, resource) in known}
+        if {id_of(gathered.devices, owner, str(said), "resource_id") for said in thing.fields["members"]} != told:
+            conflict(gathered.collections, thing, "members", place_of(gathered, MEMBERS, owner) or thing.at)
 
 
 class _Lacking:
@@ -101,7 +142,7 @@ class _Lacking:
 
 def _hierarchies_with_all_members(gathered: Gathered) -> set[str]:
     """Return hierarchies of which the members of every collection were exported."""
-    if "configmgr.collection-members" in gathered.partial:
+    if MEMBERS in gathered.partial:
         return set()
     all_of_them = gathered.values.all_memberships
     lists = {
@@ -115,7 +156,7 @@ def _hierarchies_with_all_members(gathered: Gathered) -> set[str]:
 
 def _list_members(gathered: Gathered, told: set[tuple[str, str]], lacking: _Lacking) -> None:
     """Let each exported collection list its members, where a device doesn't tell its collections."""
-    if "configmgr.collection-members" in gathered.partial:
+    if MEMBERS in gathered.partial:
         return
     members: dict[str, dict[str, list[str]]] = {}
     for (owner, resource), inside in gathered.inside.items():

@@ -7,7 +7,8 @@ from typing import Any
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import text
-from permcheck.exports.gathered import At, Conflict, Gathered, Principal, RoleHolding, Thing, Written
+from permcheck.exports.contradicted import conflict, place_of, whole_lists, written
+from permcheck.exports.gathered import At, Conflict, Gathered, RoleHolding, Thing, Written
 from permcheck.exports.join import People, Section, tag_text, tags_of
 from permcheck.model.fold import GUID, fold_case, is_identity
 from permcheck.model.policy_index import Policy
@@ -37,8 +38,27 @@ def entra_roles(people: People) -> Section:
         }
         section.add(Thing({}, at), fields, (active | eligible).items())
     for thing in gathered.entra_by_hand.things:
+        _compare_with_nobody(gathered, thing)
         section.add(thing, thing.fields)
     return section
+
+
+def _entra_role(gathered: Gathered, said: str) -> str:
+    """Return the name of a directory role, however it is written; itself where the policy does not know it."""
+    try:
+        return gathered.policy.roles[gathered.policy.find_role("entra", said)].name
+    except UnknownNameError:
+        return said
+
+
+def _compare_with_nobody(gathered: Gathered, thing: Thing) -> None:
+    """Tell holders whom people wrote of a directory role that nobody holds, as the whole list says."""
+    role = _entra_role(gathered, str(thing.fields["role"]))
+    if role in {_entra_role(gathered, holders.role) for holders in gathered.holders.values()}:
+        return
+    place = next((place_of(gathered, kind) for kind in whole_lists(gathered, "entra_roles")), None)
+    if place is not None and thing.fields.get("members"):
+        conflict(gathered.entra_by_hand, thing, "members", place)
 
 
 def _compare_holders(people: People, role: str, holders: RoleHolding) -> None:
@@ -49,12 +69,12 @@ def _compare_holders(people: People, role: str, holders: RoleHolding) -> None:
         kind = gathered.batches[who.at[0]][1].kind.id
         if name is not None:
             told.setdefault(kind, (set(), who.at))[0].add(name.lower())
-    by_hand = gathered.entra_by_hand.find("role", role)
-    if by_hand is not None and "members" in by_hand.fields and holders.stated:
-        written = [(people.named(Principal(name, "", by_hand.at)), name) for name in by_hand.fields["members"]]
-        told["by hand"] = ({(found or name).lower() for found, name in written}, by_hand.where("members"))
+    for by_hand in gathered.entra_by_hand.things:
+        same = _entra_role(gathered, str(by_hand.fields["role"])) == role
+        if same and "members" in by_hand.fields and holders.stated:
+            told["by hand"] = (set(written(people, by_hand, "members")), by_hand.where("members"))
     if ROLE_HOLDERS in gathered.read - gathered.partial and told:
-        told.setdefault(ROLE_HOLDERS, (set(), next(iter(told.values()))[1]))
+        told.setdefault(ROLE_HOLDERS, (set(), place_of(gathered, ROLE_HOLDERS) or next(iter(told.values()))[1]))
     (first, at), *others = told.values() if told else [(set[str](), (-1, 0))]
     for names, where in others:
         if names != first:
@@ -86,8 +106,39 @@ def app_roles(people: People) -> Section:
         fields = {"application": permission.category, "role": permission.name, "assigned_to": tuple(names)}
         section.add(Thing({}, holders[0].at), fields, names.items())
     for thing in gathered.apps_by_hand.things:
+        _compare_assigned(people, thing, section)
         section.add(thing, thing.fields)
     return section
+
+
+def _compare_assigned(people: People, thing: Thing, section: Section) -> None:
+    """Tell holders of an app role whom people wrote, and of which the whole list has others."""
+    gathered, (application, role) = people.gathered, (str(thing.fields["application"]), str(thing.fields["role"]))
+    place = next((place_of(gathered, kind) for kind in whole_lists(gathered, "app_roles")), None)
+    if place is None or "assigned_to" not in thing.fields or not _is_told(gathered, application):
+        return
+    same = (row for row in section.records if _same_app_role(gathered, row, application, role))
+    told = {fold_case(name) for row in same for name in row["assigned_to"]}
+    if written(people, thing, "assigned_to") != told:
+        conflict(gathered.apps_by_hand, thing, "assigned_to", place)
+
+
+def _same_app_role(gathered: Gathered, row: Mapping[str, Any], application: str, role: str) -> bool:
+    try:
+        said = gathered.policy.find_permission("entra", f"{application}\\{role}")
+    except UnknownNameError:
+        return False
+    return said == gathered.policy.find_permission("entra", f"{row['application']}\\{row['role']}")
+
+
+def _is_told(gathered: Gathered, application: str) -> bool:
+    """Tell whether a list of holders of app roles is that of an application, or may be it, since nobody is in it."""
+    wanted = gathered.policy.applications.get(application, "")
+    lists = [(batch, found) for batch, found in gathered.batches if found.kind.id == APP_ROLES]
+    owners = (found.owner or text(batch.head, "resourceId") for batch, found in lists)
+    told = {_application(gathered, owner.casefold()) for owner in owners}
+    held = {_application(gathered, resource) for resource, _, _ in gathered.app_assignments}
+    return bool(wanted) and (wanted in told | held or not any(batch.head for batch, _ in lists))
 
 
 def _told_of_known_applications(gathered: Gathered) -> bool:

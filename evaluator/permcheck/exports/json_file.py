@@ -11,13 +11,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from permcheck.errors import LoadError, Problem
-from permcheck.exports.batch import Batch, Row, folded
+from permcheck.exports.batch import Batch, Row, fold, folded, whole
 from permcheck.exports.long_json import LISTS, LongFile
 from permcheck.loading.files import file_problem, read_text
 from permcheck.loading.text import parse_json, said_twice
 
 STREAMED: Final = 16 * 2**20
 """Files from this size are not held in memory."""
+CONTEXT: Final = ("@odatacontext", "odatacontext", "@odatatype", "odatatype", "valueodatatype")
+"""What names the things in a list, folded: its context, else the type of the list or of its `value`."""
+NEXT: Final = ("@odatanextlink", "odatanextlink", "@nextlink", "nextlink")
+"""What leads to the next page, folded: tools spell it in several ways."""
+COUNT: Final = ("@odatacount", "odatacount", "@count", "count")
+"""What tells how many entries a list has, folded."""
+ERROR: Final = ("error", "@error", "odataerror", "@odataerror")
+"""What a page has beside its entries where the service failed before its end, folded."""
 
 
 def json_batches(path: Path, folder: str) -> Iterator[Batch]:
@@ -84,7 +92,11 @@ def _is_page(item: Mapping[str, Any]) -> bool:
 
 
 def _only_annotations(item: Mapping[str, Any]) -> bool:
-    return all(key.startswith(("@", "odata.")) or key in {"value", "Value", "Count", "count"} for key in item)
+    return all(key.startswith("@") or _is_annotation(fold(key)) for key in item)
+
+
+def _is_annotation(key: str) -> bool:
+    return key.startswith("odata") or key in {"value", *CONTEXT, *NEXT, *COUNT, *ERROR}
 
 
 def _is_bundle(data: Mapping[str, Any]) -> bool:
@@ -105,7 +117,7 @@ def _batch(
     pascal = _is_pascal(rows[0]) if rows else False
     entries = list(map(folded, rows))
     head: Row = entries[0] if entries else {}
-    more = _annotations(annotations, head)
+    more = _annotations(annotations, single=single)
     return Batch(file, folder, path, head, lambda: entries, single=single, pascal=pascal, held=True, **more)
 
 
@@ -113,13 +125,16 @@ def _is_pascal(entry: Mapping[str, Any]) -> bool:
     return next((key[:1].isupper() for key in entry if key[:1].isalpha()), False)
 
 
-def _annotations(page: Mapping[str, Any], head: Row) -> dict[str, Any]:
-    context = str(page.get("@odata.context") or head.get("@odatacontext") or "")
-    count = page.get("@odata.count")
+def _annotations(page: Mapping[str, Any], *, single: bool) -> dict[str, Any]:
+    """Return what a page says of its list. A single entry that is no page says itself of what type it is."""
+    said = dict(zip(map(fold, page), page.values(), strict=True))
+    context = next((str(said[key]) for key in CONTEXT[: 2 if single else None] if said.get(key)), "")
+    count = next((found for key in COUNT if (found := whole(said, key)) is not None), None)
     return {
         "context": context.rpartition("#")[2],
-        "next_link": str(page.get("@odata.nextLink") or page.get("odata.nextLink") or ""),
-        "count": count if isinstance(count, int) else None,
+        "next_link": next((str(said[key]) for key in NEXT if said.get(key)), ""),
+        "count": count,
+        "short": not single and any(said.get(key) for key in ERROR),
     }
 
 
@@ -131,7 +146,7 @@ def _streamed(path: Path, folder: str) -> Batch:
     file = LongFile(path)
     first = next(_entries(file, path), {})
     head = folded(first)
-    told = _annotations(file.beside | file.tail(), head)
+    told = _annotations(file.beside | file.tail(), single=False)
     batch = Batch(str(path), folder, file.where, head, tuple, pascal=_is_pascal(first), **told)
     batch.rows = lambda: _long_rows(file, batch)
     return batch
@@ -147,8 +162,8 @@ def _entries(file: LongFile, path: Path | str) -> Iterator[dict[str, Any]]:
 
 def _long_rows(file: LongFile, batch: Batch) -> Iterator[Row]:
     yield from map(folded, _entries(file, batch.file))
-    told = _annotations(file.beside, batch.head)
+    told = _annotations(file.beside, single=False)
     if told["context"] != batch.context:
         message = "what stands behind the list says what the list is, and can't be seen from the end of the file"
         raise file_problem(batch.file, "shape", message, "write `@odata.context` before the list")
-    batch.next_link, batch.count = told["next_link"], told["count"]
+    batch.next_link, batch.count, batch.short = told["next_link"], told["count"], told["short"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from permcheck.errors import UnknownNameError
 from permcheck.model.policy import Permission
@@ -13,55 +13,90 @@ Masks: TypeAlias = Mapping[int, int]
 """Object type -> granted bits."""
 
 
+class Site(NamedTuple):
+    """The site's own list of operations, by object type."""
+
+    bits: Mapping[int, Mapping[int, str]]
+    """Bit -> name, in the language of the site."""
+    unread: Mapping[int, Sequence[tuple[str, int]]]
+    """Names with a flag that is not one bit: what it means can't be read."""
+
+
 class Operations(NamedTuple):
     """What the masks of a role say."""
 
     named: dict[str, tuple[str, ...]]
     undecided: dict[str, tuple[str, ...]]
-    """Operations that a bit without a public meaning may stand for."""
+    """Operations that a bit without a meaning that is known may stand for."""
     notes: tuple[str, ...]
 
 
-def operations_of(policy: Policy, masks: Masks, site: Mapping[int, Mapping[int, str]]) -> Operations:
-    """Return the operations of a role; `site` is the site's own list: object type -> bit -> name."""
+class _Class(NamedTuple):
+    """What a mask says of one class."""
+
+    granted: tuple[str, ...]
+    undecided: tuple[str, ...]
+    unknown: tuple[int, ...]
+    """Bits of which nobody knows what they mean."""
+
+
+NO_SITE: Final = Site({}, {})
+
+
+def operations_of(policy: Policy, masks: Masks, site: Site = NO_SITE) -> Operations:
+    """Return the operations of a role. A name of the site that nobody knows tells nothing of its bit."""
     classes = {c.object_type: c.name for c in policy.classes.values() if c.object_type is not None}
     named: dict[str, tuple[str, ...]] = {}
     undecided: dict[str, tuple[str, ...]] = {}
     notes: list[str] = []
-    permissions: dict[str, list[Permission]] = {}
-    for permission in policy.permissions.values():
-        if policy.planes[permission.id] == "configmgr":
-            permissions.setdefault(permission.category, []).append(permission)
     for type_, mask in sorted(masks.items()):
         name = classes.get(type_)
         if name is None:
             notes.append(f"object type {type_} has no public name; its operations were left out")
-        else:
-            told = site.get(type_, {})
-            theirs = [one for one in permissions.get(name, ()) if one.name not in _names(policy, name, told)]
-            granted, open_, rest = _by_policy(theirs, mask & ~sum(told))
-            named[name] = (*_by_site(policy, name, mask, told), *granted)
-            if open_:
-                undecided[name] = open_
-            if rest:
-                bits = ", ".join(str(bit) for bit in rest)
-                notes.append(f"no public document says what the bits {bits} of {name} mean")
+            continue
+        bits = site.bits.get(type_, {})
+        found = _of_class(policy, name, mask, bits, site.unread.get(type_, ()))
+        named[name] = found.granted
+        if found.undecided:
+            undecided[name] = found.undecided
+        notes += _notes(name, found.unknown, bits)
     return Operations({k: v for k, v in named.items() if v}, undecided, tuple(notes))
 
 
-def _by_site(policy: Policy, class_: str, mask: int, bits: Mapping[int, str]) -> tuple[str, ...]:
-    return _names(policy, class_, {bit: name for bit, name in sorted(bits.items()) if mask & bit})
+def _of_class(
+    policy: Policy, class_: str, mask: int, bits: Mapping[int, str], unread: Sequence[tuple[str, int]]
+) -> _Class:
+    understood = {bit: known for bit, name in sorted(bits.items()) if (known := operation(policy, class_, name))}
+    others = [one for one in operations_in(policy, class_) if one.name not in understood.values()]
+    by_policy, open_, rest = _by_policy(others, mask & ~sum(understood))
+    granted = (*(name for bit, name in understood.items() if mask & bit), *by_policy)
+    for name, flag in unread:
+        known = operation(policy, class_, name)
+        may = (known,) if known else tuple(one.name for one in others)
+        open_ = (*open_, *(may if mask & flag else ()))
+    return _Class(granted, tuple(one for one in dict.fromkeys(open_) if one not in granted), rest)
 
 
-def _names(policy: Policy, class_: str, bits: Mapping[int, str]) -> tuple[str, ...]:
-    """Return the names that the policy has for operations; the others decide nothing here."""
-    found = []
-    for name in bits.values():
-        try:
-            found.append(policy.permissions[policy.find_permission("configmgr", f"{class_}\\{name}")].name)
-        except UnknownNameError:
-            continue
-    return tuple(found)
+def _notes(class_: str, unknown: Sequence[int], bits: Mapping[int, str]) -> Iterator[str]:
+    silent = ", ".join(str(bit) for bit in unknown if bit not in bits)
+    called = ", ".join(f"`{bits[bit]}`" for bit in unknown if bit in bits)
+    if silent:
+        yield f"no public document says what the bits {silent} of {class_} mean"
+    if called:
+        yield f"nobody knows the operations of {class_} that the site calls {called}"
+
+
+def operations_in(policy: Policy, class_: str) -> tuple[Permission, ...]:
+    """Return the operations that the policy knows of a class."""
+    return tuple(p for p in policy.permissions.values() if p.category == class_ and policy.planes[p.id] == "configmgr")
+
+
+def operation(policy: Policy, class_: str, name: str) -> str | None:
+    """Return the policy's name of an operation; None where it knows none that is called so."""
+    try:
+        return policy.permissions[policy.find_permission("configmgr", f"{class_}\\{name}")].name
+    except UnknownNameError:
+        return None
 
 
 def _by_policy(

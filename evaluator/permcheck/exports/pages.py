@@ -29,16 +29,31 @@ def note_missing_pages(gathered: Gathered, lost: Iterable[str]) -> None:
         if not _lacks_page(pages) and not any(page.request and _list_of(page.request) in gone for page in pages):
             continue
         gathered.partial.add(kind)
-        members = gathered.members.get(owner.casefold())
-        if members is not None:
-            members.partial = True
+        _leave_members_open(gathered, owner, pages)
         message = f"pages are missing of this list ({gathered.policy.exports[kind].title})"
         help_ = "export every page: follow @odata.nextLink until it is absent"
         gathered.problems.append(Problem(pages[-1].file, 0, 0, "missing-pages", message, help_, "warning"))
 
 
+def _leave_members_open(gathered: Gathered, owner: str, pages: list[Batch]) -> None:
+    """Note that the members of a group may be on a page that is missing; without an owner, those of every group."""
+    listed = gathered.members.get(owner.casefold())
+    if listed is not None:
+        listed.partial = True
+    here = {number for number, (batch, _) in enumerate(gathered.batches) if any(batch is page for page in pages)}
+    for one in gathered.members.values():
+        if here & {*one.told, *(who.at[0] for who in one.anyhow)}:
+            one.partial = True
+
+
 def _lacks_page(pages: list[Batch]) -> bool:
-    return _not_counted(pages) or _chain_is_broken(pages) or _rows_are_skipped(pages) or _numbers_have_gaps(pages)
+    return (
+        any(page.short for page in pages)
+        or _not_counted(pages)
+        or _chain_is_broken(pages)
+        or _rows_are_skipped(pages)
+        or _numbers_have_gaps(pages)
+    )
 
 
 def _list_of(address: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from permcheck.exports.batch import Batch, Row, flag, has, names, text, texts, whole
+from permcheck.exports.contradicted import conflict, id_of
 from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, Principal, Thing, called
 from permcheck.exports.recognise import Found
 from permcheck.model.builds import release_of
+from permcheck.model.fold import fold_case
 
 BITS: Final = 2**32
 """Masks have 32 bits."""
@@ -44,16 +46,18 @@ def settle_sites(into: Gathered) -> None:
         if "version" in thing.fields:
             _state_version(into, known, code, thing)
     if into.top_site:
-        _add_written_sites(into)
+        into.top_site = written_sites(into) | into.top_site
 
 
-def _add_written_sites(into: Gathered) -> None:
-    """Add the sites that people wrote to those that were exported."""
+def written_sites(into: Gathered) -> dict[str, str]:
+    """Return the sites that people wrote, each with its hierarchy; its id is the code of its top site."""
+    found: dict[str, str] = {}
     for thing in into.hierarchies.things:
         id_, sites = str(thing.fields["id"]), thing.fields.get("sites") or {}
         codes = sites if isinstance(sites, dict) else (one["code"] for one in sites)
         for code in (id_, *codes):
-            into.top_site.setdefault(str(code).upper(), id_)
+            found.setdefault(str(code).upper(), id_)
+    return found
 
 
 def _state_version(into: Gathered, hierarchy: Thing, code: str, site: Thing) -> None:
@@ -89,10 +93,14 @@ def operations(into: Gathered, batch: Batch, _found: Found, number: int) -> None
     """Read the site's own list of operations and their bits. A bit that it lacks has no meaning that is known."""
     for entry, row in batch.entries():
         type_, bit, name = whole(row, "ObjectTypeID"), whole(row, "BitFlag"), text(row, "OperationName")
-        if type_ is not None and bit is not None and name:
+        if type_ is None or bit is None or not name:
+            into.problem((number, entry), "value", "the operation can't be read, and was left out", AGAIN, "warning")
+        elif (bit % BITS).bit_count() == 1:
             into.operations.put((into.hierarchy(batch), type_, bit % BITS), name, (number, entry))
         else:
-            into.problem((number, entry), "value", "the operation can't be read, and was left out", AGAIN, "warning")
+            into.unread_operations.setdefault((into.hierarchy(batch), type_), []).append((name, bit % BITS))
+            message = f"the flag {bit} of `{name}` is not one bit, so nothing tells which roles grant the operation"
+            into.problem((number, entry), "value", message, AGAIN, "warning")
 
 
 def security_scopes(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -164,12 +172,23 @@ def dependencies(into: Gathered, batch: Batch, _found: Found, number: int) -> No
         thing = into.collections.put((("id", f"{owner}/{child}"),), {"hierarchy": owner, "id": child}, at)
         if kind == "limiting":
             into.collections.state(thing, {"limited_to": source}, at)
+        elif kind is not None and thing.where(kind)[0] in into.collections.by_hand and kind in thing.fields:
+            _compare_rule(into, owner, thing, kind, source, at)
         elif kind is not None:
             thing.fields[kind] = (*thing.fields.get(kind, ()), source)
 
 
+def _compare_rule(into: Gathered, owner: str, thing: Thing, kind: str, source: str, at: At) -> None:
+    """Tell a rule of a collection of which people wrote the rules, and not this one."""
+    if fold_case(source) not in {id_of(into.collections, owner, str(said)) for said in thing.fields[kind]}:
+        conflict(into.collections, thing, kind, at)
+
+
 def discovered_users(into: Gathered, batch: Batch, found: Found, number: int) -> None:
-    """Read users that Configuration Manager discovered. An id and a UPN of another tenant are nobody's in this one."""
+    """Read users that Configuration Manager discovered. An id and a UPN of another tenant are nobody's in this one.
+
+    Where nothing tells whether it is another one, an id is surely that of the user who has it; a UPN is not.
+    """
     for entry, row in batch.entries():
         at, elsewhere = (number, entry), _of_another_tenant(into, row)
         account, sid, upn = text(row, "UniqueUserName"), text(row, "SID").upper(), text(row, "UserPrincipalName")
@@ -185,18 +204,26 @@ def discovered_users(into: Gathered, batch: Batch, found: Found, number: int) ->
         if elsewhere:
             entra_id = upn = ""
         fields = {"account": account if sid else None, "sid": sid or None, "id": entra_id or None}
-        known = (("sid", sid), ("id", entra_id), ("upn", upn), ("account", account))
+        sure = (("sid", sid), ("id", entra_id))
+        known = (*sure, ("account", account)) if elsewhere is None else (*sure, ("upn", upn), ("account", account))
         thing = into.users.put(known, fields, at, {"upn": upn or account or sid or None})
+        if elsewhere is None and into.users.find("upn", upn) not in {None, thing}:
+            into.partial.add(found.kind.id)  # that user may be the one who was discovered
         if told is not None:
             into.discovery.setdefault(id(thing), {}).setdefault(into.hierarchy(batch), []).append(told)
         for group in texts(row, "SecurityGroupName", "UserGroupName") or ():
             into.by_discovery.setdefault(group.casefold(), []).append(Principal(sid or account, "user", at))
 
 
-def _of_another_tenant(into: Gathered, row: Row) -> bool:
-    """Tell whether an account was discovered in another tenant than that of the exports, whose id was read before."""
+def _of_another_tenant(into: Gathered, row: Row) -> bool | None:
+    """Tell whether an account was discovered in another tenant than that of the exports, whose id was read before.
+
+    None where the entry names a tenant, and no export tells which one this is.
+    """
     tenant = text(row, "AADTenantID").strip("{}").casefold()
-    return bool(tenant and into.tenants) and tenant not in into.tenants
+    if tenant and not into.tenants:
+        return None
+    return bool(tenant) and tenant not in into.tenants
 
 
 def _discovered(into: Gathered, row: Row, entra_id: str, upn: str, at: At) -> Discovered | None:
@@ -211,10 +238,13 @@ def _discovered(into: Gathered, row: Row, entra_id: str, upn: str, at: At) -> Di
     told = has(row, "AADUserID") and (not entra_id or has(row, "AADTenantID"))
     entra = bool(entra_id and text(row, "AADTenantID")) if told else None
     local = None if not agents else any(into.values.ad_user_discovery.part_of(agent) for agent in agents)
-    here = entra and not _of_another_tenant(into, row)
-    methods = (*(("entra",) if here else ()), *(("ad",) if local else ()))
+    elsewhere = _of_another_tenant(into, row)
+    methods = (*(("entra",) if entra and elsewhere is False else ()), *(("ad",) if local else ()))
+    if entra and elsewhere is None:
+        into.note("nothing tells which tenant this is, so it is unknown who was discovered in it: no organization", at)
     theirs = has(row, "UserPrincipalName") and (local or (local is None and entra is False))
-    return Discovered(methods, entra is None or local is None, upn if theirs else None, at)
+    incomplete = entra is None or local is None or (entra and elsewhere is None)
+    return Discovered(methods, incomplete, upn if theirs else None, at)
 
 
 def discovered_groups(into: Gathered, batch: Batch, _found: Found, number: int) -> None:

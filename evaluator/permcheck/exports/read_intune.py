@@ -19,6 +19,7 @@ from permcheck.exports.batch import (
     fold,
     folded,
     has,
+    has_more,
     names,
     parts,
     tags_of,
@@ -64,6 +65,8 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
         for inner in parts(row, "roleAssignments") or ():
             if into.is_there(inner, at, "intune_assignments", "assignments of Intune roles"):
                 _assignment(into, batch, inner, at, id_, name)
+        if has_more(row, "roleAssignments"):
+            into.open.add("intune_assignments")
         if value(row, "assignments"):
             into.note("assignments under Intune roles, in a shape that nobody knows, were left out", at)
         if not (id_ or name):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, folded, has, parts, text, texts, value
+from permcheck.exports.batch import CUT, Batch, CutError, Row, flag, folded, has, has_more, parts, text, texts, value
 from permcheck.exports.gathered import At, Gathered, MemberList, Principal
 from permcheck.exports.recognise import Found, type_of
 from permcheck.model.estate import is_day
@@ -43,8 +43,23 @@ def subscriptions(into: Gathered, batch: Batch, found: Found, number: int) -> No
             continue
         here = [p for p in plans if text(p, "provisioningStatus") not in off]
         told = {means[plan] for p in here if (plan := text(p, "servicePlanId").casefold()) in means}
-        fields = {"id": sku, "plans": tuple(sorted(told)), "usable": status in works if status else None}
+        into.maybe_intune |= {text(p, "servicePlanId").casefold() for p in plans if _may_be_intune(into, p)}
+        fields = {
+            "id": sku,
+            "plans": tuple(sorted(told)),
+            "intune": tuple(id_ for p in here if means.get(id_ := text(p, "servicePlanId").casefold()) == "intune"),
+            "maybe": tuple(text(p, "servicePlanId").casefold() for p in here if _may_be_intune(into, p)),
+            "usable": status in works if status else None,
+        }
         into.plans.put((("id", sku),), fields, at)
+
+
+def _may_be_intune(into: Gathered, plan: Row) -> bool:
+    """Tell whether a service plan that the policy lacks may be a licence for Intune: its name speaks of it."""
+    known = {one.id for one in into.policy.service_plans}
+    return text(plan, "servicePlanId").casefold() not in known and into.values.intune_plan.part_of(
+        text(plan, "servicePlanName")
+    )
 
 
 def settle_subscriptions(into: Gathered, kind: str) -> None:
@@ -126,7 +141,7 @@ def _synced(row: Row) -> bool | None:
 
 
 def _licensed(into: Gathered, row: Row) -> bool | None:
-    """Tell whether a plan of Intune is assigned and works; None where one lacks its id or its state."""
+    """Tell whether a plan of Intune is assigned and works; None where one may be, or lacks its id or its state."""
     plans = parts(row, "assignedPlans")
     if plans is None:
         return None
@@ -137,7 +152,8 @@ def _licensed(into: Gathered, row: Row) -> bool | None:
         id_, status = text(plan, "servicePlanId").casefold(), text(plan, "capabilityStatus")
         if id_ in wanted and status in works:
             return True
-        unknown = unknown or not id_ or (id_ in wanted and not status)
+        may = id_ in into.maybe_intune and (not status or status in works)
+        unknown = unknown or not id_ or may or (id_ in wanted and not status)
     return None if unknown else False
 
 
@@ -175,9 +191,15 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
         found = into.members.setdefault(id_.casefold(), MemberList())
         found.stated = True
         found.told.setdefault(at[0], at)
-        found.partial = found.partial or (len(expanded) >= into.values.expanded_members.most and not batch.pascal)
+        found.partial = found.partial or has_more(row, "members") or _is_cut_off(into, len(expanded), batch)
         found.partial |= any(map(into.marks.removed, expanded))  # a list of changes need not have everybody
         found.direct += [p for item in expanded if (p := principal(into, item, at, batch)) is not None]
+
+
+def _is_cut_off(into: Gathered, length: int, batch: Batch) -> bool:
+    """Tell whether expanded members may lack some. PowerShell may have asked for more than an expansion has."""
+    most = into.values.expanded_members.most
+    return length == most if batch.pascal else length >= most
 
 
 def _restricted(row: Row) -> bool | None:
@@ -241,11 +263,14 @@ def group_members(into: Gathered, batch: Batch, found: Found, number: int) -> No
     for owner, row, at, whole in _entries(into, batch, found, number):
         key = owner.casefold()
         if into.directory_roles.get(key) is not None:
-            _role_holder(into, key, row, at, batch)
+            if whole and has_more(row, "members"):
+                into.open.add("entra_roles")
+            _role_holder(into, key, {} if whole else row, at, batch)
             continue
         members = into.members.setdefault(key, MemberList())
         members.stated = True
         members.told.setdefault(at[0], at)
+        members.partial = members.partial or (whole and has_more(row, "members"))
         members.partial |= into.marks.removed(row)
         if not whole:
             found_one = principal(into, row, at, batch)
@@ -266,6 +291,7 @@ def transitive_members(into: Gathered, batch: Batch, found: Found, number: int) 
     for owner, row, at, whole in _entries(into, batch, found, number):
         members = into.members.setdefault(owner.casefold(), MemberList())
         members.all_stated = True
+        members.partial = members.partial or (whole and has_more(row, "transitiveMembers"))
         members.partial |= into.marks.removed(row)
         if not whole:
             somebody = principal(into, row, at, batch)
@@ -273,7 +299,7 @@ def transitive_members(into: Gathered, batch: Batch, found: Found, number: int) 
 
 
 def _entries(into: Gathered, batch: Batch, found: Found, number: int) -> Iterator[tuple[str, Row, At, bool]]:
-    """Read (group, member, where, whether it only says that the list is there)."""
+    """Read (group, member, where, whether it only says that the list is there: then it is what holds the list)."""
     if found.owner and batch.head.keys().isdisjoint({"groupid"}):
         yield found.owner, {}, (number, 0), True
         for entry, row in batch.entries():
@@ -290,7 +316,7 @@ def _entries(into: Gathered, batch: Batch, found: Found, number: int) -> Iterato
             yield owner, {}, at, True
             yield owner, row, at, False
         elif (items := _inner(inner)) is not None:
-            yield owner, {}, at, True
+            yield owner, row, at, True
             for item in items:
                 yield owner, folded(item) if isinstance(item, dict) else {"id": item}, at, False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from permcheck.errors import UnknownNameError
-from permcheck.exports.batch import Batch, Row, flag, fold, folded, parts, text, value
+from permcheck.exports.batch import Batch, Row, flag, fold, folded, has_more, parts, text, value
 from permcheck.exports.gathered import At, Gathered, Principal, RoleHolding
 from permcheck.exports.read_people import is_current, principal
 from permcheck.exports.recognise import Found
@@ -26,7 +26,7 @@ def directory_roles(into: Gathered, batch: Batch, _found: Found, number: int) ->
         holders = holding(into, template)
         inner = parts(row, "members")
         holders.stated = holders.stated if holders.active else inner is not None
-        if inner is not None and len(inner) == into.values.expanded_members.most:
+        if inner is not None and (len(inner) == into.values.expanded_members.most or has_more(row, "members")):
             into.open.add("entra_roles")
         found = (principal(into, item, at, batch) for item in inner or ())
         holders.active += [somebody for somebody in found if somebody]

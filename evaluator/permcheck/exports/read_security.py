@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import Batch, Row, flag, fold, folded, has, names, parts, text, texts, value, whole
-from permcheck.exports.gathered import At, Called, Gathered, Register, RoleOperations, called
-from permcheck.exports.masks import Masks, operations_of
+from permcheck.exports.gathered import NOTHING, At, Called, Gathered, Register, RoleOperations, by_class, called
+from permcheck.exports.masks import Masks, Site, operations_in, operations_of
 from permcheck.exports.read_configmgr import AGAIN, BITS
 from permcheck.exports.recognise import Found
+from permcheck.model.fold import fold_case
+from permcheck.model.policy_index import Policy
+
+Named: TypeAlias = Mapping[str, Iterable[str]]
+"""Class -> names of operations."""
+Pairs: TypeAlias = frozenset[tuple[str, str]]
+"""Classes and operations, as the policy calls them."""
 
 
 class Flat(NamedTuple):
@@ -131,7 +138,7 @@ def put_role(into: Gathered, owner: str, row: Row, masks: Masks | None, at: At) 
     id_ = f"{owner}/{fields['id']}" if fields["id"] else ""
     thing = into.security_roles.put((("id", id_), ("name", f"{owner}/{name}")), fields, at)
     if masks is not None:
-        found = operations_of(into.policy, masks, into.bits_of(owner))
+        found = operations_of(into.policy, masks, into.site_operations(owner))
         into.operations_of.setdefault(id(thing), []).append(RoleOperations(found.named, found.undecided, at))
         for text_ in found.notes:
             into.note(text_, at)
@@ -153,7 +160,7 @@ def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) ->
     if found.owner:
         named_role(into, found.owner, batch.head, into.hierarchy(batch), (number, 0))
         return
-    named: dict[Key, tuple[At, dict[str, list[str]]]] = {}
+    named: dict[Key, tuple[At, dict[str, list[str]], dict[str, list[str]]]] = {}
     unreadable: set[Key] = set()
     for entry, row in batch.entries():
         at, role = (number, entry), text(row, "RoleName", "SecurityRole", "role")
@@ -169,21 +176,21 @@ def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) ->
         allowed = texts(row, "OperationName", "OperationNames", "Operations", "GrantedOperationNames")
         counts = flag(row, "Allow") if text(row, "Allow") else not has(row, "Allow")
         key = Key(role, "", (text(row, "RoleID").upper(),))
-        permissions = named.setdefault(key, (at, {}))[1]
+        _, permissions, denied = named.setdefault(key, (at, {}, {}))
         if counts is None or not class_ or allowed is None:
             unreadable.add(key)
             message = f"an entry of the role `{role}` can't be read, so its permissions are unknown"
             into.problem(at, "value", message, AGAIN, "warning")
-        elif counts:
-            permissions.setdefault(class_, []).extend(allowed)
+        else:
+            (permissions if counts else denied).setdefault(class_, []).extend(allowed)
     unclear = _unclear(named)
-    for key, (at, permissions) in named.items():
+    for key, (at, permissions, denied) in named.items():
         if key in unclear:
             _tell_unclear(into, at, key.name, ROLES)
             put_named(into, into.hierarchy(batch), key.name, None, at)
             continue
         told = None if key in unreadable else permissions
-        put_named(into, into.hierarchy(batch), key.name, told, at, key.ids[0])
+        put_named(into, into.hierarchy(batch), key.name, told, at, denied, id_=key.ids[0])
 
 
 def named_role(into: Gathered, role: str, row: Row, owner: str, at: At) -> None:
@@ -202,23 +209,69 @@ def _class(into: Gathered, name: str) -> str:
 
 
 def put_named(
-    into: Gathered, owner: str, role: str, permissions: Mapping[str, list[str]] | None, at: At, id_: str = ""
+    into: Gathered,
+    owner: str,
+    role: str,
+    permissions: Named | None,
+    at: At,
+    denied: Named = NOTHING,
+    *,
+    id_: str = "",
 ) -> None:
-    """Add a role whose permissions are listed by name; names that nobody knows are left out and noted."""
+    """Add a role whose permissions are listed by name. A name that nobody knows may be any that is not listed."""
     names = (("id", f"{owner}/{id_}" if id_ else ""), ("name", f"{owner}/{role}"))
     thing = into.security_roles.put(names, {"hierarchy": owner, "name": role, "id": id_ or None}, at)
     if permissions is None:
         return
-    known: dict[str, tuple[str, ...]] = {}
-    for class_, named in permissions.items():
-        for name in named:
-            try:
-                found = into.policy.permissions[into.policy.find_permission("configmgr", f"{class_}\\{name}")]
-            except UnknownNameError:
-                into.note(f"no operation of `{class_}` is called `{name}`; it was left out", at)
-                continue
-            known[found.category] = (*known.get(found.category, ()), found.name)
-    into.operations_of.setdefault(id(thing), []).append(RoleOperations(known, {}, at))
+    site = into.site_operations(owner)
+    sure: set[tuple[str, str]] = set()
+    open_: set[tuple[str, str]] = set()
+    for class_, name in _pairs_of(permissions):
+        known, may = _meant(into.policy, class_, name, site)
+        sure |= known
+        open_ |= may
+        if not known:
+            into.note(f"no operation of `{class_}` is called `{name}`, so it is open what it allows", at)
+    no = {pair for class_, name in _pairs_of(denied) for pair in _meant(into.policy, class_, name, site)[0]}
+    order = tuple((p.category, p.name) for p in into.policy.permissions.values())
+    said, left = (by_class(pair for pair in order if pair in few) for few in (sure, open_ - sure - no))
+    into.operations_of.setdefault(id(thing), []).append(RoleOperations(said, left, at))
+
+
+def _pairs_of(permissions: Named) -> Iterator[tuple[str, str]]:
+    return ((class_, name) for class_, names in permissions.items() for name in names)
+
+
+def _meant(policy: Policy, class_: str, name: str, site: Site) -> tuple[Pairs, Pairs]:
+    """Return the operation that a name stands for, and those that it may stand for, each with its class.
+
+    Where the site lists the name, its bit tells more; where nobody knows the class, it may be one of any class.
+    """
+    found = _known(policy, class_, name)
+    if found:
+        return found, frozenset()
+    known = next((c for c in policy.classes.values() if fold(class_) in map(fold, (c.name, *c.synonyms))), None)
+    if known is None:
+        return frozenset(), frozenset().union(*(_possible(policy, c.name, name) for c in policy.classes.values()))
+    bits = {} if known.object_type is None else site.bits.get(known.object_type, {})
+    bit = next((bit for bit, said in bits.items() if fold_case(said) == fold_case(name)), None)
+    if known.object_type is None or bit is None:
+        return frozenset(), _possible(policy, known.name, name)
+    told = operations_of(policy, {known.object_type: bit}, site)
+    return frozenset(_pairs_of(told.named)), frozenset(_pairs_of(told.undecided))
+
+
+def _known(policy: Policy, class_: str, name: str) -> Pairs:
+    try:
+        found = policy.permissions[policy.find_permission("configmgr", f"{class_}\\{name}")]
+    except UnknownNameError:
+        return frozenset()
+    return frozenset({(found.category, found.name)})
+
+
+def _possible(policy: Policy, class_: str, name: str) -> Pairs:
+    """Return the operations of a class that a name may stand for: all of them, if none is called so."""
+    return _known(policy, class_, name) or frozenset((class_, one.name) for one in operations_in(policy, class_))
 
 
 def administrative_users(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
@@ -239,8 +292,9 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             "hierarchy": owner,
             "name": name,
             "sid": text(row, "AdminSid", "SID").upper() or None,
-            "assignments": _pairs(into, owner, row, at),
+            "assignments": None if _lacks_pairs(into, batch, row, at) else _pairs(into, owner, row, at),
             "only_role": _single_role(into, batch, row),
+            **{key: told or None for key, told in _flat(into, batch, row).items()},
             "is_group": group if group is not None else (None if account is None else account in group_account),
         }
         ids = {"id": text(row, "AdminID"), "sid": fields["sid"]}
@@ -266,8 +320,33 @@ def _pairs(into: Gathered, owner: str, row: Row, at: At) -> tuple[dict[str, obje
     return tuple(roles.values()) or None
 
 
+def _lacks_pairs(into: Gathered, batch: Batch, row: Row, at: At) -> bool:
+    """Tell whether Permissions is visibly short: it lacks a role, a collection or a scope that a flat list has."""
+    permissions = parts(row, "Permissions") or ()
+    named = {fold_case(text(item, key)) for item in permissions for key in ("RoleName", "CategoryName")}
+    flat = (name for told in _flat(into, batch, row).values() for name in told or ())
+    lacking = [name for name in flat if fold_case(name) not in named]
+    if not permissions or "" in named or not lacking:
+        return False
+    message = f"Permissions lacks `{lacking[0]}`, which a flat list has, so nothing tells which role goes with what"
+    into.problem(at, "value", message, AGAIN, "warning")
+    return True
+
+
 def _role_of(item: Row) -> str:
     return text(item, "RoleID").upper() or Called(text(item, "RoleName"))
+
+
+def _flat(into: Gathered, batch: Batch, row: Row) -> dict[str, tuple[Called, ...] | None]:
+    """Return the roles, collections and scopes of an administrative user, of which nobody tells what goes with what."""
+
+    def known(register: Register) -> Iterator[str]:
+        return (str(thing.fields.get("name", "")) for thing in register.things)
+
+    roles = names(batch, lambda: known(into.security_roles), row, "RoleNames", "roles")
+    places = names(batch, lambda: known(into.collections), row, "CollectionNames", "collections")
+    scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "CategoryNames")
+    return {"RoleNames": called(roles), "CollectionNames": called(places), "CategoryNames": called(scopes)}
 
 
 def _single_role(into: Gathered, batch: Batch, row: Row) -> tuple[dict[str, object], ...] | None:
@@ -275,18 +354,13 @@ def _single_role(into: Gathered, batch: Batch, row: Row) -> tuple[dict[str, obje
 
     Permissions, where there are any, must speak of one role as well, though what they say of it may be broken.
     """
-
-    def known(register: Register) -> Iterator[str]:
-        return (str(thing.fields.get("name", "")) for thing in register.things)
-
-    roles = names(batch, lambda: known(into.security_roles), row, "RoleNames", "roles")
-    places = names(batch, lambda: known(into.collections), row, "CollectionNames", "collections")
+    flat = _flat(into, batch, row)
+    roles, places = flat["RoleNames"], flat["CollectionNames"]
     paired = {_role_of(item) for item in parts(row, "Permissions") or ()}
     unread = not paired and bool(value(row, "Permissions"))
     if roles is None or places is None or len(set(roles)) != 1 or unread or len(paired) > 1 or "" in paired:
         return None
-    scopes = names(batch, lambda: (said for said, _ in into.scopes.told.values()), row, "CategoryNames")
-    return ({"role": Called(roles[0]), "scopes": called(scopes), "collections": called(places)},)
+    return ({"role": roles[0], "scopes": flat["CategoryNames"], "collections": places},)
 
 
 def security_assignments(into: Gathered, batch: Batch, _found: Found, number: int) -> None:

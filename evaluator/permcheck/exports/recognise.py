@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-from permcheck.exports.batch import Batch, Row, fold, text
+from permcheck.exports.batch import Batch, Row, fold, text, value
 from permcheck.model.policy_exports import Export
 from permcheck.model.policy_index import Policy
 
 _CAST: Final = re.compile(r"/microsoft\.graph\.\w+$", re.IGNORECASE)
 _KEYS_IN_BRACKETS: Final = re.compile(r"\([^()]*\)")
+_COLLECTION_OF: Final = re.compile(r"#?(?:Collection\()?#?((?:\w+\.)+\w+)\)?$", re.IGNORECASE)
+"""A type, or a list of one, as a context names what a function answers."""
 _MEMBERS: Final = re.compile(r"/(?:groups|directoryRoles)/([^/?#]+)/(transitiveMembers|members)\b", re.IGNORECASE)
 _OWNER_IN_KEY: Final = re.compile(r"\((?:appId=)?'([^']+)'\)")
 _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -27,6 +29,10 @@ RESOURCE: Final = "ResourceName"
 """The key by which Microsoft365DSC says what an entry is; without it, its keys look like those of other entries."""
 PEOPLE: Final = frozenset({"graph.users", "graph.groups", "graph.group-members"})
 """Kinds of which a list of members may look, since its entries are users and groups."""
+
+
+Name: TypeAlias = tuple[str, str]
+"""What an entry says that it is: a context and a type, each empty where it names none."""
 
 
 class Found(NamedTuple):
@@ -46,29 +52,47 @@ def kinds_of(batch: Batch, policy: Policy) -> Iterator[Batch]:
     if batch.context or not batch.held or (found is not None and found.owner):
         yield batch
         return
-    heads: dict[str, Row] = {}
+    heads: dict[Name, Row] = {}
     for row in batch.rows():
-        heads.setdefault(type_of(row), row)
-    kinds: dict[str, list[str]] = {}
-    for type_, head in heads.items():
-        one = recognise(replace(batch, head=head), policy) if type_ else found
-        kinds.setdefault(type_ if one is None else one.kind.id, []).append(type_)
+        heads.setdefault(_name_of(row), row)
+    kinds: dict[str, list[Name]] = {}
+    for name, head in heads.items():
+        one = recognise(replace(batch, head=head), policy) if any(name) else found
+        kinds.setdefault("/".join(name) if one is None else one.kind.id, []).append(name)
     if len(kinds) <= 1 or kinds.keys() <= PEOPLE:
         yield batch
         return
-    for types in kinds.values():
-        yield replace(batch, head=heads[types[0]], picks=_of_types(frozenset(types)))
+    for names in kinds.values():
+        yield replace(batch, head=heads[names[0]], picks=_of_names(frozenset(names)))
 
 
-def _of_types(types: frozenset[str]) -> Callable[[Row], bool]:
-    return lambda row: type_of(row) in types
+def _of_names(names: frozenset[Name]) -> Callable[[Row], bool]:
+    return lambda row: _name_of(row) in names
+
+
+def _name_of(row: Row) -> Name:
+    """Return what an entry says that it is: the end of its own context, and its type."""
+    return _plain(context_of(row)), type_of(row)
+
+
+def named_as(batch: Batch) -> str:
+    """Return what a batch says that it is: its context, else the type of its first entry; empty if it says nothing."""
+    return batch.context or context_of(batch.head) or type_of(batch.head)
 
 
 def recognise(batch: Batch, policy: Policy) -> Found | None:
-    """Tell what a batch is; None if nothing fits."""
+    """Tell what a batch is; None if nothing fits.
+
+    Keys and names of files decide only where the batch doesn't say what it is: one that names what nobody knows is
+    not guessed. Of its entries, somebody in a list of members may be of any type.
+    """
     exports = policy.exports
-    found = _by_format(batch, exports) or _by_context(batch, exports) or _by_type(batch, exports)
-    found = found or _by_keys(batch, exports) or _by_classes(batch, policy) or _empty(batch, exports)
+    found = _by_format(batch, exports) or _by_context(batch, exports)
+    if found is None and (batch.context or context_of(batch.head)):
+        return None
+    found = found or _by_type(batch, exports)
+    if found is None and not type_of(batch.head):
+        found = _by_keys(batch, exports) or _by_classes(batch, policy) or _empty(batch, exports)
     under = _role_of(batch)
     if found is None and under and not batch.head:
         return Found(exports[ASSIGNMENTS], "it stands under an Intune role", under)
@@ -81,7 +105,7 @@ def recognise(batch: Batch, policy: Policy) -> Found | None:
 
 def _role_of(batch: Batch) -> str:
     """Return the Intune role under which a list of assignments stands: by its context, its address, or its place."""
-    places = (batch.context, batch.request, batch.next_link, batch.file.replace("\\", "/"))
+    places = (batch.context or context_of(batch.head), batch.request, batch.next_link, batch.file.replace("\\", "/"))
     return next((found[1] for place in places if (found := _UNDER_ROLE.search(place))), "")
 
 
@@ -92,13 +116,20 @@ def _by_format(batch: Batch, exports: Mapping[str, Export]) -> Found | None:
 
 
 def _by_context(batch: Batch, exports: Mapping[str, Export]) -> Found | None:
-    context = _plain(batch.context)
+    said = batch.context or context_of(batch.head)
+    context = _plain(said)
     for kind in exports.values():
         known = next((name for name in kind.signs.contexts if name.casefold() == context), None)
         if context and known:
-            owner = _OWNER_IN_KEY.search(batch.context)
+            owner = _OWNER_IN_KEY.search(said)
             return Found(kind, f"its @odata.context ends in {known}", owner[1] if owner else "")
-    return None
+    typed = _COLLECTION_OF.match(said.removesuffix("/$entity"))
+    return _of_type(typed[1].rpartition(".")[2], exports) if typed else None
+
+
+def context_of(entry: Row) -> str:
+    """Return the fragment of the context that an entry states itself; empty if it states none."""
+    return text(entry, "@odata.context", "odata.context").rpartition("#")[2]
 
 
 def _plain(context: str) -> str:
@@ -109,9 +140,10 @@ def _plain(context: str) -> str:
 
 
 def _by_type(batch: Batch, exports: Mapping[str, Export]) -> Found | None:
-    name = type_of(batch.head)
-    if not name:
-        return None
+    return _of_type(type_of(batch.head), exports)
+
+
+def _of_type(name: str, exports: Mapping[str, Export]) -> Found | None:
     for kind in exports.values():
         if name.casefold() in {known.casefold() for known in kind.signs.types}:
             return Found(kind, f"its entries are of type {name}")
@@ -120,9 +152,10 @@ def _by_type(batch: Batch, exports: Mapping[str, Export]) -> Found | None:
 
 def type_of(row: Row) -> str:
     """Return the Graph type or WMI class that an entry names; empty if it names none."""
-    graph = text(row, "@odata.type")
-    if graph:
-        return graph.rpartition(".")[2]
+    graph = value(row, "@odata.type", "odata.type")
+    if isinstance(graph, str) and graph:
+        typed = _COLLECTION_OF.match(graph)
+        return (typed[1] if typed else graph).rpartition(".")[2]
     if text(row, RESOURCE):
         return text(row, RESOURCE)
     for key in ("__CLASS", "ObjectClass", "SmsProviderObjectPath", "__PATH"):

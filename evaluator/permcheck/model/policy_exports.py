@@ -43,7 +43,10 @@ class ServicePlan(Form):
 
     id: Name
     name: Name
-    means: Literal["intune", "entra-premium"]
+    means: Annotated[
+        Literal["intune", "entra-premium", "other"],
+        Field(description="`other` is one whose name may mislead: it is no licence for Intune"),
+    ]
     sources: Some[SourceId]
 
 

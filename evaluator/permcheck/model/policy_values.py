@@ -149,6 +149,7 @@ class ValuesFile(Form):
     other_principal: Sign
     member_access: Sign
     usable_plan: Sign
+    intune_plan: Sign
     disabled_plan: Sign
     no_device_id: Sign
     no_app_role: Sign

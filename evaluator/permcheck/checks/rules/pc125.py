@@ -22,7 +22,7 @@ def check(context: Context) -> Iterator[Finding]:
     roles = roles_of(context)
     listed: dict[Path, bool] = {}
     for role in roles.custom("configmgr"):
-        notes = operations_of(context.policy, role.masks, {}).notes if role.masks else ()
+        notes = operations_of(context.policy, role.masks).notes if role.masks else ()
         folder = Path(role.source.file).parent
         if notes and folder not in listed:
             listed[folder] = any(map(partial(_has, context.data("keys")), sorted(folder.iterdir())))
