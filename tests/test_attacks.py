@@ -5,7 +5,7 @@ examples/exports, changes some of it, asks one question and states the right ans
 
     right:   allow, deny, undetermined, refused, or not-allow (any of the three others)
     change:  paths and values in the estate
-    files:   files that are changed, added (a text, or data) or taken away (null) beside it
+    files:   files that are changed, added (a text, data, or {long: text}, which is streamed) or taken away (null)
     imported: the right answer after import, where what nobody lists becomes a record of which nothing is known
     honest:  what stands in place of change and files where nobody attacks; then the answer is allow
 
@@ -38,6 +38,7 @@ from permcheck.cache.recall import recall
 from permcheck.cli.codes import Exit
 from permcheck.cli.main import guarded
 from permcheck.errors import PermcheckError
+from permcheck.exports.json_file import STREAMED
 from permcheck.model.state import Verdict
 from recalled import KEY
 
@@ -159,6 +160,8 @@ def change_file(folder: Path, origin: Path, name: str, value: Any) -> None:
         path.unlink()
     elif isinstance(value, str):
         path.write_text(value, "utf-8")
+    elif isinstance(value, dict) and "long" in value:
+        path.write_text(" " * STREAMED + value["long"], "utf-8")
     elif isinstance(value, dict) and path.exists():
         data = deepcopy(base(origin / name))
         for place, new in value.items():

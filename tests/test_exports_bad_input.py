@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from permcheck import LoadError, Problem
 from permcheck.cli.main import guarded
-from permcheck.exports import json_file
+from permcheck.exports import json_file, long_json
 from permcheck.loading.syntax import DEPTH_LIMIT
 from test_bad_input import assert_plain
 from test_exports_shapes import (
@@ -511,6 +511,71 @@ def test_a_streamed_file_of_another_encoding(encoding: str, tmp_path: Path, monk
     monkeypatch.setattr(json_file, "STREAMED", 1)
     (tmp_path / "users.json").write_bytes(USERS.encode(encoding))
     assert len(records(imported(tmp_path), "users")) == 2
+
+
+ROW = '{"id": "1", "userPrincipalName": "a@c.com"}'
+FRIEND = '{"id": "2", "userPrincipalName": "b@c.com"}'
+REFUSED: dict[str, tuple[str, str]] = {
+    "a key twice in an entry": (f'[{ROW}, {{"id": "2", "id": "3"}}]', "duplicate-key"),
+    "a key twice, as an escape": (f'[{ROW}, {{"id": "2", "\\u0069d": "3"}}]', "duplicate-key"),
+    "a key twice, deep in an entry": (f'[{ROW}, {{"id": "2", "x": [{{"a": {{"b": 1, "b": 2}}}}]}}]', "duplicate-key"),
+    "the list twice": (f'{{"value": [{ROW}], "value": [{FRIEND}]}}', "duplicate-key"),
+    "the list twice, as an escape": (f'{{"value": [{ROW}], "\\u0076alue": [{FRIEND}]}}', "duplicate-key"),
+    "the list in two spellings": (f'{{"value": [{ROW}], "Value": [{FRIEND}]}}', "duplicate-key"),
+    "the link twice": (f'{{"@odata.nextLink": "a", "value": [{ROW}], "@odata.nextLink": null}}', "duplicate-key"),
+    "a second list behind the first": (f"[{ROW}] [{FRIEND}]", "syntax"),
+    "a comma too many": (f"[{ROW},]", "syntax"),
+    "no comma": (f"[{ROW} {FRIEND}]", "syntax"),
+    "no number": (f'[{ROW}, {{"id": NaN}}]', "syntax"),
+    "half of a character": (f'[{ROW}, {{"id": "\\uD800"}}]', "encoding"),
+    "no end": (f'{{"value": [{ROW}]', "syntax"),
+}
+
+
+@pytest.mark.parametrize("size", [1, 2**20])
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_long_file_is_refused_as_a_short_one_is(
+    what: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, id_ = REFUSED[what]
+    monkeypatch.setattr(json_file, "STREAMED", size)
+    save(tmp_path, "users.json", text)
+    assert id_ in ids(imported(tmp_path))
+
+
+@pytest.mark.parametrize("size", [1, 2**20])
+@pytest.mark.parametrize("chunk", [1, 7, 2**20])
+@pytest.mark.parametrize(
+    ("text", "partial"),
+    [
+        (f"[{ROW},\n {FRIEND} ]\n", False),
+        (f'{{"value": [{ROW}, {FRIEND}], "@odata.nextLink": "https://x/users?a=[1]"}}', True),
+        (f'{{"@odata.count": 2, "value": [{ROW}, null, {FRIEND}]}}', False),
+        (f'{{"value": [{ROW}, {FRIEND}], "@odata.count": 3}}', True),
+        (f'{{"value": [{ROW}, {FRIEND}], "@odata.nextLink": "{"x" * 5000}"}}', True),
+    ],
+)
+def test_a_long_file_says_what_a_short_one_does(
+    text: str, *, partial: bool, chunk: int, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_file, "STREAMED", size)
+    monkeypatch.setattr(long_json, "CHUNK", chunk)
+    save(tmp_path, "users.json", text)
+    found = imported(tmp_path)
+    assert [record["upn"] for record in records(found, "users")] == ["a@c.com", "b@c.com"]
+    assert ("missing-pages" in ids(found)) is partial
+
+
+def test_what_a_long_file_is_must_be_seen_from_its_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_file, "STREAMED", 1)
+    save(tmp_path, "x.json", f'{{"value": [{ROW}], "@odata.context": "#users", "@odata.etag": "{"x" * 5000}"}}')
+    assert ids(imported(tmp_path)) == ["shape"]
+
+
+def test_null_in_a_long_list_of_powershell_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_file, "STREAMED", 1)
+    save(tmp_path, "x.json", '[{"Id": "1", "UserPrincipalName": "a@c.com", "OnPremisesSyncEnabled": null}]')
+    assert "synced" not in records(imported(tmp_path), "users")[0]
 
 
 # --- anything at all ----------------------------------------------------------------------------

@@ -199,7 +199,6 @@ def test_a_kind_is_known_by_each_of_its_contexts(kind: str, tmp_path: Path) -> N
         ("microsoft.graph.user", "graph.users"),
         ("groups(id,members(id,displayName))", "graph.groups"),
         ("deviceManagement/managedDevices(id,deviceName)/$entity", "graph.managed-devices"),
-        ("directory/deletedItems/microsoft.graph.user(id)", None),
         ("Collection(microsoft.graph.deletedThing)", None),
         ("roleManagement/directory/roleEligibilityScheduleRequests", None),
         ("users/$delta", None),
@@ -806,6 +805,45 @@ def test_a_download_of_role_assignments_tells_who_must_activate(tmp_path: Path) 
     assert entra(tmp_path) == {"Intune Administrator": ((), ("anna@contoso.com",))}
 
 
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        ("Role,Role template ID", f"Rolle,{INTUNE_ADMIN}", {"Intune Administrator": (("anna@contoso.com",), None)}),
+        ("Role,Role template ID", f"Intune Administrator,{GROUP}", {}),
+        ("Role,Object ID", f"Intune Administrator,{BERT}", {"Intune Administrator": (("bert@contoso.com",), None)}),
+        ("Role,Principal type", "Intune Administrator,ServicePrincipal", {}),
+        ("Role,Member type", "Intune Administrator,Service principal", {}),
+        ("Role,Member type", "Intune Administrator,Direct", {"Intune Administrator": (("anna@contoso.com",), None)}),
+        ("Role,State", "Intune Administrator,Activated", {"Intune Administrator": (("anna@contoso.com",), None)}),
+        ("Role,State", "Intune Administrator,expired", {}),
+    ],
+)
+def test_a_download_of_role_assignments_is_read_by_ids_and_types_first(
+    columns: str, cells: str, expected: Any, tmp_path: Path
+) -> None:
+    put(tmp_path, users=answer("users", *PEOPLE))
+    save(tmp_path, "roles.csv", f"User principal name,{columns}\nanna@contoso.com,{cells}\n")
+    found = entra(tmp_path)
+    assert {role: held for role, held in found.items() if any(held)} == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells"),
+    [
+        ("Role", "Rolle"),
+        ("Role,Role template ID", "Intune Administrator,none"),
+        ("Role,State", "Intune Administrator,Berechtigt"),
+        ("Role,Principal type", "Intune Administrator,Benutzer"),
+    ],
+)
+def test_a_download_of_role_assignments_with_words_that_nobody_knows_is_open(
+    columns: str, cells: str, tmp_path: Path
+) -> None:
+    put(tmp_path, users=answer("users", *PEOPLE))
+    save(tmp_path, "roles.csv", f"User principal name,{columns}\nanna@contoso.com,{cells}\n")
+    assert "entra_roles" in imported(tmp_path).gathered.open
+
+
 def test_directory_roles_are_joined_by_their_template(tmp_path: Path) -> None:
     put(
         tmp_path,
@@ -824,7 +862,7 @@ def test_directory_roles_are_joined_by_their_template(tmp_path: Path) -> None:
         (
             {
                 "assignedPlans": [
-                    {"servicePlanId": "8e9ff0ff-aa7a-4b20-83c1-2f636b600ac2", "capabilityStatus": "Enabled"}
+                    {"servicePlanId": "113feb6c-3fe4-4440-bddc-54d774bf0318", "capabilityStatus": "Enabled"}
                 ]
             },
             False,

@@ -13,6 +13,7 @@ from permcheck.exports.contradicted import refuse_unlisted_records
 from permcheck.exports.foreign import form_of
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.join import People, Section
+from permcheck.exports.left_out import settle_gone
 from permcheck.exports.read_people import settle_subscriptions
 from permcheck.loading.estate import Joined, Record
 from permcheck.loading.text import Path_
@@ -69,6 +70,7 @@ class Assembled:
 
 def assemble(gathered: Gathered, by_hand: Joined, root: str, collected: tuple[Collected, ...] = ()) -> Joined:
     """Join everything to one estate, as reading its files would."""
+    settle_gone(gathered)
     join_configmgr.settle_hierarchies(gathered)
     join_devices.join_cloud_devices(gathered)
     settle_subscriptions(gathered, SUBSCRIPTIONS)

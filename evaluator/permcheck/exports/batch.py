@@ -25,6 +25,8 @@ _BETWEEN: Final = re.compile(r"[;\n]")
 """What stands between the names in one cell of a CSV file."""
 _MARKS: Final = re.compile(r"[^0-9a-z]+")
 _folded: dict[str, str] = {}
+TWICE: Final = "?"
+"""Key, which no property has, of the names of properties that an entry states twice, and differently."""
 
 
 class CutError(Exception):
@@ -44,22 +46,29 @@ def fold(key: str) -> str:
 def folded(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return an entry with folded keys; what `Get-Mg*` puts into AdditionalProperties is part of it.
 
-    A property that stands there twice, each time with another value, tells nothing.
+    A property that stands there twice, each time with another value, tells nothing but that.
     """
+    result = once((fold(key), item) for key, item in entry.items())
+    more = result.pop("additionalproperties", None)
+    if isinstance(more, dict):
+        for key, value in more.items():
+            result.setdefault(fold(key), value)
+    return result
+
+
+def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the properties of an entry; those that are stated twice, and differently, stand together under `TWICE`."""
     result: dict[str, Any] = {}
     twice: set[str] = set()
-    for key, item in entry.items():
-        name = fold(key)
+    for name, item in pairs:
         if name in result and result[name] is not None and item is not None and result[name] != item:
             twice.add(name)
         elif result.get(name) is None:
             result[name] = item
     for name in twice:
         del result[name]
-    more = result.pop("additionalproperties", None)
-    if isinstance(more, dict):
-        for key, value in more.items():
-            result.setdefault(fold(key), value)
+    if twice:
+        result[TWICE] = " ".join(sorted(twice))
     return result
 
 
@@ -97,6 +106,10 @@ class Batch:
     """Whether the entries are in memory, so that they can be looked at more than once."""
     picks: Callable[[Row], bool] | None = None
     """Which entries of the list belong to this batch, where it holds things of several kinds."""
+    mark: Callable[[Row], bool | None] | None = None
+    """Tells whether an entry is deleted or removed; None where nobody can tell."""
+    marked: dict[int, Row] = field(default_factory=dict)
+    """Entries that are, or may be, deleted or removed: they were left out."""
     length: int = field(default=0)
     """Entries read."""
     broken: bool = False
@@ -115,13 +128,16 @@ class Batch:
         return self.first_line + number if self.first_line else 0
 
     def entries(self) -> Iterator[tuple[int, Row]]:
-        """Read the entries with their numbers."""
+        """Read the entries with their numbers, but for those that are, or may be, deleted or removed."""
         self.length = 0
         for number, row in enumerate(self.rows()):
             if self.picks is None or self.picks(row):
                 self.at = number
                 self.length += 1
-                yield number, row
+                if self.mark is None or self.mark(row) is False:
+                    yield number, row
+                else:
+                    self.marked[number] = row
 
 
 def value(row: Row, *keys: str) -> Any:

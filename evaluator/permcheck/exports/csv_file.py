@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from permcheck.errors import LoadError, Problem
-from permcheck.exports.batch import Batch, Row, fold
+from permcheck.exports.batch import Batch, Row, fold, once
 from permcheck.loading.files import BOMS, file_problem
 
 FIELD_LIMIT: Final = 2**20
@@ -92,6 +92,7 @@ def _headers(path: Path, delimiter: str, skipped: int) -> Iterator[tuple[int, tu
 
 
 def _rows(path: Path, delimiter: str, first: int, header: tuple[str, ...]) -> Iterator[Row]:
+    made = dict if len(set(header)) == len(header) else once
     for line, fields in _table(path, delimiter):
         if line <= first:
             continue
@@ -100,4 +101,4 @@ def _rows(path: Path, delimiter: str, first: int, header: tuple[str, ...]) -> It
         if len(fields) != len(header):  # a shorter line was cut
             message = f"the line has {len(fields)} fields, but there are {len(header)} columns"
             raise LoadError((Problem(str(path), line, 1, "syntax", message, "export it again"),))
-        yield {key: field or None for key, field in zip(header, fields, strict=True)}
+        yield made(zip(header, (field or None for field in fields), strict=True))

@@ -16,10 +16,11 @@ from permcheck.exports.csv_file import csv_batches
 from permcheck.exports.foreign import is_estate, is_estate_text
 from permcheck.exports.gathered import Gathered
 from permcheck.exports.json_file import batches_in, json_batches
+from permcheck.exports.left_out import leave_out
 from permcheck.exports.pages import lost_pages, note_missing_pages
 from permcheck.exports.read_configmgr import settle_sites
 from permcheck.exports.read_people import DAY, DAYS
-from permcheck.exports.readers import READERS
+from permcheck.exports.readers import READERS, nothing
 from permcheck.exports.recognise import Found, kinds_of, named_as, recognise
 from permcheck.exports.twice import refuse_lists_that_differ
 from permcheck.exports.xml_file import xml_batches
@@ -221,9 +222,12 @@ def _day(by_hand: Joined, imported: Imported) -> str:
 def _read(gathered: Gathered, batch: Batch, found: Found) -> None:
     gathered.batches.append((batch, found))
     number = len(gathered.batches) - 1
-    gathered.read.add(found.kind.id)
+    gone = gathered.marks.lists_deleted(batch)
+    batch.mark = (lambda _: True) if gone else gathered.marks.of
+    if not gone:  # such a list is none of those who are there
+        gathered.read.add(found.kind.id)
     try:
-        READERS[found.kind.id](gathered, batch, found, number)
+        (nothing if gone else READERS[found.kind.id])(gathered, batch, found, number)
     except CutError:
         batch.broken = True
         help_ = "run again with -Depth 10 (ConvertTo-Json), or select the property as text (Export-Csv)"
@@ -231,6 +235,7 @@ def _read(gathered: Gathered, batch: Batch, found: Found) -> None:
     except LoadError as error:
         batch.broken = True
         gathered.problems += error.problems
+    leave_out(gathered, batch, found, number)
 
 
 def _lost(imported: Imported) -> Iterator[str]:

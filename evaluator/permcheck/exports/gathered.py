@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from permcheck.errors import Problem
-from permcheck.exports.batch import Batch
+from permcheck.exports.batch import Batch, Row, text
+from permcheck.exports.gone import Marks
 from permcheck.exports.masks import Site
 from permcheck.exports.recognise import Found
 from permcheck.model.fold import fold_case
@@ -367,6 +368,17 @@ class Gathered:
     open_inside: set[tuple[str, str, str]] = field(default_factory=set)
     """Hierarchy, resource id and collection of entries that lack one of the two, which is empty then."""
 
+    gone: dict[tuple[str, str], At] = field(default_factory=dict)
+    """Kind of an identity and what it is, of what some list says was deleted, and where."""
+    gone_names: dict[str, At] = field(default_factory=dict)
+    """Names of users and groups that were deleted; somebody living may have them now."""
+    left: dict[str, list[str]] = field(default_factory=dict)
+    """What a list tells -> names of its entries that were left out, because they are marked as deleted or removed."""
+    marks: Marks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.marks = Marks(self.policy.values)
+
     @property
     def values(self) -> ValuesFile:
         """What words and numbers in exports mean."""
@@ -395,6 +407,29 @@ class Gathered:
         """Note an entry that can't be read: what it belongs to lacks something, and nobody knows what."""
         self.open.add(section)
         self.problem(at, "no-name", message, help_, "warning")
+
+    def say_gone(self, row: Row, at: At) -> None:
+        """Keep the id and the names of somebody who was deleted."""
+        id_ = text(row, "id", "objectId", "object id")
+        if id_:
+            self.gone.setdefault(("id", fold_case(id_)), at)
+        for key in ("userPrincipalName", "user principal name", "displayName"):
+            if text(row, key):
+                self.gone_names.setdefault(fold_case(text(row, key)), at)
+
+    def is_gone(self, name: str) -> bool:
+        """Tell whether an id is that of something that was deleted, or a name that of somebody who was."""
+        folded = fold_case(name)
+        return ("id", folded) in self.gone or folded in self.gone_names
+
+    def is_there(self, row: Row, at: At, section: str, title: str) -> bool:
+        """Tell whether an entry inside another one counts, and note one that does not."""
+        mark = self.marks.of(row)
+        if mark is None:
+            self.left_open(at, section, "nothing tells whether the entry was deleted", "export it again")
+        elif mark:
+            self.note(f"{title} that are marked as deleted or removed give nothing, and were left out", at)
+        return mark is False
 
     def elsewhere(self, site: str) -> bool:
         """Tell whether a site that an entry states is in no list of sites, though sites were exported."""
@@ -437,9 +472,9 @@ class Gathered:
                 bits.setdefault(type_, {})[bit] = name
         return Site(bits, {type_: told for (at, type_), told in self.unread_operations.items() if at == owner})
 
-    def note(self, text: str, at: At) -> None:
+    def note(self, said: str, at: At) -> None:
         """Keep something worth saying."""
-        self.notes.setdefault(text, []).append(at)
+        self.notes.setdefault(said, []).append(at)
 
     def origin(self, at: At) -> tuple[str, str, int]:
         """Return file, JSON path and line of an entry."""

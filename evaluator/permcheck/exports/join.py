@@ -95,9 +95,18 @@ class People:
         found = self.meant(name, "user")
         return found[0][1] if len(found) == 1 else None
 
+    def is_gone(self, name: str) -> bool:
+        """Tell whether a list means somebody who was deleted, and nobody who is there."""
+        return self.gathered.is_gone(name) and not self.meant(name)
+
     def group_or_stub(self, name: str, at: At, **more: Any) -> Thing | None:
-        """Return the group that is meant; one that no export describes is made. None where it may be any of several."""
+        """Return the group that is meant; one that no export describes is made.
+
+        None where it may be any of several, or was deleted.
+        """
         found = self.meant(name, "group")
+        if self.is_gone(name):
+            return None
         if found:
             return found[0][1] if len(found) == 1 else None
         return self.stub(name, at, **more)
@@ -136,8 +145,8 @@ class People:
         return said if stated or [one for _, one in self.meant(said, "user")] == [thing] else self.user_name(thing)
 
     def named(self, who: Principal) -> str | None:
-        """Return how records refer to somebody in a list; None for somebody of whom nobody tells who it is."""
-        if not who.name:
+        """Return how records refer to somebody in a list; None for one who was deleted, or of whom nobody tells it."""
+        if not who.name or self.is_gone(who.name):
             return None
         found = self.meant(who.name, who.kind)
         if len(found) == 1:
@@ -159,7 +168,9 @@ class People:
         return None
 
     def is_nobody(self, who: Principal) -> bool:
-        """Tell whether an id is that of a device or a service: every user and every group was exported."""
+        """Tell whether an id is that of a device or a service, since every user and group was exported, or is gone."""
+        if who.name and self.is_gone(who.name):
+            return True
         read, lacking = self.gathered.read, self.gathered.partial
         whole = all(kind in read and kind not in lacking for kind in ("graph.users", "graph.groups"))
         return (
@@ -357,6 +368,8 @@ def _member_lists(people: People) -> dict[int, MemberList]:
     result: dict[int, MemberList] = {}
     for owner, listed in people.gathered.members.items():
         at = (listed.direct or listed.anyhow or [Principal("", "", (-1, 0))])[0].at
+        if people.is_gone(owner):
+            continue
         group = people.group_or_stub(owner, at)
         if group is None:
             people.gathered.note(f"any of several groups is called `{owner}`: the list of its members was left out", at)

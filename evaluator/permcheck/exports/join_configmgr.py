@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -204,10 +205,15 @@ def _is_called(thing: Thing, name: str) -> bool:
 
 def administrative_users(people: People, places: Hierarchies) -> Section:
     """Join administrative users; every group among them is a group of the estate."""
-    section = Section()
-    for thing in people.gathered.admins.things:
+    section, everybody = Section(), people.gathered.admins.things
+    called = Counter((thing.fields["hierarchy"], fold_case(str(thing.fields["name"]))) for thing in everybody)
+    for thing in everybody:
         fields = dict(thing.fields)
-        owner = str(thing.fields["hierarchy"])
+        owner, name = str(thing.fields["hierarchy"]), str(thing.fields["name"])
+        if "sid" not in fields and called[owner, fold_case(name)] > 1:
+            message = f"several administrative users are called `{name}`, and nothing tells which account this one is"
+            people.gathered.left_open(thing.at, "administrative_users", message, "export AdminSid of each")
+            continue
         _compare_assignments(people.gathered, thing, owner, places)
         fields["assignments"] = _assignments(thing, owner, places)
         if not SID.fullmatch(str(fields.get("sid") or "")):

@@ -88,6 +88,8 @@ def app_roles(people: People) -> Section:
         gathered.partial.add(APP_ROLES)
     held: dict[str, list[Any]] = {}
     for resource, role, who in gathered.app_assignments:
+        if gathered.is_gone(resource):
+            continue
         if role in gathered.values.no_app_role:
             gathered.note(
                 "assignments to an application without an app role give no app role, and were left out", who.at
@@ -295,6 +297,8 @@ def assignments(people: People, roles: IntuneRoles) -> tuple[Section, bool]:
     for thing in gathered.assignments.things:
         fields = dict(thing.fields)
         linked = fields.get("role") or fields.get("role_name") or ""
+        if "role" in fields and gathered.is_gone(linked):
+            continue
         role = roles.meant(linked) if linked else None
         if role is None and isinstance(linked, Written) and fold_case(linked) not in roles.opaque:
             role = str(linked)
@@ -335,6 +339,8 @@ def _member_groups(people: People, thing: Thing) -> dict[str, At] | None:
     for name in thing.fields["members"]:
         if isinstance(name, Written):
             found[str(name)] = thing.at
+            continue
+        if people.is_gone(name):
             continue
         group = people.group_or_stub(name, thing.at)
         if group is None:

@@ -6,24 +6,18 @@ first entry is enough to know what it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Final, Self
-
-import ijson
+from typing import Any, Final
 
 from permcheck.errors import LoadError, Problem
 from permcheck.exports.batch import Batch, Row, fold, folded, whole
-from permcheck.loading.files import BOMS, file_problem, read_text
-from permcheck.loading.syntax import is_too_deep, nested_too_deeply
-from permcheck.loading.text import parse_json
+from permcheck.exports.long_json import LISTS, LongFile
+from permcheck.loading.files import file_problem, read_text
+from permcheck.loading.text import parse_json, said_twice
 
 STREAMED: Final = 16 * 2**20
 """Files from this size are not held in memory."""
-HEAD: Final = 2**20
-TAIL: Final = 4096
 CONTEXT: Final = ("@odatacontext", "odatacontext", "@odatatype", "odatatype", "valueodatatype")
 """What names the things in a list, folded: its context, else the type of the list or of its `value`."""
 NEXT: Final = ("@odatanextlink", "odatanextlink", "@nextlink", "nextlink")
@@ -32,7 +26,6 @@ COUNT: Final = ("@odatacount", "odatacount", "@count", "count")
 """What tells how many entries a list has, folded."""
 ERROR: Final = ("error", "@error", "odataerror", "@odataerror")
 """What a page has beside its entries where the service failed before its end, folded."""
-CLOSES: Final = {b"[": b"]", b"{": b"}"}
 
 
 def json_batches(path: Path, folder: str) -> Iterator[Batch]:
@@ -76,6 +69,8 @@ def _list(data: list[Any], file: str, folder: str, path: str, annotations: Mappi
 
 
 def _object(data: dict[str, Any], file: str, folder: str, path: str) -> Iterator[Batch]:
+    if data.keys() >= LISTS:
+        raise LoadError((Problem(f"{file}, {path}", 0, 0, "duplicate-key", *said_twice(("value", "value"))),))
     inner = data.get("value", data.get("Value"))
     if isinstance(inner, list):
         yield from _list(inner, file, folder, f"{path}.value", data)
@@ -144,95 +139,30 @@ def _annotations(page: Mapping[str, Any], *, single: bool) -> dict[str, Any]:
 
 
 def _streamed(path: Path, folder: str) -> Batch:
-    """Make a batch of a long file: the annotations and the first entry are read, the rest when it is asked for."""
-    prefix, annotations = _look(path)
-    where = "$" if prefix == "item" else "$.value"
+    """Make a batch of a long file: what stands before the list and the first entry are read, the rest when asked for.
 
-    def rows() -> Iterator[Row]:
-        with _opened(path) as stream:
-            try:
-                for item in ijson.items(stream, prefix, use_float=True):
-                    if is_too_deep(item):
-                        raise file_problem(path, *nested_too_deeply())
-                    if isinstance(item, dict):
-                        yield folded(item)
-                    elif item is not None:
-                        raise _no_list(str(path), where)
-            except ijson.JSONError:
-                raise _stream_problem(path) from None
-            except UnicodeDecodeError:
-                raise file_problem(path, "encoding", "the file is not UTF-8", "save it as UTF-8") from None
-
-    head = next(iter(islice(rows(), 1)), {})
-    return Batch(str(path), folder, where, head, rows, **_annotations(annotations, single=False))
+    What stands behind the list is guessed, since it may tell what the list is, and held against the file once read.
+    """
+    file = LongFile(path)
+    first = next(_entries(file, path), {})
+    told = _annotations(file.beside | file.tail(), single=False)
+    batch = Batch(str(path), folder, file.where, folded(first), tuple, pascal=_is_pascal(first), **told)
+    batch.rows = lambda: _long_rows(file, batch)
+    return batch
 
 
-def _look(path: Path) -> tuple[str, dict[str, Any]]:
-    """Find where the long list of a file stands, and the annotations before it."""
-    annotations: dict[str, Any] = {}
-    with _opened(path) as stream:
-        try:
-            for prefix, event, value in ijson.parse(stream, use_float=True):
-                if event == "start_array" and prefix in {"", "value"}:
-                    return ("item" if not prefix else "value.item"), annotations | _tail(path)
-                if prefix and _is_annotation(fold(prefix).lstrip("@")) and event in {"string", "number"}:
-                    annotations[prefix] = value
-                if event in {"start_array", "start_map"} and prefix:
-                    break
-        except ijson.JSONError:
-            raise _stream_problem(path) from None
-    help_ = "export it as a list, or as pages with a `value`"
-    raise file_problem(path, "shape", "a file of this size must be one list of entries", help_)
+def _entries(file: LongFile, path: Path | str) -> Iterator[dict[str, Any]]:
+    for item in file.entries():
+        if isinstance(item, dict):
+            yield item
+        elif item is not None:
+            raise _no_list(str(path), file.where)
 
 
-def _tail(path: Path) -> dict[str, Any]:
-    """Return annotations that stand behind the list."""
-    with path.open("rb") as stream:
-        stream.seek(-min(TAIL, path.stat().st_size), 2)
-        text = stream.read().decode("utf-8", "replace")
-    close = text.rpartition("]")[2]
-    try:
-        found = json.loads("{" + close.strip().removeprefix(",").removesuffix("}") + "}")
-    except ValueError:
-        return {}
-    return {key: value for key, value in found.items() if _is_annotation(fold(key).lstrip("@"))}
-
-
-def _opened(path: Path) -> IO[bytes] | _Recoded:
-    """Open a file as UTF-8, whatever its byte order mark says it is."""
-    stream = path.open("rb")
-    start = stream.read(4)
-    mark, encoding = next(((bom, name) for bom, name in BOMS if start.startswith(bom)), (b"", "utf-8"))
-    stream.seek(len(mark) if encoding.startswith("utf-8") else 0)
-    if encoding.startswith("utf-8"):
-        return stream
-    stream.close()
-    return _Recoded(path, encoding)
-
-
-class _Recoded:
-    """A file of another encoding, read as UTF-8."""
-
-    def __init__(self, path: Path, encoding: str) -> None:
-        self._stream = path.open(encoding=encoding)
-
-    def read(self, size: int = -1) -> bytes:
-        return self._stream.read(size).encode()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
-
-
-def _stream_problem(path: Path) -> LoadError:
-    """Make the error for a long file that is not JSON; one that was cut does not end as it begins."""
-    with _opened(path) as stream:
-        first = stream.read(HEAD).lstrip()[:1]
-    with path.open("rb") as file:
-        file.seek(-min(TAIL, path.stat().st_size), 2)
-        last = file.read().rstrip(b"\0 \t\r\n")[-1:]
-    cut = last != CLOSES.get(first, last)
-    message = "the JSON ends too early: the file was cut" if cut else "the file is not JSON"
-    return file_problem(path, "syntax", message, "export it again")
+def _long_rows(file: LongFile, batch: Batch) -> Iterator[Row]:
+    yield from map(folded, _entries(file, batch.file))
+    told = _annotations(file.beside, single=False)
+    if told["context"] != batch.context:
+        message = "what stands behind the list says what the list is, and can't be seen from the end of the file"
+        raise file_problem(batch.file, "shape", message, "write `@odata.context` before the list")
+    batch.next_link, batch.count, batch.short = told["next_link"], told["count"], told["short"]

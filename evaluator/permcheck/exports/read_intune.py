@@ -63,7 +63,8 @@ def role_definitions(into: Gathered, batch: Batch, _found: Found, number: int) -
             continue
         id_, name = text(row, "id"), text(row, "displayName")
         for inner in parts(row, "roleAssignments") or ():
-            _assignment(into, batch, inner, at, id_, name)
+            if into.is_there(inner, at, "intune_assignments", "assignments of Intune roles"):
+                _assignment(into, batch, inner, at, id_, name)
         if has_more(row, "roleAssignments"):
             into.open.add("intune_assignments")
         if value(row, "assignments"):

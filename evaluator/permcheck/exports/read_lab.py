@@ -101,6 +101,8 @@ def _security(into: Gathered, owner: str, row: Row, at: At) -> None:
 
 def _administrators(into: Gathered, owner: str, row: Row, at: At) -> None:
     for item in parts(row, "admins") or ():
+        if not into.is_there(item, at, "administrative_users", "administrative users"):
+            continue
         roles, name = texts(item, "roles") or (), text(item, "name")
         collections = texts(item, "collections") or ()
         paired = tuple({"role": role, "scopes": None, "collections": collections} for role in dict.fromkeys(roles))
@@ -111,4 +113,5 @@ def _administrators(into: Gathered, owner: str, row: Row, at: At) -> None:
             "assignments": paired if len(paired) == 1 else None,
             "is_group": flag(folded(item), "isGroup"),
         }
-        into.admins.put((("name", f"{owner}/{name}"),), fields, at)
+        sid = f"{owner}/{fields['sid']}" if fields["sid"] else ""
+        into.admins.put((("sid", sid), ("name", f"{owner}/{name}")), fields, at)

@@ -192,6 +192,7 @@ def group(into: Gathered, row: Row, at: At, batch: Batch) -> None:
         found.stated = True
         found.told.setdefault(at[0], at)
         found.partial = found.partial or has_more(row, "members") or _is_cut_off(into, len(expanded), batch)
+        found.partial |= any(map(into.marks.removed, expanded))  # a list of changes need not have everybody
         found.direct += [p for item in expanded if (p := principal(into, item, at, batch)) is not None]
 
 
@@ -228,6 +229,8 @@ def principal(into: Gathered, row: Row, at: At, batch: Batch) -> Principal | Non
     upn, id_ = text(row, "userPrincipalName", "user principal name"), text(row, "id", "objectId", "object id")
     if type_ and not kind:
         return None
+    if into.marks.of(row) is not False:
+        return _gone(into, row, at)
     kind = kind or ("user" if upn else "")
     if not (id_ or upn):
         into.problem(at, "no-name", "somebody in the list has neither an id nor a name", "export `id`", "warning")
@@ -236,6 +239,17 @@ def principal(into: Gathered, row: Row, at: At, batch: Batch) -> Principal | Non
     elif kind == "group" and text(row, "displayName"):
         group(into, _known(row), at, batch)
     return Principal(id_ or upn, kind, at)
+
+
+def _gone(into: Gathered, row: Row, at: At) -> Principal | None:
+    """Note somebody in a list who was deleted, or is no longer in it; nobody knows who it is where that is unclear."""
+    if into.marks.deleted(row):
+        into.say_gone(row, at)
+    if into.marks.of(row):
+        into.note("members that are marked as deleted or removed are none, and were left out", at)
+        return None
+    into.problem(at, "no-name", "nothing tells whether somebody in the list was deleted", "export it again", "warning")
+    return Principal("", "", at)
 
 
 def _known(row: Row) -> dict[str, Any]:
@@ -256,7 +270,7 @@ def group_members(into: Gathered, batch: Batch, found: Found, number: int) -> No
         members = into.members.setdefault(key, MemberList())
         members.stated = True
         members.told.setdefault(at[0], at)
-        members.partial = members.partial or (whole and has_more(row, "members"))
+        members.partial |= into.marks.removed(row) or (whole and has_more(row, "members"))
         if not whole:
             found_one = principal(into, row, at, batch)
             members.direct += [found_one] if found_one else []
@@ -276,7 +290,7 @@ def transitive_members(into: Gathered, batch: Batch, found: Found, number: int) 
     for owner, row, at, whole in _entries(into, batch, found, number):
         members = into.members.setdefault(owner.casefold(), MemberList())
         members.all_stated = True
-        members.partial = members.partial or (whole and has_more(row, "transitiveMembers"))
+        members.partial |= into.marks.removed(row) or (whole and has_more(row, "transitiveMembers"))
         if not whole:
             somebody = principal(into, row, at, batch)
             members.anyhow += [somebody] if somebody else []
@@ -328,6 +342,8 @@ def group_eligibility(into: Gathered, batch: Batch, _found: Found, number: int) 
             continue
         inner = value(row, "principal")
         who = principal(into, folded(inner), at, batch) if isinstance(inner, dict) else None
+        if who is None and isinstance(inner, dict) and into.marks.of(folded(inner)):
+            continue
         who = who or Principal(text(row, "principalId"), "", at)
         if not (owner and who.name):
             into.problem(
@@ -339,6 +355,8 @@ def group_eligibility(into: Gathered, batch: Batch, _found: Found, number: int) 
 
 def is_current(into: Gathered, row: Row) -> bool:
     """Tell whether an eligibility holds on the day of the estate, as far as one is known."""
+    if text(row, "status") in into.values.ended_eligibility:
+        return False
     schedule = value(row, "scheduleInfo")
     told = folded(schedule) if isinstance(schedule, dict) else row
     expiration = value(told, "expiration")

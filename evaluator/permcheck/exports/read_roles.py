@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from permcheck.errors import UnknownNameError
-from permcheck.exports.batch import Batch, Row, flag, folded, has_more, parts, text, value
+from permcheck.exports.batch import Batch, Row, flag, fold, folded, has_more, parts, text, value
 from permcheck.exports.gathered import At, Gathered, Principal, RoleHolding
 from permcheck.exports.read_people import is_current, principal
 from permcheck.exports.recognise import Found
+from permcheck.model.fold import GUID
 
 
 def holding(into: Gathered, role: str) -> RoleHolding:
@@ -54,7 +55,7 @@ def _directory_role(into: Gathered, row: Row, at: At, batch: Batch, *, eligible:
         return
     inner = value(row, "principal")
     who = principal(into, folded(inner), at, batch) if isinstance(inner, dict) else None
-    if who is None and isinstance(inner, dict) and text(folded(inner), "@odata.type"):
+    if who is None and isinstance(inner, dict) and (text(folded(inner), "@odata.type") or into.marks.of(folded(inner))):
         return
     who = who or Principal(text(row, "principalId"), "", at)
     role = text(row, "roleDefinitionId")
@@ -67,27 +68,52 @@ def _directory_role(into: Gathered, row: Row, at: At, batch: Batch, *, eligible:
 
 
 def entra_role_assignments(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
-    """Read the Entra admin center's download of role assignments."""
+    """Read the Entra admin center's download of role assignments: ids and types first, then names."""
     for entry, row in batch.entries():
-        name, at = text(row, "roleName", "roleDisplayName", "role"), (number, entry)
-        upn = text(row, "userPrincipalName", "principalName")
-        who = upn or text(row, "principalId", "objectId", "id")
-        if not (name and who):
-            into.left_open(at, "entra_roles", "the entry lacks the role or who holds it", "download it again")
-            continue
-        try:
-            role = into.policy.find_role("entra", name)
-        except UnknownNameError:
-            continue
-        state = text(row, "assignmentState", "state", "assignmentType", "memberType")
-        scope = text(row, "scope", "directoryScopeId")
-        holders = holding(into, role)
-        if scope and scope not in into.values.whole_tenant_download:
-            into.note("directory roles that may hold in a part of the tenant only are unknown", at)
-            holders.stated = False
-        else:
-            eligible = into.values.eligible_state.part_of(state)
-            (holders.eligible if eligible else holders.active).append(Principal(who, "", at))
+        at, role = (number, entry), _downloaded_role(into, row)
+        state = text(row, "assignmentState", "state", "assignmentType")
+        means = into.values.assignment_state.says(state or None)
+        if role is None or (state and means is None):
+            message = "nothing tells which role the entry is about, or whether somebody has it or could"
+            into.left_open(at, "entra_roles", message, "download it in English, or export the assignments")
+        elif role and means != "ended":
+            _hold(into, row, at, role, eligible=means == "eligible")
+
+
+def _downloaded_role(into: Gathered, row: Row) -> str | None:
+    """Return the role of an entry: by its template, else by a name that is known.
+
+    Empty for a role of which the policy knows nothing, and None where nothing tells which role it is.
+    """
+    id_ = text(row, "roleTemplateId", "templateId", "roleDefinitionId").casefold()
+    if id_:
+        known = into.policy.role_planes.get(id_) == "entra"
+        return id_ if known else "" if GUID.fullmatch(id_) else None
+    try:
+        return into.policy.find_role("entra", text(row, "roleName", "roleDisplayName", "role"))
+    except UnknownNameError:
+        return None
+
+
+def _hold(into: Gathered, row: Row, at: At, role: str, *, eligible: bool) -> None:
+    """Add who holds a directory role by an entry of the download."""
+    scope, holders = text(row, "scope", "directoryScopeId"), holding(into, role)
+    type_ = text(row, "principalType", "objectType")
+    others = {fold(str(word)) for word in into.values.other_principal.said}
+    if others & {fold(type_), fold(text(row, "memberType"))}:  # a member type may be that of the assignment
+        return
+    if scope and scope not in into.values.whole_tenant_download:
+        into.note("directory roles that may hold in a part of the tenant only are unknown", at)
+        holders.stated = False
+        return
+    kind = into.values.principal_type.says(fold(type_)) or ""
+    id_ = text(row, "principalId", "objectId")
+    name = text(row, "userPrincipalName", "principalName") or text(row, "id")
+    if not (id_ or (name and (kind or not type_))):
+        message = "the entry lacks who holds the role, or what that is"
+        into.left_open(at, "entra_roles", message, "download it again")
+        return
+    (holders.eligible if eligible else holders.active).append(Principal(id_ or name, kind, at))
 
 
 def service_principals(into: Gathered, batch: Batch, _found: Found, number: int) -> None:

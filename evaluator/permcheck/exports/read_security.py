@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import combinations
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from permcheck.errors import UnknownNameError
 from permcheck.exports.batch import Batch, Row, flag, fold, folded, has, names, parts, text, texts, value, whole
@@ -14,18 +15,46 @@ from permcheck.exports.recognise import Found
 from permcheck.model.fold import fold_case
 from permcheck.model.policy_index import Policy
 
-OPERATION: Final = ("GrantedOperations", "ObjectTypeID")
 Named: TypeAlias = Mapping[str, Iterable[str]]
 """Class -> names of operations."""
 Pairs: TypeAlias = frozenset[tuple[str, str]]
 """Classes and operations, as the policy calls them."""
-PERMISSION: Final = ("RoleID", "RoleName", "CategoryID", "CategoryName", "CategoryTypeID")
-"""What an operation of a role, or a permission of an administrative user, consists of; the last is in no record."""
+
+
+class Flat(NamedTuple):
+    """How a table says what consists of parts: each part is a line, with the record that it belongs to."""
+
+    section: str
+    name: str
+    ids: tuple[str, ...]
+    """What identifies a record: lines are of one record only if they agree in all of them."""
+    inner: str
+    """Where the parts would stand in the record."""
+    signs: tuple[str, ...]
+    """What a part consists of; the last is in no record."""
+
+
+ROLES: Final = Flat("security_roles", "RoleName", ("RoleID",), "Operations", ("GrantedOperations", "ObjectTypeID"))
+ADMINS: Final = Flat(
+    "administrative_users",
+    "LogonName",
+    ("AdminID", "AdminSid"),
+    "Permissions",
+    ("RoleID", "RoleName", "CategoryID", "CategoryName", "CategoryTypeID"),
+)
+
+
+class Key(NamedTuple):
+    """What a line says of whose it is."""
+
+    name: str
+    site: str
+    ids: tuple[str, ...]
 
 
 def security_roles(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read security roles. A list query leaves `Operations` empty, so an empty one tells nothing."""
-    for entry, row in _joined(batch, "RoleName", "Operations", OPERATION):
+    for entry, row in _joined(into, batch, number, ROLES):
         site, operations = text(row, "SourceSite"), parts(row, "Operations")
         if into.left_out((number, entry), "security_roles", site):
             continue
@@ -33,25 +62,50 @@ def security_roles(into: Gathered, batch: Batch, _found: Found, number: int) -> 
         put_role(into, owner, row, _masks(into, operations, (number, entry)) if operations else None, (number, entry))
 
 
-def _joined(batch: Batch, name: str, inner: str, signs: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
+def _joined(into: Gathered, batch: Batch, number: int, flat: Flat) -> Iterator[tuple[int, Row]]:
     """Read entries; where each line is one part of a record, as a CSV file has to say it, join the parts.
 
     What the further lines say of the record itself is read, too.
     """
-    apart: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
-    further: list[tuple[int, Row]] = []
+    apart: dict[Key, list[tuple[int, Row]]] = {}
     for entry, row in batch.entries():
-        if has(row, inner) or not has(row, signs[-1]):
+        if has(row, flat.inner) or not has(row, flat.signs[-1]):
             yield entry, row
+        else:
+            apart.setdefault(_key(row, flat), []).append((entry, row))
+    unclear = _unclear(apart)
+    for key, lines in apart.items():
+        (first, row), *further = lines
+        if key in unclear:
+            _tell_unclear(into, (number, first), text(row, flat.name), flat)
             continue
-        key = text(row, name).casefold(), text(row, "SourceSite").casefold()
-        if key in apart:
-            further.append((entry, row))
-        _, whole_ = apart.setdefault(key, (entry, {**row, fold(inner): []}))
-        if any(text(row, sign) for sign in signs):
-            whole_[fold(inner)].append(row)
-    yield from apart.values()
-    yield from further
+        told = [line for _, line in lines if any(text(line, sign) for sign in flat.signs)]
+        yield first, {**row, fold(flat.inner): told}
+        yield from further
+
+
+def _tell_unclear(into: Gathered, at: At, name: str, flat: Flat) -> None:
+    message = f"lines about `{name}` lack an id that others state, or share one of two: whose they are is unknown"
+    into.left_open(at, flat.section, message, f"export {' and '.join(flat.ids)} with every line")
+
+
+def _key(row: Row, flat: Flat) -> Key:
+    ids = tuple(text(row, id_).upper() for id_ in flat.ids)
+    return Key(text(row, flat.name).casefold(), text(row, "SourceSite").casefold(), ids)
+
+
+def _unclear(keys: Collection[Key]) -> set[Key]:
+    """Return records of one name that can't be told apart: they share an id, or no id is stated by both."""
+    named: dict[tuple[str, str], list[Key]] = {}
+    for key in keys:
+        named.setdefault((key.name, key.site), []).append(key)
+    pairs = (pair for several in named.values() for pair in combinations(several, 2))
+    return {key for pair in pairs if not _are_two(*pair) for key in pair}
+
+
+def _are_two(one: Key, other: Key) -> bool:
+    equal = {a == b for a, b in zip(one.ids, other.ids, strict=True) if a and b}
+    return equal == {False}
 
 
 def _masks(into: Gathered, operations: tuple[Row, ...], at: At) -> Masks | None:
@@ -106,8 +160,8 @@ def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) ->
     if found.owner:
         named_role(into, found.owner, batch.head, into.hierarchy(batch), (number, 0))
         return
-    named: dict[str, tuple[At, dict[str, list[str]], dict[str, list[str]]]] = {}
-    unreadable: set[str] = set()
+    named: dict[Key, tuple[At, dict[str, list[str]], dict[str, list[str]]]] = {}
+    unreadable: set[Key] = set()
     for entry, row in batch.entries():
         at, role = (number, entry), text(row, "RoleName", "SecurityRole", "role")
         if not role:
@@ -121,15 +175,22 @@ def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) ->
         class_ = _class(into, text(row, "ObjectTypeDisplayName", "ObjectTypeName", "ObjectType"))
         allowed = texts(row, "OperationName", "OperationNames", "Operations", "GrantedOperationNames")
         counts = flag(row, "Allow") if text(row, "Allow") else not has(row, "Allow")
-        _, permissions, denied = named.setdefault(role, (at, {}, {}))
+        key = Key(role, "", (text(row, "RoleID").upper(),))
+        _, permissions, denied = named.setdefault(key, (at, {}, {}))
         if counts is None or not class_ or allowed is None:
-            unreadable.add(role)
+            unreadable.add(key)
             message = f"an entry of the role `{role}` can't be read, so its permissions are unknown"
             into.problem(at, "value", message, AGAIN, "warning")
         else:
             (permissions if counts else denied).setdefault(class_, []).extend(allowed)
-    for role, (at, permissions, denied) in named.items():
-        put_named(into, into.hierarchy(batch), role, None if role in unreadable else permissions, at, denied)
+    unclear = _unclear(named)
+    for key, (at, permissions, denied) in named.items():
+        if key in unclear:
+            _tell_unclear(into, at, key.name, ROLES)
+            put_named(into, into.hierarchy(batch), key.name, None, at)
+            continue
+        told = None if key in unreadable else permissions
+        put_named(into, into.hierarchy(batch), key.name, told, at, id_=key.ids[0], denied=denied)
 
 
 def named_role(into: Gathered, role: str, row: Row, owner: str, at: At) -> None:
@@ -148,10 +209,18 @@ def _class(into: Gathered, name: str) -> str:
 
 
 def put_named(
-    into: Gathered, owner: str, role: str, permissions: Named | None, at: At, denied: Named = NOTHING
+    into: Gathered,
+    owner: str,
+    role: str,
+    permissions: Named | None,
+    at: At,
+    *,
+    id_: str = "",
+    denied: Named = NOTHING,
 ) -> None:
     """Add a role whose permissions are listed by name. A name that nobody knows may be any that is not listed."""
-    thing = into.security_roles.put((("name", f"{owner}/{role}"),), {"hierarchy": owner, "name": role}, at)
+    names = (("id", f"{owner}/{id_}" if id_ else ""), ("name", f"{owner}/{role}"))
+    thing = into.security_roles.put(names, {"hierarchy": owner, "name": role, "id": id_ or None}, at)
     if permissions is None:
         return
     site = into.site_operations(owner)
@@ -207,7 +276,7 @@ def _possible(policy: Policy, class_: str, name: str) -> Pairs:
 
 def administrative_users(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
     """Read administrative users; which role goes with which collection is in Permissions alone."""
-    for entry, row in _joined(batch, "LogonName", "Permissions", PERMISSION):
+    for entry, row in _joined(into, batch, number, ADMINS):
         at = (number, entry)
         name = text(row, "LogonName", "name")
         if not name:
@@ -228,15 +297,9 @@ def administrative_users(into: Gathered, batch: Batch, _found: Found, number: in
             **{key: told or None for key, told in _flat(into, batch, row).items()},
             "is_group": group if group is not None else (None if account is None else account in group_account),
         }
-        deleted = flag(row, "IsDeleted")
-        if deleted:
-            into.note("administrative users that were deleted give nothing, and were left out", at)
-            continue
-        if deleted is None and value(row, "IsDeleted") is not None:
-            into.left_open(at, "administrative_users", "nothing tells whether the administrative user was deleted")
-            continue
-        sid = ("sid", f"{owner}/{fields['sid']}") if fields["sid"] else ("sid", "")
-        into.admins.put((sid, ("name", f"{owner}/{name}")), fields, at)
+        ids = {"id": text(row, "AdminID"), "sid": fields["sid"]}
+        sure = tuple((kind, f"{owner}/{id_}") for kind, id_ in ids.items() if id_)
+        into.admins.put((*sure, ("name", f"{owner}/{name}")), fields, at)
 
 
 def _pairs(into: Gathered, owner: str, row: Row, at: At) -> tuple[dict[str, object], ...] | None:

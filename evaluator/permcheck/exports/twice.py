@@ -32,9 +32,15 @@ KEYS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "configmgr.devices": (("ResourceID",),),
     "configmgr.systems": (("ResourceID",),),
     "configmgr.collection-members": (("CollectionID", "ResourceID"),),
-    "file.entra-role-assignments": (("roleName", "userPrincipalName"), ("role", "userPrincipalName")),
+    "file.entra-role-assignments": (
+        ("roleTemplateId", "principalId"),
+        ("roleName", "userPrincipalName"),
+        ("role", "userPrincipalName"),
+    ),
 }
 """What tells the entries of a list apart. Lists of a kind that is not here have one record only, or state fields."""
+IDS: Final[Mapping[str, tuple[str, ...]]] = {"configmgr.administrative-users": ("AdminID", "AdminSid")}
+"""What identifies entries that are told apart by name: one name with two ids is another entry in each list."""
 ALONE: Final = frozenset(
     {
         "graph.users",
@@ -85,7 +91,8 @@ def refuse_lists_that_differ(gathered: Gathered) -> None:
         lists = saved_lists(batches) if len(batches) > 1 else []
         told = [(one, frozenset(_entries(kind, one.pages))) for one in lists if len(lists) > 1]
         for (one, its), (other, others) in combinations(told, 2):
-            if min(len(its), len(others)) > (kind in ALONE) and its & others and its != others:
+            same = its == others and not _other_ids(kind, one, other)
+            if min(len(its), len(others)) > (kind in ALONE) and its & others and not same:
                 _refuse(gathered, kind, one, other)
 
 
@@ -103,6 +110,27 @@ def _key(row: Row, alternatives: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
         if all(said):
             return said
     return ()
+
+
+def _other_ids(kind: str, one: Saved, other: Saved) -> bool:
+    """Tell whether two lists have an entry of one name with other ids."""
+    return any(
+        not (known[name] & ids)
+        for id_ in IDS.get(kind, ())
+        for known in [_ids(kind, one, id_)]
+        for name, ids in _ids(kind, other, id_).items()
+        if name in known
+    )
+
+
+def _ids(kind: str, saved: Saved, id_: str) -> dict[tuple[str, ...], set[str]]:
+    found: dict[tuple[str, ...], set[str]] = {}
+    for page in saved.pages:
+        for _, row in page.entries():
+            said, key = text(row, id_).lower(), _key(row, KEYS[kind])
+            if said and key:
+                found.setdefault(key, set()).add(said)
+    return found
 
 
 def _refuse(gathered: Gathered, kind: str, one: Saved, other: Saved) -> None:

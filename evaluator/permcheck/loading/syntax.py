@@ -16,6 +16,7 @@ from permcheck.errors import LoadError, Problem
 DEPTH_LIMIT: Final = 64
 """Levels of nesting. No file of ours has a tenth of it, and every parser has some limit of its own."""
 JSON_TEXT: Final = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+JSON_WHOLE_TEXT: Final = re.compile(JSON_TEXT, re.DOTALL)
 JSON_TOKEN: Final = re.compile(rf"{JSON_TEXT}|[\[\]{{}}]", re.DOTALL)
 JSON_ODD: Final = re.compile(rf"{JSON_TEXT}|(?P<odd>-?Infinity|NaN|\d{{1000,}})", re.DOTALL)
 YAML_TOKEN: Final = re.compile(
@@ -96,7 +97,7 @@ def _json_words(text: str, index: int, before: str, depth: int) -> tuple[str, st
     at, help_ = text[index], "look for a comma, colon, quote or bracket that is missing before it"
     if at == "," and text[index + 1 :].lstrip()[:1] in {"]", "}"}:
         return "a comma stands before a closing bracket", "remove it"
-    if at == '"' and not re.compile(JSON_TEXT, re.DOTALL).match(text, index):
+    if at == '"' and not JSON_WHOLE_TEXT.match(text, index):
         return "the text that begins here has no end", "close its quote"
     if at < " ":
         return "a line feed, tab or control character stands in a text", r"write it as \n, \t or \u0000"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -214,15 +215,12 @@ def parse_json(file: str, text: str) -> Parsed:
     def pairs(items: list[tuple[str, Value]]) -> dict[str, Value]:
         result = dict(items)
         if len(result) != len(items):
-            seen: set[str] = set()
-            twice = sorted({key for key, _ in items if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
-            message = "the key " + ", ".join(f"`{key}`" for key in twice) + " stands twice in one object"
-            problems.append(Problem(file, 0, 0, "duplicate-key", message, "keep one of them"))
+            problems.append(Problem(file, 0, 0, "duplicate-key", *said_twice(key for key, _ in items)))
         return result
 
     shallow = is_plainly_shallow(text)
     try:
-        data = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
+        data = json.loads(text, object_pairs_hook=pairs, parse_constant=no_constant)
     except json.JSONDecodeError as error:
         raise broken_json(file, text, error) from None
     except RecursionError:
@@ -235,6 +233,12 @@ def parse_json(file: str, text: str) -> Parsed:
         raise LoadError(_placed(file, text) or tuple(problems))
     _refuse_halves(file, text, data)
     return Parsed(file, data, None, text)
+
+
+def said_twice(keys: Iterable[str]) -> tuple[str, str]:
+    """Return what to say of the keys that stand twice among those of one object, and what helps."""
+    twice = sorted(key for key, times in Counter(keys).items() if times > 1)
+    return "the key " + ", ".join(f"`{key}`" for key in twice) + " stands twice in one object", "keep one of them"
 
 
 def _deep_json(file: str, text: str) -> LoadError:
@@ -257,10 +261,16 @@ def _refuse_halves(file: str, text: str, data: Value) -> None:
         try:
             json.dumps(data, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise file_problem(file, "encoding", "the file holds half of a character, such as `\\ud800`") from None
+            raise holds_halves(file) from None
 
 
-def _no_constant(_: str) -> Value:
+def holds_halves(file: str | Path) -> LoadError:
+    """Make the error for a file with an escape for half of a character."""
+    return file_problem(file, "encoding", "the file holds half of a character, such as `\\ud800`")
+
+
+def no_constant(_: str) -> Value:
+    """Refuse what JSON has no word for. Raises ValueError."""
     raise ValueError
 
 

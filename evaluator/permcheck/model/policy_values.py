@@ -75,6 +75,14 @@ class PrincipalType(Value):
     group: Said
 
 
+class AssignmentState(Value):
+    """Whether somebody holds a directory role, could activate it, or held it once."""
+
+    active: Said
+    eligible: Said
+    ended: Said
+
+
 class CategoryType(Value):
     """What a permission of an administrative user is about."""
 
@@ -137,13 +145,19 @@ class ValuesFile(Form):
     principal_type: PrincipalType
     whole_tenant: Sign
     whole_tenant_download: Sign
-    eligible_state: Sign
+    assignment_state: AssignmentState
+    other_principal: Sign
     member_access: Sign
     usable_plan: Sign
     intune_plan: Sign
     disabled_plan: Sign
     no_device_id: Sign
     no_app_role: Sign
+    deleted_when: Sign
+    removed_from_list: Sign
+    list_of_deleted: Sign
+    ended_eligibility: Sign
+    deleted_if: Sign
     expanded_members: Limit
     category_type: CategoryType
     collection_type: CollectionType
