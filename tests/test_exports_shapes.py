@@ -199,7 +199,6 @@ def test_a_kind_is_known_by_each_of_its_contexts(kind: str, tmp_path: Path) -> N
         ("microsoft.graph.user", "graph.users"),
         ("groups(id,members(id,displayName))", "graph.groups"),
         ("deviceManagement/managedDevices(id,deviceName)/$entity", "graph.managed-devices"),
-        ("directory/deletedItems/microsoft.graph.user(id)", None),
         ("Collection(microsoft.graph.deletedThing)", None),
         ("roleManagement/directory/roleEligibilityScheduleRequests", None),
         ("users/$delta", None),
@@ -863,7 +862,7 @@ def test_directory_roles_are_joined_by_their_template(tmp_path: Path) -> None:
         (
             {
                 "assignedPlans": [
-                    {"servicePlanId": "8e9ff0ff-aa7a-4b20-83c1-2f636b600ac2", "capabilityStatus": "Enabled"}
+                    {"servicePlanId": "113feb6c-3fe4-4440-bddc-54d774bf0318", "capabilityStatus": "Enabled"}
                 ]
             },
             False,

@@ -145,9 +145,8 @@ def _streamed(path: Path, folder: str) -> Batch:
     """
     file = LongFile(path)
     first = next(_entries(file, path), {})
-    head = folded(first)
     told = _annotations(file.beside | file.tail(), single=False)
-    batch = Batch(str(path), folder, file.where, head, tuple, pascal=_is_pascal(first), **told)
+    batch = Batch(str(path), folder, file.where, folded(first), tuple, pascal=_is_pascal(first), **told)
     batch.rows = lambda: _long_rows(file, batch)
     return batch
 

@@ -270,8 +270,7 @@ def group_members(into: Gathered, batch: Batch, found: Found, number: int) -> No
         members = into.members.setdefault(key, MemberList())
         members.stated = True
         members.told.setdefault(at[0], at)
-        members.partial = members.partial or (whole and has_more(row, "members"))
-        members.partial |= into.marks.removed(row)
+        members.partial |= into.marks.removed(row) or (whole and has_more(row, "members"))
         if not whole:
             found_one = principal(into, row, at, batch)
             members.direct += [found_one] if found_one else []
@@ -291,8 +290,7 @@ def transitive_members(into: Gathered, batch: Batch, found: Found, number: int) 
     for owner, row, at, whole in _entries(into, batch, found, number):
         members = into.members.setdefault(owner.casefold(), MemberList())
         members.all_stated = True
-        members.partial = members.partial or (whole and has_more(row, "transitiveMembers"))
-        members.partial |= into.marks.removed(row)
+        members.partial |= into.marks.removed(row) or (whole and has_more(row, "transitiveMembers"))
         if not whole:
             somebody = principal(into, row, at, batch)
             members.anyhow += [somebody] if somebody else []

@@ -190,7 +190,7 @@ def role_permissions(into: Gathered, batch: Batch, found: Found, number: int) ->
             put_named(into, into.hierarchy(batch), key.name, None, at)
             continue
         told = None if key in unreadable else permissions
-        put_named(into, into.hierarchy(batch), key.name, told, at, denied, id_=key.ids[0])
+        put_named(into, into.hierarchy(batch), key.name, told, at, id_=key.ids[0], denied=denied)
 
 
 def named_role(into: Gathered, role: str, row: Row, owner: str, at: At) -> None:
@@ -214,9 +214,9 @@ def put_named(
     role: str,
     permissions: Named | None,
     at: At,
-    denied: Named = NOTHING,
     *,
     id_: str = "",
+    denied: Named = NOTHING,
 ) -> None:
     """Add a role whose permissions are listed by name. A name that nobody knows may be any that is not listed."""
     names = (("id", f"{owner}/{id_}" if id_ else ""), ("name", f"{owner}/{role}"))

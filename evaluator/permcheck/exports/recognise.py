@@ -88,8 +88,11 @@ def recognise(batch: Batch, policy: Policy) -> Found | None:
     """
     exports = policy.exports
     found = _by_format(batch, exports) or _by_context(batch, exports)
-    if found is None and (batch.context or context_of(batch.head)):
+    said = batch.context or context_of(batch.head)
+    deleted = policy.values.list_of_deleted.part_of(said)
+    if found is None and said and not deleted:
         return None
+    found = found or (_by_cast(said, exports) if deleted else None)
     found = found or _by_type(batch, exports)
     if found is None and not type_of(batch.head):
         found = _by_keys(batch, exports) or _by_classes(batch, policy) or _empty(batch, exports)
@@ -125,6 +128,12 @@ def _by_context(batch: Batch, exports: Mapping[str, Export]) -> Found | None:
             return Found(kind, f"its @odata.context ends in {known}", owner[1] if owner else "")
     typed = _COLLECTION_OF.match(said.removesuffix("/$entity"))
     return _of_type(typed[1].rpartition(".")[2], exports) if typed else None
+
+
+def _by_cast(context: str, exports: Mapping[str, Export]) -> Found | None:
+    """Tell of what type a list of deleted things is: of the one that its context ends in, if it has one."""
+    cast = _CAST.search(_KEYS_IN_BRACKETS.sub("", context.removesuffix("/$entity")))
+    return _of_type(cast[0].rpartition(".")[2], exports) if cast else None
 
 
 def context_of(entry: Row) -> str:
