@@ -58,7 +58,7 @@ def reads_as(switch: Any) -> bool:
 
 def edition_of(version: int) -> str:
     """Which pages a release is judged by: each set of pages belongs to the releases of its time."""
-    for low, edition in ((2207, "2022-08"), (2103, "2022-07"), (2010, "2020-12")):
+    for low, edition in ((2309, "2023-12"), (2207, "2022-08"), (2103, "2022-07"), (2010, "2020-12")):
         if version >= low:
             return edition
     return "2020-09"
@@ -69,7 +69,7 @@ def authority(*, toggle: bool, checked: bool, version: int, edition: str, along:
 
     `along` says whether an enforced Configuration Manager decides along with Intune, or alone.
     """
-    if edition != "2022-08" or version < 2207 or not toggle:
+    if edition < "2022-08" or version < 2207 or not toggle:
         return "configmgr"
     if not checked:
         return "intune"
@@ -148,7 +148,7 @@ class Oracle:
     def verdict(self) -> Truth:
         """Whether the person can do it."""
         answers = [self.need(need) for side in self.sides() for need in getattr(self.rule.requires, side)]
-        return both([*answers, True if self.edition in self.rule.documented else None])
+        return both([*answers, True if self.edition >= self.rule.documented_from else None])
 
     # --- the trees of needs --------------------------------------------------------------------------------------------
 
@@ -178,7 +178,8 @@ class Oracle:
         version = self.hierarchy["version"]
         return all(
             [
-                when.editions is None or self.edition in when.editions,
+                when.from_edition is None or self.edition >= when.from_edition,
+                when.before_edition is None or self.edition < when.before_edition,
                 when.from_version is None or version >= when.from_version,
                 when.below_version is None or version < when.below_version,
                 when.variants is None or self.variant in when.variants,

@@ -160,7 +160,7 @@ PROMISES = [
     ("lab", "DOMAINADMIN@MAYYHEM.COM", "run-cmpivot", "PS1-DEV2@PS1", None, "undetermined"),
     ("lab", "SQLSCCMSVC@MAYYHEM.COM", "run-cmpivot", "PS1-DEV@PS1", None, "deny"),
     ("lab", "NETWORKACCESS@MAYYHEM.COM", "view-applications", "PS1-DEV@PS1", None, "allow"),
-    ("lab", "ROANALYST@MAYYHEM.COM", "view-client-details", "PS1-DEV@PS1", None, "undetermined"),
+    ("lab", "ROANALYST@MAYYHEM.COM", "view-client-details", "PS1-DEV@PS1", None, "allow"),
     ("lab", "LOWPRIV@MAYYHEM.COM", "view-client-details", "PS1-DEV@PS1", None, "deny"),
 ]
 

@@ -412,7 +412,7 @@ def test_a_strict_allow_holds_under_every_edition_and_reading(data: st.DataObjec
     strict = estate.with_settings(strict=True)
     allowed = [ask for ask in having(estate, drawn, ALLOW, 3) if verdict(strict, ask) is ALLOW]
     for ask in allowed:
-        for edition in estate.policy.actions[ask.action.partition(":")[0]].documented:
+        for edition in estate.policy.describing(estate.policy.actions[ask.action.partition(":")[0]]):
             assert verdict(estate.with_settings(edition=edition), ask) is ALLOW
             chosen = data.draw(st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in READINGS.items()}))
             assert verdict(estate.with_settings(edition=edition, readings=chosen), ask) is ALLOW

@@ -77,7 +77,7 @@ def test_the_switch_table_in_full(edition: str, along: str) -> None:
         row = row_of(policy, readings, edition, version, toggle=toggle, checkbox=checked)
         expected = authority(toggle=toggle, checked=checked, version=version, edition=edition, along=along == "both")
         assert row.authority == expected
-        assert (row.authority == "intune") == (toggle and not checked and version >= 2207 and edition == "2022-08")
+        assert (row.authority == "intune") == (toggle and not checked and version >= 2207 and edition >= "2022-08")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -18,8 +18,10 @@ from permcheck.api import Estate, load
 from permcheck.bulk.answers import Answers, Selection, View
 from permcheck.cli.diff import _watched
 from permcheck.errors import LoadError, NothingSelectedError, SelfCheckError, UnknownNameError
+from permcheck.evaluate.advice import KINDS
 from permcheck.loading.revision import checked_out
 from permcheck.model import change
+from permcheck.model.decision import Opened
 from permcheck.model.state import Verdict
 from permcheck.review import blast
 from permcheck.review.as_written import Compared
@@ -185,11 +187,16 @@ def test_a_fix_says_how_many_other_answers_it_opens(drawn: tuple[Data, Data]) ->
     ]
     for ask in denied[:1]:
         fixes = estate.check(*ask[:3]).fixes
-        assert [fix.opens for fix in fixes] == sorted(fix.opens for fix in fixes)
+        order = [(KINDS.index(fix.kind), fix.opens) for fix in fixes]
+        assert order == sorted(order)
         for fix in (*fixes[:2], *fixes[-2:]):
             found = estate.diff_of(*fix.changes)
             gained = sum(change.cells for change in found.changes if change.after is Verdict.ALLOW)
-            assert fix.opens == gained - 1
+            assert fix.opens.answers == gained - 1
+            perhaps = [one for one in found.changes if (one.before, one.after) == (Verdict.DENY, Verdict.UNDETERMINED)]
+            assert fix.opens.possible == sum(change.cells for change in perhaps)
+            opened = [*perhaps, *(change for change in found.changes if change.after is Verdict.ALLOW)]
+            assert fix.opens.people == len({user for change in opened for user in change.users})
 
 
 def test_a_fix_is_counted_where_it_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +223,7 @@ def test_a_fix_of_a_script_opens_nothing_about_devices_in_general() -> None:
     estate = load(CONTOSO)
     question = estate._asker.question("helpdesk@contoso.com", "run-script", "PC-0042", None)
     approve = change.SetFact("script", next(iter(estate.tables.scripts)), "approved", value=True)
-    assert blast.radius(estate._engine, [(approve,)], question) == (0,)
+    assert blast.radius(estate._engine, [(approve,)], question) == (Opened(),)
     assert estate.diff_of(approve).changes == ()
 
 

@@ -30,28 +30,32 @@ from permcheck.model.policy_table import AROUND, DEFINED, NAMED, Chooses, Define
 from test_knowledge import WHOLE
 
 POLICY = data_root() / "policy"
-PAGE = Path(__file__).parent.parent / "docs" / "policy-format.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = "".join((DOCS / name).read_text("utf-8") for name in ("policy-format.md", "policy-exports.md"))
 OFF = "nobody-knows-this"
 
 TEXT = {
     "Document": "title date place",
     "Source": "heading says",
     "Gate": "name",
-    "Permission": "category name synonyms",
+    "Permission": "name synonyms",
     "BuiltInRole": "confused_with unidentified",
     "RoleGrant": "note",
-    "Requirement": "meaning fix takes",
+    "Requirement": "meaning fix",
     "FactTest": "equals one_of contains at_least",
     "Place": "path",
+    "Wait": "time",
     "Need": "at_least updates value",
     "Action": "page free_variant not_modelled",
-    "SwitchDefault": "name extent default takes",
+    "SwitchDefault": "name extent default",
     "AuthorityRow": "note",
     "Edition": "title",
+    "Version": "early_build support_ends",
     "Feature": "says",
     "Reading": "question why",
     "Alternative": "says",
-    "ErrorText": "text causes",
+    "ErrorText": "text elsewhere causes",
+    "GuestMark": "text",
     "Term": "also",
     "Export": "title rest powershell manual permission",
     "Signs": "contexts types keys without",
@@ -528,7 +532,7 @@ def test_a_folder_with_some_names_of_a_policy_is_none(tmp_path: Path) -> None:
 
 PAGE_BLOCKS = {
     found[1]: found[2]
-    for found in re.finditer(r"^```yaml\n# (policy/\S+)\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    for found in re.finditer(r"^```yaml\n# (policy/\S+)\n(.*?)^```$", PAGES, re.MULTILINE | re.DOTALL)
 }
 """The examples of the page, by the file that they stand for."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from permcheck.ask import Asker
 from permcheck.errors import Problem, QuestionError
+from permcheck.evaluate.advice import KINDS
 from permcheck.evaluate.decide import decide
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.further import further
@@ -235,7 +236,7 @@ class Estate:
         return self._with_radius(question, decide(self._engine, question, further(self._engine, question)))
 
     def _with_radius(self, question: Question, decision: Decision) -> Decision:
-        """Return a decision whose fixes say what else they would allow, the one that opens least first.
+        """Return a decision whose fixes say what else they would allow, the one that gives away least first.
 
         It is counted under the chosen readings, also where the question is asked strictly.
         """
@@ -250,7 +251,7 @@ class Estate:
                 found, why_not = more.fixes()
                 opens = radius(self._engine, [fix.changes for fix in found], question)
             counted = [fix._replace(opens=count) for fix, count in zip(found, opens, strict=True)]
-            return tuple(sorted(counted, key=lambda fix: fix.opens)), why_not
+            return tuple(sorted(counted, key=lambda fix: (KINDS.index(fix.kind), fix.opens))), why_not
 
         return replace(decision, further=more._replace(fixes=fixes))
 

@@ -52,7 +52,7 @@ class CloudEstate:
         security = self.tables.security_roles.get(role.key) if role.kind == "security-role" else None
         built_in = security.built_in if security is not None else role.key
         found = self.policy.roles.get(built_in or "")
-        return found is not None and any(grant.every == "all" for grant in found.grants)
+        return found is not None and any(grant.everything for grant in found.grants)
 
     def of_row(self, row: SecurityRow) -> frozenset[str]:
         """Return what the role of a row certainly gives."""

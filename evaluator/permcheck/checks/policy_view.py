@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from permcheck.checks.finding import Place
-from permcheck.model.policy import Combined, GrantTest, Need, RightTest, RoleExistsTest, Test, TestCase, When
+from permcheck.model.policy import Combined, GrantTest, Need, RightTest, RoleExistsTest, Test, TestCase, Wait, When
+from permcheck.model.policy import Place as WhereIs
 from permcheck.model.policy_index import Policy
 
 PLACE: Final = Place("policy")
@@ -95,3 +96,15 @@ def citations(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
     for reading in policy.readings.values():
         yield from ((f"alternative `{one.id}` of reading `{reading.id}`", one.sources) for one in reading.alternatives)
     yield from ((owner, sources) for owner, _, sources in needs(policy))
+    for owner, where, takes in told(policy):
+        yield from ((f"a place of {owner}", place.sources) for place in where)
+        if takes:
+            yield f"the wait of {owner}", takes.sources
+
+
+def told(policy: Policy) -> Iterator[tuple[str, tuple[WhereIs, ...], Wait | None]]:
+    """Return where each requirement is put right and each switch stands, and how long that takes."""
+    for requirement in policy.requirements.values():
+        yield f"requirement `{requirement.id}`", requirement.where, requirement.takes
+    for switch in (policy.authority.toggle, policy.authority.checkbox):
+        yield f"switch `{switch.name}`", (switch.where,), switch.takes

@@ -127,6 +127,14 @@ def _add_member(tables: Tables, _policy: Policy, change: c.AddMember) -> Tables:
     return _members(tables, change.group, lambda m: m._replace(users=tuple(dict.fromkeys((*m.users, change.user)))))
 
 
+def _activate(tables: Tables, policy: Policy, change: c.Activate) -> Tables:
+    if change.section == "groups":
+        return _add_member(tables, policy, c.AddMember(change.key, change.user))
+    found = tables.entra_roles[change.key]
+    active = found.active._replace(users=tuple(dict.fromkeys((*found.active.users, change.user))))
+    return tables.having("entra_roles", {**tables.entra_roles, change.key: found._replace(active=active)})
+
+
 def _remove_member(tables: Tables, _policy: Policy, change: c.RemoveMember) -> Tables:
     found = tables.members.get(change.group, Principals())
     if change.member not in (found.users if change.member_kind == "user" else found.groups):
@@ -143,15 +151,15 @@ def _new_group(tables: Tables, name: str, user: Key) -> Tables:
     return replace(tables, groups=groups, members={**tables.members, key: Principals((user,))})
 
 
-def _assign_intune(tables: Tables, role: str, user: Key, *, built_in: bool) -> Tables:
+def _assign_intune(tables: Tables, role: str, user: Key, tags: tuple[str, ...], *, built_in: bool) -> Tables:
     name = f"new assignment of {role} for {user}"
     tables = _new_group(tables, f"new group of {user}", user)
-    assignment = IntuneAssignment(name, name, role, built_in, (fold_case(f"new group of {user}"),), True, ())  # noqa: FBT003 - a fact
+    assignment = IntuneAssignment(name, name, role, built_in, (fold_case(f"new group of {user}"),), True, tags)  # noqa: FBT003 - a fact
     return replace(tables, intune_assignments={**tables.intune_assignments, name: assignment})
 
 
 def _assign_intune_role(tables: Tables, _policy: Policy, change: c.AssignIntuneRole) -> Tables:
-    return _assign_intune(tables, change.role, change.user, built_in=change.built_in)
+    return _assign_intune(tables, change.role, change.user, change.tags, built_in=change.built_in)
 
 
 def _require_permissions(policy: Policy, permissions: Iterable[str]) -> None:
@@ -165,7 +173,7 @@ def _create_intune_role(tables: Tables, policy: Policy, change: c.CreateIntuneRo
     name = "new custom role"
     role = IntuneRole(name, name, frozenset(change.permissions))
     tables = replace(tables, intune_roles={**tables.intune_roles, name: role})
-    return _assign_intune(tables, name, change.user, built_in=False)
+    return _assign_intune(tables, name, change.user, change.tags, built_in=False)
 
 
 def _holders(tables: Tables, section: str, role: str, user: Key) -> Tables:
@@ -223,6 +231,34 @@ def _add_scope_tag(tables: Tables, _policy: Policy, change: c.AddScopeTag) -> Ta
     return replace(tables, intune_assignments={**tables.intune_assignments, change.assignment: tagged})
 
 
+def _row(tables: Tables, key: Key, update: Callable[[SecurityRow], SecurityRow]) -> Tables:
+    return replace(tables, rows={**tables.rows, key: update(tables.rows[key])})
+
+
+def _add_collection(tables: Tables, _policy: Policy, change: c.AddCollection) -> Tables:
+    row = tables.rows[change.row]
+    if hierarchy_of(change.collection) != row.hierarchy or change.collection not in tables.collections:
+        raise KeyError(change.collection)
+    collections = tuple(dict.fromkeys((*row.collections, change.collection)))
+    return _row(tables, change.row, lambda row: row._replace(collections=collections))
+
+
+def _add_scope(tables: Tables, _policy: Policy, change: c.AddScope) -> Tables:
+    return _row(tables, change.row, lambda row: row._replace(scopes=row.scopes | {change.scope}))
+
+
+def _add_permissions(tables: Tables, policy: Policy, change: c.AddPermissions) -> Tables:
+    _require_permissions(policy, change.permissions)
+    records = dict(getattr(tables, change.section))
+    role = records[change.role]
+    if role.permissions is None:
+        message = f"`{role.name}` is no custom role whose permissions are stated"
+        raise QuestionError(message)
+    added = frozenset(change.permissions)
+    records[change.role] = role._replace(permissions=role.permissions | added, undecided=role.undecided - added)
+    return tables.having(change.section, records)
+
+
 REMOVABLE = frozenset({"intune_assignments", "entra_roles", "app_roles", "rows"})
 """Sections whose records are grants."""
 
@@ -249,6 +285,7 @@ def _remove_grant(tables: Tables, _policy: Policy, change: c.RemoveGrant) -> Tab
 APPLY: dict[type, Callable[[Tables, Policy, Any], Tables]] = {
     c.SetFact: _set_fact,
     c.AddMember: _add_member,
+    c.Activate: _activate,
     c.RemoveMember: _remove_member,
     c.AssignIntuneRole: _assign_intune_role,
     c.CreateIntuneRole: _create_intune_role,
@@ -257,6 +294,9 @@ APPLY: dict[type, Callable[[Tables, Policy, Any], Tables]] = {
     c.AssignSecurityRole: _assign_security_role,
     c.CreateSecurityRole: _create_security_role,
     c.AddScopeTag: _add_scope_tag,
+    c.AddCollection: _add_collection,
+    c.AddScope: _add_scope,
+    c.AddPermissions: _add_permissions,
     c.RemoveGrant: _remove_grant,
 }
 """Every kind of change. A new kind is one class, one function and one line."""

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from permcheck.evaluate.engine import Engine
+from permcheck.evaluate.facts import fact
 from permcheck.evaluate.leaf import run_leaf
 from permcheck.evaluate.merge import SIDES, merged
 from permcheck.evaluate.outcome import Context, Explanation
-from permcheck.evaluate.plan import Branch, Leaf, Plan, Tree
+from permcheck.evaluate.plan import Branch, Leaf, Plan, Tree, applies
 from permcheck.evaluate.question import Question, World
+from permcheck.model import policy as form
 from permcheck.model.decision import (
     Authority,
     Decision,
@@ -22,6 +24,7 @@ from permcheck.model.decision import (
     Requirement,
     Side,
     Step,
+    places,
 )
 from permcheck.model.state import (
     MET,
@@ -142,6 +145,7 @@ def _requirement(engine: Engine, context: Context, leaf: Leaf, side: Side, *, co
 
 
 def _told(engine: Engine, context: Context, leaf: Leaf, side: Side, *, counts: bool, group: str) -> Requirement:
+    question = context.question
     outcome = run_leaf(context, leaf)
     state = engine.settled(leaf, outcome)
     assumed = state is not outcome.state
@@ -160,9 +164,10 @@ def _told(engine: Engine, context: Context, leaf: Leaf, side: Side, *, counts: b
         missing=explanation.missing,
         near=tuple(n._replace(requirement=leaf.id) for n in explanation.near),
         sources=leaf.sources,
-        where=form.where,
+        where=places(form.where, question.release(engine.tables)),
         fix=form.fix or "",
-        takes=form.takes or "",
+        takes=form.takes.time if form.takes else "",
+        takes_sources=form.takes.sources if form.takes else (),
     )
 
 
@@ -264,7 +269,7 @@ def shown_error(
         if requirement.counts and requirement.state is UNMET:
             ids = engine.policy.requirements[requirement.id.partition(":")[0]].errors
             known = [engine.policy.errors[id_] for id_ in ids]
-            here = [e for e in known if question.action.id in e.actions] or [e for e in known if not e.actions]
+            here = [e for e in known if question.action.id in e.actions] or [e for e in known if e.everywhere]
             for error in here:
                 if error.covers(edition):
                     return ErrorShown(error.id, error.text, error.causes, error.sources)
@@ -287,14 +292,44 @@ def _notes(
         yield "assumed, not known: " + ", ".join(dict.fromkeys(assumed))
     if state is UNMET and _only_site(requirements):
         yield "permissions alone would allow this: only the infrastructure is in the way"
+    yield from _policy_notes(engine, question)
     changed = engine.tables.tenant.use_intune_rbac_changed
-    if authority is not None and changed:
-        toggle = engine.policy.authority.toggle
-        yield f"{toggle.name} was changed {changed}; a change takes {toggle.takes}"
+    toggle = engine.policy.authority.toggle
+    if authority is not None and changed and toggle.takes:
+        yield f"{toggle.name} was changed {changed}; a change takes {toggle.takes.time}"
     if authority is not None and engine.graph.rights(question.user).intune:
         yield from _tags_of_roles(engine, question)
         rows = [one.row for one in engine.worlds(question.hierarchy) if one.row is not None]
         yield from dict.fromkeys(row.note for row in rows if row.note)
+
+
+def _policy_notes(engine: Engine, question: Question) -> Iterator[str]:
+    """Return the notes of the policy that hold in some world."""
+    tables = engine.tables
+    device = tables.devices.get(question.device or "")
+    words = {
+        "user": tables.users[question.user].upn,
+        "device": device.name if device else "",
+        "hierarchy": tables.hierarchies[question.hierarchy].id if question.hierarchy else "",
+    }
+    for note in engine.policy.notes:
+        if _is_about(note, question.action) and any(
+            _is_said(engine, question, note, world) for world in engine.worlds(question.hierarchy)
+        ):
+            yield note.says.format(**words)
+
+
+def _is_about(note: form.Note, action: form.Action) -> bool:
+    return note.surface in {None, action.surface} and (not note.actions or action.id in note.actions)
+
+
+def _is_said(engine: Engine, question: Question, note: form.Note, world: World) -> bool:
+    if note.when and note.when.below_version and world.version is None:
+        return False
+    if not applies(note.when, question, world, engine.readings):
+        return False
+    context = engine.context(question, world, engine.plan(question, world))
+    return note.fact is None or fact(context, note.fact).value is True
 
 
 def _tags_of_roles(engine: Engine, question: Question) -> Iterator[str]:

@@ -9,6 +9,7 @@ from permcheck.evaluate.cloud import by_directory_role
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.worlds import switch_value
 from permcheck.graph.rights import is_nested
+from permcheck.model.builds import dotted
 from permcheck.model.fold import fold_case
 from permcheck.model.provenance import Origin
 from permcheck.model.state import MET, UNKNOWN
@@ -89,6 +90,10 @@ def _lowest_version(context: Context, hierarchy: Any) -> FactValue:
     return min([*sites, *own], default=None)
 
 
+def _guest(context: Context, user: Any) -> FactValue:
+    return context.policy.is_guest(user.upn)
+
+
 def _sign_in_matches(context: Context, user: Any) -> FactValue:
     if user.signs_in_with is None:
         return None
@@ -162,14 +167,6 @@ def _client_current(context: Context, device: Any) -> FactValue:
     return dotted(device.client_version)[: len(build)] >= build
 
 
-def dotted(text: str) -> tuple[int, ...]:
-    """Return a version as numbers, to compare; zeros at its end say nothing."""
-    numbers = [int(part) for part in text.split(".") if part.isdigit()]
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
-
-
 def _authored(context: Context, script: Any) -> FactValue:
     if script is None or script.author is None:
         return None
@@ -203,6 +200,7 @@ DERIVED: dict[str, Callable[[Context, Any], FactValue]] = {
     "tenant.use_intune_rbac": _toggle,
     "hierarchy.version": _version,
     "hierarchy.lowest_version": _lowest_version,
+    "user.guest": _guest,
     "user.sign_in_matches": _sign_in_matches,
     "user.discovered_upn_kind": _discovered_upn_kind,
     "user.direct_role_member": _direct_role_member,

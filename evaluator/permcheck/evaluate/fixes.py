@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeAlias
 
 from permcheck.errors import QuestionError
+from permcheck.evaluate.advice import KINDS, SWITCHES, administering, done_in, kind_of_all, known_in_part, remarks
 from permcheck.evaluate.change import changed
-from permcheck.evaluate.describe import describe
+from permcheck.evaluate.describe import describe, label_of
 from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.leaf import run_leaf
 from permcheck.evaluate.outcome import Context
@@ -17,25 +19,25 @@ from permcheck.evaluate.question import Question, World
 from permcheck.evaluate.remedies import Remedy, joined_facts, remedies
 from permcheck.evaluate.sets import NOTHING_TO_DO, Family, absorbed, satisfy
 from permcheck.evaluate.slice import engine_of, sliced
-from permcheck.model.change import Change, CreateIntuneRole, CreateSecurityRole, SetFact
-from permcheck.model.decision import Fix, Side
+from permcheck.model import policy as form
+from permcheck.model.change import AddPermissions, Change, CreateIntuneRole, CreateSecurityRole, SetFact
+from permcheck.model.decision import Console, Fix, Side, places
 from permcheck.model.state import MET, UNMET, State, Verdict
 from permcheck.model.tables import Tables
 
+ToRole: TypeAlias = CreateIntuneRole | CreateSecurityRole | AddPermissions
+"""Changes that give a role permissions."""
 TRIES = 400
 SHOWN = 8
-POWERFUL = 200
-"""Changes that give more permissions than this (everything, in short) are proposed only where nothing else helps."""
+"""Fixes that are returned, the best first."""
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What a remedy does by itself: requirements that it meets, permissions that the user gains."""
+    """What a remedy does by itself: requirements that it meets."""
 
     remedy: Remedy
     meets: frozenset[Leaf]
-    acts: int
-    gained: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class FixFinder:
     engine: Engine
     question: Question
     _tried: dict[tuple[Change, ...], Engine | None] = field(default_factory=dict)
+    _met_by: dict[Change, tuple[Leaf, ...]] = field(default_factory=dict)
+    """What a change meets by itself."""
 
     @cached_property
     def base(self) -> Tables:
@@ -67,7 +71,7 @@ class FixFinder:
         return self.start.plan(self.question, self.world)
 
     def find(self) -> tuple[tuple[Fix, ...], str]:
-        """Return fixes, the least privileged first; or none and the reason why."""
+        """Return fixes in the order of KINDS, the least privileged of a kind first; or none and the reason why."""
         failing, tried = self._failing, self._candidates()
         found: dict[frozenset[Change], Fix] = {}
         for goal in self._goals():
@@ -76,11 +80,21 @@ class FixFinder:
                     changes = self._least(_joined(combination))
                     if changes and frozenset(changes) not in found:
                         found[frozenset(changes)] = self._fix(changes, combination)
-        minimal = absorbed(found)
-        ranked = sorted(((self._rank(found[key]), found[key]) for key in minimal), key=lambda one: one[0])
-        modest = [fix for rank, fix in ranked if not rank[0]]
-        fixes = modest or [fix for _, fix in ranked]
+        fixes = sorted((found[key] for key in absorbed(found) if self._modest(key)), key=self._rank)
         return tuple(fixes[:SHOWN]), "" if fixes else self._why_not(failing, tried)
+
+    def _modest(self, changes: Iterable[Change]) -> bool:
+        """Whether changes give no right over rights, besides those that the action itself asks for."""
+        engine = self._changed(tuple(changes))
+        gained = frozenset() if engine is None else self._gained(engine)
+        return not administering(self.engine.policy, gained - self._asked_for)
+
+    @cached_property
+    def _asked_for(self) -> frozenset[str]:
+        """Permissions that the action asks for."""
+        tests = (leaf.test for leaf in self.plan.leaves())
+        rights = {test.permission for test in tests if isinstance(test, form.RightTest | form.GrantTest)}
+        return frozenset(rights | {leaf.need.permission or "" for leaf in self.plan.leaves()})
 
     @cached_property
     def _failing(self) -> dict[Leaf, State]:
@@ -108,27 +122,48 @@ class FixFinder:
         proposed = [tuple(remedies(context, leaf)) for leaf in wanted]
         first, *rest = proposed or [()]
         every = [*first, *self._new_role(proposed), *(remedy for found in rest for remedy in found)]
-        found = dict.fromkeys(remedy for remedy in every if remedy)
-        return [tried for remedy in found if (tried := self._try(remedy)) is not None]
+        found = [remedy for remedy in dict.fromkeys(every) if remedy]
+        alone = [tried for remedy in found if (tried := self._try(remedy)) is not None]
+        for one in alone:
+            if len(one.remedy) == 1:
+                self._met_by[one.remedy[0]] = tuple(leaf for leaf in self._failing_leaves if leaf in one.meets)
+        return [*alone, *self._with_facts(found, alone)]
+
+    def _with_facts(self, found: list[Remedy], alone: list[Tried]) -> Iterator[Tried]:
+        """Return what remedies do once the facts of the account are mended, where alone they do nothing."""
+        facts = [one.remedy for one in alone if all(_of_account(change) for change in one.remedy)]
+        before = joined_facts(tuple(change for remedy in facts for change in remedy))
+        start = self._tries(before) if before else None
+        if start is None:
+            return
+        useful = {one.remedy for one in alone}
+        for remedy in (one for one in found if one not in useful):
+            after = self._tries(joined_facts((*before, *remedy)))
+            if after is not None and after.meets - start.meets:
+                yield after
 
     def _new_role(self, proposed: Iterable[Iterable[Remedy]]) -> Iterator[Remedy]:
-        """One custom Intune role with everything that is lacking, where several permissions are."""
-        changes = (change for found in proposed for remedy in found for change in remedy)
-        permissions = dict.fromkeys(c.permissions[0] for c in changes if isinstance(c, CreateIntuneRole))
+        """One custom Intune role, new or the user's own, with everything that is lacking, where several things are."""
+        changes = [change for found in proposed for remedy in found for change in remedy]
+        new = [change for change in changes if isinstance(change, CreateIntuneRole)]
+        permissions = tuple(dict.fromkeys(change.permissions[0] for change in new))
         if len(permissions) > 1:
-            yield (CreateIntuneRole(tuple(permissions), self.question.user),)
+            yield (CreateIntuneRole(permissions, self.question.user, new[0].tags),)
+            added = (one for one in changes if isinstance(one, AddPermissions) and one.section == "intune_roles")
+            for role in dict.fromkeys(one.role for one in added):
+                yield (AddPermissions("intune_roles", role, permissions),)
 
     def _try(self, remedy: Remedy) -> Tried | None:
         """Return what a remedy does alone; None if it can't be made or does nothing."""
+        tried = self._tries(remedy)
+        return tried if tried is not None and tried.meets else None
+
+    def _tries(self, remedy: Remedy) -> Tried | None:
         engine = self._changed(remedy)
         if engine is None:
             return None
         context = engine.context(self.question, self.world, self.plan)
-        meets = frozenset(leaf for leaf in self._failing_leaves if self._meets(engine, context, leaf))
-        if not meets:
-            return None
-        acts, gained = self._gain(engine)
-        return Tried(remedy, meets, acts, gained)
+        return Tried(remedy, frozenset(leaf for leaf in self._failing_leaves if self._meets(engine, context, leaf)))
 
     def _meets(self, engine: Engine, context: Context, leaf: Leaf) -> bool:
         """Whether a changed estate meets a requirement; switches and versions are read in its own world."""
@@ -158,7 +193,22 @@ class FixFinder:
             fewer = tuple(other for other in changes if other != change)
             if fewer and self._allows(fewer):
                 changes = fewer
+        return self._smallest_roles(changes)
+
+    def _smallest_roles(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """Return the changes with no permission in a role that is not needed."""
+        for place, change in enumerate(changes):
+            if isinstance(change, ToRole):
+                smaller = self._smallest(change, changes[:place], changes[place + 1 :])
+                changes = (*changes[:place], smaller, *changes[place + 1 :])
         return changes
+
+    def _smallest(self, role: ToRole, before: tuple[Change, ...], after: tuple[Change, ...]) -> ToRole:
+        for permission in role.permissions if len(role.permissions) > 1 else ():
+            smaller = replace(role, permissions=tuple(one for one in role.permissions if one != permission))
+            if smaller.permissions and self._allows((*before, smaller, *after)):
+                role = smaller
+        return role
 
     def _allows(self, changes: tuple[Change, ...]) -> bool:
         engine = self._changed(changes)
@@ -167,25 +217,48 @@ class FixFinder:
     def _fix(self, changes: tuple[Change, ...], combination: tuple[Tried, ...]) -> Fix:
         order = {leaf: index for index, leaf in enumerate(self._failing_leaves)}
         met = sorted({leaf for tried in combination for leaf in tried.meets}, key=order.__getitem__)
-        takes = tuple(dict.fromkeys(leaf.requirement.takes for leaf in met if leaf.requirement.takes))
-        engine = self._changed(changes)
-        gained = self._gain(engine)[1] if engine else 0
-        where = tuple(dict.fromkeys(place for leaf in met for place in leaf.requirement.where))
-        texts = tuple(describe(self.engine.tables, self.engine.policy, change) for change in changes)
-        return Fix(changes, texts, gained, tuple(dict.fromkeys(leaf.id for leaf in met)), where, takes)
+        takes = tuple(dict.fromkeys(leaf.requirement.takes.time for leaf in met if leaf.requirement.takes))
+        engine, tables = self._changed(changes), self.engine.tables
+        gained = len(self._gained(engine)) if engine else 0
+        version = self.question.release((engine or self.engine).tables)  # that on which the fix is made
+        where = tuple(dict.fromkeys(place for leaf in met for place in places(leaf.requirement.where, version)))
+        told = [self._told(change, version) for change in changes]
+        return Fix(
+            changes,
+            tuple(text for text, _ in told),
+            gained,
+            tuple(dict.fromkeys(leaf.id for leaf in met)),
+            where,
+            takes,
+            kind_of_all(changes, tables),
+            tuple(dict.fromkeys(console for _, consoles in told for console in consoles)),
+            tuple(dict.fromkeys(remarks(self.engine, changes))),
+        )
 
-    def _gain(self, engine: Engine) -> tuple[int, int]:
-        """Permissions that the user gains: those that act or administer, and all."""
-        new = held_permissions(engine, self.question.user) - held_permissions(self.start, self.question.user)
-        known = self.engine.policy.permissions
-        return sum(known[p].effect != "view" for p in new if p in known), len(new)
+    def _told(self, change: Change, version: int | None) -> tuple[str, tuple[Console, ...]]:
+        """Return a change as an instruction, and where it is made: of a fact, the requirement that it meets says so."""
+        text = describe(self.engine.tables, self.engine.policy, change)
+        console = done_in(self.engine.tables, change)
+        if console is not None or not isinstance(change, SetFact):
+            return text, (console,) if console else ()
+        met = [leaf.requirement for leaf in self._met_by.get(change, ())]
+        consoles = tuple(dict.fromkeys(place.console for one in met for place in places(one.where, version)))
+        if change.fact in SWITCHES or not met or not met[0].fix:
+            return text, consoles
+        return f"{met[0].fix.rstrip('.')} ({label_of(self.engine.tables, change)})", consoles
+
+    def _gained(self, engine: Engine) -> frozenset[str]:
+        """Permissions that the user gains."""
+        return held_permissions(engine, self.question.user) - held_permissions(self.start, self.question.user)
 
     def _rank(self, fix: Fix) -> tuple[object, ...]:
-        engine = self._changed(fix.changes)
-        acts = self._gain(engine)[0] if engine else 0
-        switches = sum(isinstance(c, SetFact) and c.subject in {"tenant", "hierarchy"} for c in fix.changes)
-        new = sum(isinstance(c, CreateIntuneRole | CreateSecurityRole) for c in fix.changes)
-        return (fix.gained > POWERFUL, switches, acts, new, fix.gained, len(fix.changes), repr(fix.changes))
+        engine, policy = self._changed(fix.changes), self.engine.policy
+        known = policy.permissions
+        new = self._gained(engine) if engine else frozenset()
+        acts = sum(known[p].effect != "view" for p in new if p in known)
+        in_part = any(known_in_part(policy, self.engine.tables, change) for change in fix.changes)
+        kind = KINDS.index(fix.kind)
+        return (kind, in_part, acts, fix.gained, len(fix.changes), repr(fix.changes))
 
     def _why_not(self, failing: dict[Leaf, State], tried: list[Tried]) -> str:
         met = {leaf for one in tried for leaf in one.meets}
@@ -217,6 +290,10 @@ def covers(needed: frozenset[Leaf], tried: list[Tried]) -> Iterator[tuple[Tried,
         ways = {leaf: tuple(i for i, one in enumerate(tried) if leaf in one.meets) for leaf in left}
         first = min(ways.values(), key=lambda indices: (len(indices), indices))
         stack += [(left - tried[index].meets, (*chosen, index)) for index in reversed(first)]
+
+
+def _of_account(change: Change) -> bool:
+    return isinstance(change, SetFact) and change.subject == "user"
 
 
 def _joined(combination: tuple[Tried, ...]) -> tuple[Change, ...]:

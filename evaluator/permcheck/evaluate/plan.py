@@ -72,11 +72,9 @@ def applies(when: form.When | None, question: Question, world: World, readings: 
     """Whether a condition of the policy holds in a world."""
     if when is None:
         return True
-    version = world.version
     return (
         when.covers(world.edition)
-        and (when.from_version is None or version is None or version >= when.from_version)
-        and (when.below_version is None or version is None or version < when.below_version)
+        and when.holds_for(world.version)
         and (when.variants is None or question.variant in when.variants)
         and (when.not_variants is None or question.variant not in when.not_variants)
         and (when.object_named is None or (question.object is not None) is when.object_named)

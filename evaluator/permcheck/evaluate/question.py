@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from permcheck.model.policy import Action, AuthorityRow
-from permcheck.model.tables import Key
+from permcheck.model.tables import Key, Tables
 
 
 class Question(NamedTuple):
@@ -18,6 +18,10 @@ class Question(NamedTuple):
     hierarchy: Key | None = None
     device: Key | None = None
     object: Key | None = None
+
+    def release(self, tables: Tables) -> int | None:
+        """Return the release of the hierarchy asked about; None where nobody told it, or none is asked about."""
+        return tables.hierarchies[self.hierarchy].version if self.hierarchy else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ from permcheck.evaluate.leaf import run_test
 from permcheck.evaluate.outcome import Context
 from permcheck.evaluate.plan import Leaf
 from permcheck.evaluate.remedies_security import security_remedies
+from permcheck.evaluate.tags import carried
 from permcheck.graph.node import Node
 from permcheck.model import policy as form
 from permcheck.model.change import (
+    Activate,
     AddMember,
+    AddPermissions,
     AddScopeTag,
     AssignAppRole,
     AssignEntraRole,
@@ -23,7 +26,7 @@ from permcheck.model.change import (
     FactValue,
     SetFact,
 )
-from permcheck.model.state import MET
+from permcheck.model.state import MET, UNMET
 
 Remedy: TypeAlias = tuple[Change, ...]
 
@@ -45,6 +48,8 @@ FIXED = {
     "application.user_targeted",
 }  # fmt: skip
 """Facts that nobody changes to let one person do one thing."""
+OF_THE_TENANT = {"user.synced"}
+"""Facts that an account of another tenant can't have."""
 BEST = 4
 """Candidates of one kind that are tried, the least privileged first."""
 
@@ -79,7 +84,8 @@ def _app_role(context: Context, _test: form.AppRoleGroupTest, _need: form.Need) 
 
 
 def _right(context: Context, test: form.RightTest | form.SameCollectionTest, _: form.Need) -> Iterator[Remedy]:
-    yield from ((change,) for change in security_remedies(context, test))
+    yield from ((change,) for change in _activations(context))
+    yield from security_remedies(context, test)
 
 
 def _combined(context: Context, test: form.Combined, need: form.Need) -> Iterator[Remedy]:
@@ -121,8 +127,12 @@ def _fact(context: Context, test: form.FactTest, need: form.Need) -> Iterator[Re
     if test.fact in SETTABLE:
         attribute, make = SETTABLE[test.fact]
         wanted = make(record, wanted)
-    if wanted is not None:
+    if wanted is not None and not (test.fact in OF_THE_TENANT and _is_guest(context)):
         yield (SetFact(subject, key, attribute, wanted),)
+
+
+def _is_guest(context: Context) -> bool:
+    return context.policy.is_guest(context.tables.users[context.question.user].upn)
 
 
 def _subject(context: Context, subject: str) -> tuple[str, Any]:
@@ -161,6 +171,7 @@ def _switch(context: Context, test: form.SwitchTest, _: form.Need) -> Iterator[R
 def cloud_remedies(context: Context, permission: str, plane: form.Plane) -> Iterator[Remedy]:
     """Ways to an Intune or Entra permission: an existing group, an existing role, a new role."""
     user = context.question.user
+    yield from ((change,) for change in _activations(context))
     if plane == "entra":
         if Node("app-role", permission) in context.graph.container.adj or _is_app_role(context, permission):
             yield (AssignAppRole(permission, user),)
@@ -170,10 +181,46 @@ def cloud_remedies(context: Context, permission: str, plane: form.Plane) -> Iter
         return
     for group in _intune_groups(context, permission)[:BEST]:
         yield (AddMember(group, user),)
-    for role in _intune_roles(context, permission)[:BEST]:
-        yield (AssignIntuneRole(role.key, role.key in context.policy.roles, user),)
     if permission in context.policy.permissions:
-        yield (CreateIntuneRole((permission,), user),)
+        yield from ((AddPermissions("intune_roles", role, (permission,)),) for role in _own_custom_roles(context))
+    tags = _new_tags(context)
+    for role in _intune_roles(context, permission)[:BEST]:
+        yield (AssignIntuneRole(role.key, role.key in context.policy.roles, user, tags),)
+    if permission in context.policy.permissions:
+        yield (CreateIntuneRole((permission,), user, tags),)
+
+
+def _activations(context: Context) -> Iterator[Change]:
+    """Return what the user could activate, himself or as a member of a group (PIM)."""
+    tables, user = context.tables, context.question.user
+    mine = {node.key for node in context.graph.groups(Node("user", user))}
+    for group, who in tables.eligible.items():
+        if user in who.users or mine & set(who.groups):
+            yield Activate("groups", group, user)
+    for key, holders in tables.entra_roles.items():
+        if user in holders.eligible.users or mine & set(holders.eligible.groups):
+            yield Activate("entra_roles", key, user)
+
+
+def _own_custom_roles(context: Context) -> tuple[str, ...]:
+    """Return the custom Intune roles that the user holds, or may hold."""
+    held = (way.role.key for way in context.rights.intune if way.state is not UNMET)
+    return tuple(key for key in dict.fromkeys(held) if key in context.tables.intune_roles)
+
+
+def _new_tags(context: Context) -> tuple[str, ...]:
+    """Return the scope tags that a new assignment needs to see the device.
+
+    None where the action asks for no tag, or where the user has an assignment without tags: one with
+    tags beside it would take the view of other devices away.
+    """
+    asked = [leaf.test.tag for leaf in context.plan.leaves() if isinstance(leaf.test, form.ScopeTagTest)]
+    held = [context.tables.intune_assignments[w.end.key].tags for w in context.rights.intune if w.state is not UNMET]
+    device = context.tables.devices.get(context.question.device or "")
+    if not asked or () in held or device is None:
+        return ()
+    found = tuple(carried(context.tables, asked[0], device.management, device.scope_tags))
+    return tuple(sorted(found[0])) if len(set(found)) == 1 and found[0] else (asked[0],)
 
 
 def _is_app_role(context: Context, permission: str) -> bool:

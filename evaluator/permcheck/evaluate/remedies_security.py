@@ -1,37 +1,70 @@
-"""Candidates that give Configuration Manager permissions: an existing group, an existing role, a new role."""
+"""Candidates that give Configuration Manager permissions: a group, a row completed, an existing role, a new one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from permcheck.evaluate.outcome import Context
+from permcheck.evaluate.security import ways_here
 from permcheck.graph.node import Node
 from permcheck.model import policy as form
 from permcheck.model.change import (
+    AddCollection,
     AddMember,
+    AddPermissions,
+    AddScope,
     AssignSecurityRole,
     Change,
     CreateSecurityRole,
 )
-from permcheck.model.state import MET
-from permcheck.model.tables import Key, hierarchy_of
+from permcheck.model.state import MET, UNMET
+from permcheck.model.tables import Key, SecurityRow, hierarchy_of
 
 BEST = 4
+"""Candidates of one kind that are tried, the least privileged first."""
+ROWS = 8
+"""Rows of the user that are completed."""
 
 
-def security_remedies(context: Context, test: form.RightTest | form.SameCollectionTest) -> Iterator[Change]:
+def security_remedies(context: Context, test: form.RightTest | form.SameCollectionTest) -> Iterator[tuple[Change, ...]]:
     """Candidates for a permission; all of them carry every permission that the action needs besides."""
     wanted = tuple(wanted_permissions(context, test))
     groups = _groups(context, wanted) or _groups(context, wanted[:1])
     for group in groups[:BEST]:
-        yield AddMember(group, context.question.user)
+        yield (AddMember(group, context.question.user),)
     hierarchy, collection = context.question.hierarchy or "", _collection(context)
+    scope = _scope(context)
+    for row in _own_rows(context)[:ROWS]:
+        found = tuple(_completed(context, row, wanted, collection, scope))
+        if found:
+            yield found
     if collection is None:
         return
-    scope = _scope(context)
     for role in _roles(context, wanted)[:BEST]:
-        yield AssignSecurityRole(hierarchy, role, context.question.user, collection, scope)
-    yield CreateSecurityRole(hierarchy, tuple(sorted(wanted)), context.question.user, collection, scope)
+        yield (AssignSecurityRole(hierarchy, role, context.question.user, collection, scope),)
+    yield (CreateSecurityRole(hierarchy, tuple(sorted(wanted)), context.question.user, collection, scope),)
+
+
+def _own_rows(context: Context) -> list[SecurityRow]:
+    """Return what the user's administrative users hold in the hierarchy, each once."""
+    ends = dict.fromkeys(way.end.key for way in ways_here(context) if way.state is not UNMET)
+    return [context.tables.rows[end] for end in ends]
+
+
+def _completed(
+    context: Context, row: SecurityRow, wanted: tuple[str, ...], collection: Key | None, scope: str
+) -> Iterator[Change]:
+    """Return what a row lacks: permissions, if its role is a custom one; a collection with the device; a scope."""
+    lacking = tuple(sorted(set(wanted) - _certain(context, row.role)))
+    if lacking and context.tables.security_roles[row.role].permissions is None:
+        return
+    if lacking:
+        yield AddPermissions("security_roles", row.role, lacking)
+    above = context.membership.coverage(context.question.device or "").above
+    if context.question.device and collection is not None and not set(row.collections) & above.keys():
+        yield AddCollection(row.key, collection)
+    if scope not in row.scopes and context.policy.all_scope not in row.scopes:
+        yield AddScope(row.key, scope)
 
 
 def wanted_permissions(context: Context, test: form.RightTest | form.SameCollectionTest) -> Iterator[str]:
@@ -55,8 +88,7 @@ def _certain(context: Context, role: Key) -> set[str]:
     built_in = context.policy.roles.get(record.built_in or "")
     for grant in built_in.grants if built_in else ():
         if grant.by_reading is None:
-            known |= set(grant.permissions)
-            known |= set(context.policy.permissions) if grant.every == "all" else set()
+            known |= set(context.policy.granted(built_in, grant)) if built_in else set()
     return known | {
         other for p in known if p in context.policy.permissions for other in context.policy.permissions[p].implies
     }

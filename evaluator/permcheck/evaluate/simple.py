@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from permcheck.evaluate.facts import Fact, dotted, fact
+from permcheck.evaluate.facts import Fact, fact
 from permcheck.evaluate.outcome import UNDOCUMENTED, Context, Explanation, Outcome, missing
 from permcheck.model import policy as form
+from permcheck.model.builds import dotted
 from permcheck.model.decision import Proof, Step
 from permcheck.model.fold import fold_case
 from permcheck.model.state import MET, UNKNOWN, state_of

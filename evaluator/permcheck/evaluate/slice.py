@@ -9,7 +9,7 @@ from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.question import Question
 from permcheck.graph.build import administrators, draw
 from permcheck.graph.membership import Membership
-from permcheck.graph.node import Adjacency
+from permcheck.graph.node import Adjacency, Grant, Node
 from permcheck.graph.rights import GrantGraph
 from permcheck.model.tables import Key, Principals, RoleHolders, Tables
 
@@ -84,9 +84,21 @@ def engine_of(engine: Engine, tables: Tables) -> Engine:
     """Return an engine like another one, for changed tables; what no change touches is shared."""
     if _drawn_alike(engine.tables, tables):
         return engine.over(tables, engine.graph, Membership(tables))
-    known = engine.graph.lasting
+    known = _lasting(engine, tables)
     graph = GrantGraph(tables, draw(tables, engine.policy, Adjacency(known), known))
     return engine.over(tables, graph, Membership(tables))
+
+
+def _lasting(engine: Engine, tables: Tables) -> dict[Node, dict[Node, dict[str, Grant]]]:
+    """Return the grants that no change touches: those of roles that are as they were."""
+    changed = {
+        Node(kind, key)
+        for kind, section in (("intune-role", "intune_roles"), ("security-role", "security_roles"))
+        if getattr(tables, section) is not getattr(engine.tables, section)
+        for key, role in getattr(tables, section).items()
+        if getattr(engine.tables, section).get(key) is not role
+    }
+    return {node: grants for node, grants in engine.graph.lasting.items() if node not in changed}
 
 
 def _drawn_alike(one: Tables, two: Tables) -> bool:

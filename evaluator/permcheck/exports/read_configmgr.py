@@ -7,6 +7,7 @@ from typing import Any, Final
 from permcheck.exports.batch import Batch, Row, flag, has, names, text, texts, whole
 from permcheck.exports.gathered import At, Conflict, Discovered, Gathered, Principal, Thing, called
 from permcheck.exports.recognise import Found
+from permcheck.model.builds import release_of
 
 BITS: Final = 2**32
 """Masks have 32 bits."""
@@ -68,15 +69,20 @@ def _state_version(into: Gathered, hierarchy: Thing, code: str, site: Thing) -> 
 
 
 def _release(into: Gathered, row: Row, at: At) -> dict[str, int]:
-    """Return the release of a build such as 5.00.9106.1000, as far as it is known."""
+    """Return the release of a build such as 5.00.9106.1000; a build that is not known is at least the one before it."""
     build = text(row, "Version")
-    for version in into.policy.versions.values():
-        if version.build and (build == version.build or build.startswith(f"{version.build}.")):
-            return {"version": version.release}
-    if build:
+    if not build:
+        return {}
+    found = release_of(into.policy.versions.values(), build)
+    if found is None:
         message, help_ = f"no release of Configuration Manager is known for build `{build}`", "state it as `version:`"
         into.problem(at, "unknown-release", message, help_, "warning")
-    return {}
+        return {}
+    if found.fit == "at-least":
+        into.note(f"build {build} is newer than any that is known; it is taken for release {found.release}", at)
+    elif found.fit == "before":
+        into.note(f"build {build} is not known; it is taken for release {found.release}, the one before it", at)
+    return {"version": found.release}
 
 
 def operations(into: Gathered, batch: Batch, _found: Found, number: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from permcheck.exports.batch import Batch, Row, flag, has, tags_of, text, whole
 from permcheck.exports.gathered import At, Gathered
 from permcheck.exports.recognise import Found
+from permcheck.model.builds import is_version
 
 GUID: Final = 36
 """Characters of an id."""
@@ -20,14 +21,14 @@ def devices(into: Gathered, batch: Batch, _found: Found, number: int) -> None:
         if not (resource or name):
             into.left_open((number, entry), "devices", "the device has neither ResourceID nor Name", "export both")
             continue
-        site = text(row, "SiteCode")
+        site, version = text(row, "SiteCode"), text(row, "ClientVersion")
         if into.left_out((number, entry), "devices", site):
             continue
         fields: dict[str, Any] = {
             "name": name or None,
             "resource_id": _number(resource),
             "entra_id": _guid(into, text(row, "AADDeviceID")),
-            "client_version": _dotted(text(row, "ClientVersion")),
+            "client_version": version if is_version(version) else None,
             "management": _management(row),
         }
         _put(into, into.hierarchy(batch, site), resource or name, fields, (number, entry))
@@ -64,10 +65,6 @@ def _put(into: Gathered, owner: str, resource: str, fields: dict[str, Any], at: 
 def _guid(into: Gathered, text_: str) -> str | None:
     found = text_.strip("{}").lower()
     return found if len(found) == GUID and found not in into.values.no_device_id else None
-
-
-def _dotted(text_: str) -> str | None:
-    return text_ if text_ and all(part.isdigit() for part in text_.split(".")) else None
 
 
 def collection_members(into: Gathered, batch: Batch, _found: Found, number: int) -> None:

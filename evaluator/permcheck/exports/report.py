@@ -28,6 +28,7 @@ RESTS_ON: Final[dict[str, tuple[str, ...]]] = {
     "hierarchy.lowest_version": ("hierarchies.version", "hierarchies.sites"),
     "hierarchy.tenant_attached": ("hierarchies.tenant_attached",),
     "user.discovered_upn_kind": ("users.discovered_upn", "users.on_premises_upn"),
+    "user.guest": (),
     "user.sign_in_matches": (),
     "user.direct_role_member": ("groups.members",),
     "device.uploaded": ("devices.uploaded", "hierarchies.upload", "hierarchies.tenant_attached"),

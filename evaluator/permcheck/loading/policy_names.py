@@ -37,6 +37,7 @@ SUBJECTS: Final = {"hierarchies": "hierarchy", "users": "user", "devices": "devi
 OPEN: Final = {
     PLACEHOLDER: frozenset({"user", "device", "hierarchy", "object", "value", "at_least", "permission"}),
     "placeholder of the switch table": frozenset({"hierarchy", "version"}),
+    "placeholder of a note": frozenset({"user", "device", "hierarchy"}),
 }
 """What sentences may leave open: the code fills it in."""
 

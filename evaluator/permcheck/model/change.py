@@ -36,12 +36,22 @@ class RemoveMember:
 
 
 @dataclass(frozen=True, slots=True)
+class Activate:
+    """Let a user activate what he is eligible for: `section` is groups or entra_roles, `key` a group or a holding."""
+
+    section: str
+    key: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssignIntuneRole:
-    """Make a new group with the user as its only member and assign an Intune role to it."""
+    """Make a new group with the user as its only member and assign an Intune role to it, with some scope tags."""
 
     role: str
     built_in: bool
     user: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ class CreateIntuneRole:
 
     permissions: tuple[str, ...]
     user: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,31 @@ class AddScopeTag:
 
 
 @dataclass(frozen=True, slots=True)
+class AddCollection:
+    """Give a security role of an administrative user a further collection."""
+
+    row: str
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddScope:
+    """Give a security role of an administrative user a further security scope."""
+
+    row: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddPermissions:
+    """Add permissions to a custom role: `section` is intune_roles or security_roles."""
+
+    section: str
+    role: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveGrant:
     """Remove one record: an assignment, a row of an administrative user, a holder of a role."""
 
@@ -111,6 +147,7 @@ class RemoveGrant:
 Change: TypeAlias = (
     SetFact
     | AddMember
+    | Activate
     | RemoveMember
     | AssignIntuneRole
     | CreateIntuneRole
@@ -119,5 +156,8 @@ Change: TypeAlias = (
     | AssignSecurityRole
     | CreateSecurityRole
     | AddScopeTag
+    | AddCollection
+    | AddScope
+    | AddPermissions
     | RemoveGrant
 )

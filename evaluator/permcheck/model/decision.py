@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -11,10 +11,12 @@ from permcheck.model.state import State, Verdict
 
 if TYPE_CHECKING:
     from permcheck.model.change import Change
-    from permcheck.model.policy import Place
+    from permcheck.model.policy import Place as PolicyPlace
     from permcheck.model.provenance import Origin
 
 Side: TypeAlias = Literal["common", "configmgr", "intune", "switch"]
+Console: TypeAlias = Literal["configmgr", "intune", "entra", "microsoft365", "windows", "server"]
+"""Where an administrator works."""
 
 
 class Step(NamedTuple):
@@ -48,6 +50,27 @@ class NearMiss(NamedTuple):
     requirement: str = ""
 
 
+class Place(NamedTuple):
+    """Where a person changes something: a console, and the way to go in it.
+
+    `releases` names those of the hierarchy that have the place, where its own is not known; else it is empty.
+    """
+
+    console: Console
+    path: str
+    releases: str = ""
+    sources: tuple[str, ...] = ()
+
+
+def places(where: Iterable[PolicyPlace], version: int | None) -> tuple[Place, ...]:
+    """Return the places that a release has; of an unknown one all, each with its releases."""
+    return tuple(
+        Place(one.console, one.path, one.releases if version is None else "", one.sources)
+        for one in where
+        if one.holds_for(version)
+    )
+
+
 class Requirement(NamedTuple):
     """One requirement of the action and how it stands.
 
@@ -71,6 +94,8 @@ class Requirement(NamedTuple):
     where: tuple[Place, ...] = ()
     fix: str = ""
     takes: str = ""
+    """How long a change takes, where a page says so."""
+    takes_sources: tuple[str, ...] = ()
 
 
 class Authority(NamedTuple):
@@ -105,10 +130,23 @@ class Turn(NamedTuple):
     sources: tuple[str, ...] = ()
 
 
+FixKind: TypeAlias = Literal["activate", "extend", "new-role", "built-in", "account", "infrastructure", "wide"]
+"""What a fix takes: an activation, more of what people have, a new or a built-in role, a fact of an account,
+infrastructure, or a switch for everybody."""
+
+
+class Opened(NamedTuple):
+    """What changes open besides the answer that was asked for: answers, those that become possible, and to how many."""
+
+    answers: int = 0
+    possible: int = 0
+    people: int = 0
+
+
 class Fix(NamedTuple):
     """A set of changes after which the answer is allow: tried on a changed copy of the estate.
 
-    `texts` says each change as a sentence; `gained` counts the permissions that the user gains;
+    `texts` says each change as an instruction; `gained` counts the permissions that the user gains;
     `opens` counts the further answers (a user, an action and where) that become allow, for anybody.
     """
 
@@ -118,7 +156,11 @@ class Fix(NamedTuple):
     requirements: tuple[str, ...]
     where: tuple[Place, ...] = ()
     takes: tuple[str, ...] = ()
-    opens: int = 0
+    kind: FixKind = "extend"
+    done_in: tuple[Console, ...] = ()
+    """Consoles of those who must do it."""
+    remarks: tuple[str, ...] = ()
+    opens: Opened = Opened()
 
 
 class Revocation(NamedTuple):
@@ -190,7 +232,7 @@ class Decision:
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
-        """Minimal sets of changes that give an allow, the one that opens least first; empty for an allow."""
+        """Minimal sets of changes that give an allow, the one that gives away least first; empty for an allow."""
         return self._fixes[0]
 
     @property

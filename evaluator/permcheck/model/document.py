@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from permcheck.model.base import Form, Many, Name
+from permcheck.model.decision import Console, FixKind
 
 FORMAT = "permcheck-decision/1"
 StateName = Literal["met", "unmet", "unknown"]
@@ -59,6 +60,8 @@ class PlaceDocument(Form):
 
     console: str
     path: str
+    releases: Annotated[str, Field(description="Releases that have the place, where that of the hierarchy is unknown")]
+    sources: Many[str]
 
 
 class RequirementDocument(Form):
@@ -77,7 +80,7 @@ class RequirementDocument(Form):
     sources: Many[str]
     where: Many[PlaceDocument]
     fix: str
-    takes: str
+    takes: Annotated[str, Field(description="How long the change takes; empty where no page says so")]
 
 
 class AuthorityDocument(Form):
@@ -94,8 +97,13 @@ class FixDocument(Form):
     """A set of changes after which the answer is allow."""
 
     changes: Many[str]
+    kind: Annotated[FixKind, Field(description="What it takes; fixes come in the order of these kinds")]
+    done_in: Annotated[Many[Console], Field(description="Consoles of those who must do it")]
+    remarks: Annotated[Many[str], Field(description="What whoever does it should know")]
     gained: Annotated[int, Field(description="Permissions that the user gains")]
     opens: Annotated[int, Field(description="Further answers (a user, an action, a device each) that become allow")]
+    opens_possible: Annotated[int, Field(description="... and those that become undetermined")]
+    opens_people: Annotated[int, Field(description="Users whose answers open")]
     requirements: Many[str]
     takes: Many[str]
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from permcheck.model.base import Date, Form, Many, Name, Release, Slug, Some
+from permcheck.model.builds import LONGEST
 
 Switch = Annotated[
     bool
@@ -27,7 +28,9 @@ Switch = Annotated[
 ]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Sid = Annotated[str, Field(pattern=r"^S-1-[0-9]+(-[0-9]+)+$")]
-Dotted = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$", description="A version number, such as 5.1")]
+Dotted = Annotated[
+    str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$", max_length=LONGEST, description="A version number, such as 5.1")
+]
 Scope: TypeAlias = Many[Name]
 
 SectionName: TypeAlias = Literal[

@@ -40,6 +40,7 @@ from permcheck.model.policy_rules import GroupTypeTest as GroupTypeTest
 from permcheck.model.policy_rules import LeafTest as LeafTest
 from permcheck.model.policy_rules import Need as Need
 from permcheck.model.policy_rules import Place as Place
+from permcheck.model.policy_rules import ReleaseSpan as ReleaseSpan
 from permcheck.model.policy_rules import Requirement as Requirement
 from permcheck.model.policy_rules import RequirementsFile as RequirementsFile
 from permcheck.model.policy_rules import RightTest as RightTest
@@ -54,6 +55,7 @@ from permcheck.model.policy_rules import TestCase as TestCase
 from permcheck.model.policy_rules import UndocumentedTest as UndocumentedTest
 from permcheck.model.policy_rules import Variant as Variant
 from permcheck.model.policy_rules import VersionTest as VersionTest
+from permcheck.model.policy_rules import Wait as Wait
 from permcheck.model.policy_rules import When as When
 
 
@@ -78,7 +80,7 @@ class SwitchDefault(Form):
     extent: Name
     default: str | None = None
     where: Place
-    takes: str | None = None
+    takes: Wait | None = None
     sources: Some[SourceId]
 
 
@@ -107,6 +109,8 @@ class Version(Form):
 
     release: Release
     build: Annotated[str | None, Field(description="Client and site build, such as 5.00.9088")] = None
+    early_build: Annotated[str | None, Field(description="Another build, of the early update ring")] = None
+    support_ends: Annotated[Date | None, Field(description="Day on which support ends; null: not known")] = None
     sources: Some[SourceId]
 
 
@@ -117,6 +121,24 @@ class Feature(Form):
     since: Release
     says: Name
     sources: Some[SourceId]
+
+
+class Note(Form):
+    """What is said beside an answer, because a reader would not expect it."""
+
+    id: Slug
+    says: Annotated[Name, Field(description="Fields: {user} {device} {hierarchy}")]
+    surface: Annotated[Literal["admin-center", "console"] | None, Field(description="Of actions there")] = None
+    actions: Annotated[Many[Slug], Field(description="Of these actions; empty: of all")] = ()
+    when: When | None = None
+    fact: Annotated[Name | None, Field(description="Said where this fact is true")] = None
+    sources: Some[SourceId]
+
+
+class NotesFile(Form):
+    """policy/notes.yaml."""
+
+    notes: Some[Note]
 
 
 class EditionsFile(Form):
@@ -161,9 +183,17 @@ class ErrorText(EditionSpan):
     id: Slug
     text: Name
     actions: Annotated[Many[Slug], Field(description="Actions where it is shown; empty: all")] = ()
+    elsewhere: Annotated[
+        Name | None, Field(description="Where it is shown, if in none of the actions: then no answer tells it")
+    ] = None
     causes: Annotated[Some[Name], Field(description="Documented causes, our words")]
     requirements: Annotated[Many[str], Field(description="Requirement ids behind it")] = ()
     sources: Some[SourceId]
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every action may show it."""
+        return not self.actions and not self.elsewhere
 
 
 class ErrorsFile(Form):
@@ -208,9 +238,17 @@ class GroupUse(Form):
     sources: Some[SourceId]
 
 
+class GuestMark(Form):
+    """What the UPN of an account of another tenant contains."""
+
+    text: Name
+    sources: Some[SourceId]
+
+
 class NamesFile(Form):
     """policy/names.yaml."""
 
     terms: Some[Term]
     builtins: Some[Builtin]
     group_types: Some[GroupUse]
+    guest_mark: GuestMark

@@ -17,12 +17,21 @@ class Document(Form):
     """One page, at one date."""
 
     title: Name
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="The page's own date")]
+    date: Annotated[
+        str,
+        Field(
+            pattern=r"^(\d{4}-\d{2}(-\d{2})?|undated)$",
+            description="The page's own date; `undated` where it bears none",
+        ),
+    ]
     place: Annotated[Name, Field(description="Where it is published: repository path or site path")]
     specification: Annotated[bool, Field(description="One of the five pages that the evaluator is built on")] = False
     kind: Annotated[
-        Literal["page", "export", "code", "statement"],
-        Field(description="`export` is a live service's own answer; `statement` a maintainer's word in a thread"),
+        Literal["page", "export", "code", "statement", "report"],
+        Field(
+            description="`export` is a live service's own answer; `statement` a maintainer's word in a thread; `report`"
+            " what a reader says that he saw, below all others"
+        ),
     ] = "page"
 
 
@@ -113,12 +122,18 @@ class RoleGrant(Form):
         Literal["all", "view", "act"] | None,
         Field(description="Instead of a list: every permission of `plane`, or those with this effect"),
     ] = None
+    besides: Annotated[Many[Name], Field(description="Categories and permissions that `every` leaves out")] = ()
     plane: Annotated[Plane | None, Field(description="Plane of `every`; default: the file's")] = None
     any_role: Annotated[bool, Field(description="The role counts as a role of `plane`")] = False
     by_reading: ByReading | None = None
     since: Annotated[Release | None, Field(description="First release whose role has it")] = None
     note: str | None = None
     sources: Some[SourceId]
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing of the plane is left out."""
+        return self.every == "all" and not self.besides
 
 
 class BuiltInRole(Form):

@@ -17,6 +17,7 @@ FORMS: Final[dict[str, type[Form]]] = {
     "actions": policy.ActionsFile,
     "authority": policy.AuthorityFile,
     "editions": policy.EditionsFile,
+    "notes": policy.NotesFile,
     "readings": policy.ReadingsFile,
     "errors": policy.ErrorsFile,
     "names": policy.NamesFile,

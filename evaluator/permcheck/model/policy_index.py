@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from permcheck.errors import UnknownNameError
 from permcheck.model import policy as form
 from permcheck.model.base import Form
+from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 
 if TYPE_CHECKING:
@@ -38,11 +39,13 @@ class Policy:
     versions: Mapping[int, form.Version]
     features: Mapping[str, form.Feature]
     readings: Mapping[str, form.Reading]
+    notes: tuple[form.Note, ...]
     authority: form.AuthorityFile
     errors: Mapping[str, form.ErrorText]
     terms: tuple[form.Term, ...]
     builtins: tuple[form.Builtin, ...]
     group_types: tuple[form.GroupUse, ...]
+    guest_mark: form.GuestMark
     implied_by: Mapping[str, tuple[str, ...]]
     """Permission -> permissions that include it."""
     applications: Mapping[str, str]
@@ -129,6 +132,10 @@ class Policy:
     def token_groups(self) -> frozenset[str]:
         """Types of group that stand in the token of a member."""
         return frozenset(one.id for one in self.group_types if one.in_token)
+
+    def is_guest(self, upn: str) -> bool:
+        """Whether a UPN is that of an account of another tenant."""
+        return fold_case(self.guest_mark.text) in fold_case(upn)
 
     @cached_property
     def requirement_order(self) -> dict[str, int]:
@@ -217,7 +224,9 @@ class Policy:
             yield self.gates[plane].id
         if grant.every:
             for permission in self.permissions.values():
-                if self.planes[permission.id] == plane and grant.every in {"all", permission.effect}:
+                left_out = permission.id in grant.besides or permission.category in grant.besides
+                of_kind = self.planes[permission.id] == plane and grant.every in {"all", permission.effect}
+                if of_kind and not left_out:
                     yield permission.id
 
     @cached_property
@@ -331,11 +340,13 @@ def build_policy(files: tuple[tuple[str, Form], ...], of_exports: Callable[[], I
         versions={v.release: v for file in editions for v in file.versions},
         features={f.id: f for file in editions for f in file.features},
         readings={r.id: r for file in of(form.ReadingsFile) for r in file.readings},  # type: ignore[attr-defined]
+        notes=tuple(n for file in of(form.NotesFile) for n in file.notes),  # type: ignore[attr-defined]
         authority=next(file for file in of(form.AuthorityFile)),  # type: ignore[arg-type]
         errors={e.id: e for file in of(form.ErrorsFile) for e in file.errors},  # type: ignore[attr-defined]
         terms=tuple(t for file in names for t in file.terms),
         builtins=tuple(b for file in names for b in file.builtins),
         group_types=tuple(g for file in names for g in file.group_types),
+        guest_mark=next(file.guest_mark for file in names),
         implied_by=implied_by,
         applications={
             p.category: file.application_id for file in lists if file.application_id for p in file.permissions if p.guid

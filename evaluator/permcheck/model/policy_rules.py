@@ -22,11 +22,28 @@ class EditionSpan(Form):
         return (after is None or edition >= after) and (before is None or edition < before)
 
 
-class When(EditionSpan):
-    """Where a part of a rule applies. All stated conditions must hold."""
+class ReleaseSpan(Form):
+    """The releases of a hierarchy from one on, and below another; each end is open where it is not stated."""
 
     from_version: Annotated[Release | None, Field(description="Hierarchy release at least")] = None
     below_version: Annotated[Release | None, Field(description="Hierarchy release below")] = None
+
+    def holds_for(self, version: int | None) -> bool:
+        """Whether a release lies in the span; one that is not known may lie in any."""
+        after, below = self.from_version, self.below_version
+        return version is None or ((after is None or version >= after) and (below is None or version < below))
+
+    @property
+    def releases(self) -> str:
+        """The span in words; empty where it holds for every release."""
+        after, below = self.from_version, self.below_version
+        parts = [*([f"from {after}"] if after else []), *([f"before {below}"] if below else [])]
+        return " and ".join(parts)
+
+
+class When(EditionSpan, ReleaseSpan):
+    """Where a part of a rule applies. All stated conditions must hold."""
+
     variants: Annotated[Some[Slug] | None, Field(description="Variants of the action asked about")] = None
     not_variants: Annotated[Some[Slug] | None, Field(description="Any variant (or none) but these")] = None
     object_named: Annotated[bool | None, Field(description="Whether the question names a script or application")] = None
@@ -172,11 +189,19 @@ class TestCase(Form):
     test: Test
 
 
-class Place(Form):
-    """Where a person changes something."""
+class Place(ReleaseSpan):
+    """Where a person changes something, and the releases of the hierarchy for which it is there."""
 
-    console: Literal["configmgr", "intune", "entra", "windows", "server"]
-    path: Annotated[Name, Field(description="Nodes, tabs and buttons, separated by ` > `")]
+    console: Literal["configmgr", "intune", "entra", "microsoft365", "windows", "server"]
+    path: Annotated[Name, Field(description="Nodes, tabs and buttons, separated by ` > `; a passage names each")]
+    sources: Some[SourceId]
+
+
+class Wait(Form):
+    """How long a change takes to work."""
+
+    time: Annotated[Name, Field(description="As in `takes about 10 minutes`, without the first word")]
+    sources: Some[SourceId]
 
 
 class Requirement(Form):
@@ -198,7 +223,7 @@ class Requirement(Form):
     ]
     where: Annotated[Many[Place], Field(description="Where it is put right")] = ()
     fix: Annotated[str | None, Field(description="What to do there, one sentence")] = None
-    takes: Annotated[str | None, Field(description="How long the change takes to work")] = None
+    takes: Annotated[Wait | None, Field(description="How long the change takes to work, where a page says so")] = None
     errors: Annotated[Many[Slug], Field(description="Ids of errors.yaml that people see without it")] = ()
     sources: Some[SourceId]
 

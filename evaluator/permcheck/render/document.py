@@ -40,8 +40,13 @@ def decision_document(decision: Decision, policy: Policy) -> dict[str, Any]:
         "fixes": [
             {
                 "changes": list(f.texts),
+                "kind": f.kind,
+                "done_in": list(f.done_in),
+                "remarks": list(f.remarks),
                 "gained": f.gained,
-                "opens": f.opens,
+                "opens": f.opens.answers,
+                "opens_possible": f.opens.possible,
+                "opens_people": f.opens.people,
                 "requirements": list(f.requirements),
                 "takes": list(f.takes),
             }
@@ -61,6 +66,7 @@ def decision_document(decision: Decision, policy: Policy) -> dict[str, Any]:
 def _cited(decision: Decision) -> list[str]:
     """Every source that the document names, in order."""
     cited = [source for r in decision.requirements for source in r.sources]
+    cited += [source for r in decision.requirements for place in r.where for source in place.sources]
     steps = [step for r in decision.requirements for proof in r.proofs for step in proof.steps]
     steps += decision.authority.steps if decision.authority else ()
     return list(dict.fromkeys((*cited, *(source for step in steps for source in step.sources))))
@@ -106,7 +112,9 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
         "proofs": [_proof(p) for p in r.proofs],
         "missing": [{"fact": m.fact, "text": m.text} for m in r.missing],
         "sources": list(r.sources),
-        "where": [{"console": p.console, "path": p.path} for p in r.where],
+        "where": [
+            {"console": p.console, "path": p.path, "releases": p.releases, "sources": list(p.sources)} for p in r.where
+        ],
         "fix": r.fix,
         "takes": r.takes,
     }

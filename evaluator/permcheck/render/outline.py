@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from permcheck.model.decision import Decision, Fix, Proof, Requirement, Step
-from permcheck.model.policy import Place
+from permcheck.model.decision import Decision, Fix, Opened, Place, Proof, Requirement, Step
 from permcheck.model.policy_index import Policy
 from permcheck.model.state import State, Verdict
 
@@ -15,6 +14,7 @@ CONSOLES = {
     "configmgr": "Configuration Manager console",
     "intune": "Intune admin center",
     "entra": "Entra admin center",
+    "microsoft365": "Microsoft 365 admin center",
     "windows": "Windows",
     "server": "site server",
 }
@@ -75,7 +75,7 @@ def outline(decision: Decision, policy: Policy) -> Iterator[Section]:
     sections = [
         ("Who decides", _authority(decision, notes)),
         (stops, _obstacles(decision, notes)),
-        ("How to fix it (each was tried on a copy; what opens least comes first)", _fixes(decision)),
+        ("How to fix it (each was tried on a copy; what gives away least comes first)", _fixes(decision, notes)),
         ("What the person sees", _error(decision, notes)),
         ("Near misses", [Line(0, n.text, "near") for n in decision.near_misses]),
         ("What is needed, in the order in which to look for a fault", _requirements(decision, notes)),
@@ -123,9 +123,15 @@ def _failing(requirement: Requirement, notes: Notes) -> Iterator[Line]:
     if r.fix:
         yield Line(1, r.fix, "advice")
     for place in r.where:
-        yield Line(1, f"{CONSOLES[place.console]}: {place.path}", "place")
+        yield Line(1, place_text(place, notes), "place")
     if r.takes:
-        yield Line(1, f"takes {r.takes}", "place")
+        yield Line(1, f"takes {r.takes} {notes.cite(r.takes_sources)}", "place")
+
+
+def place_text(place: Place, notes: Notes) -> str:
+    """Return a place with its sources, and with its releases if it has any to name."""
+    releases = f" ({place.releases})" if place.releases else ""
+    return f"{CONSOLES[place.console]}: {place.path}{releases} {notes.cite(place.sources)}"
 
 
 def _requirements(decision: Decision, notes: Notes) -> list[Line]:
@@ -163,32 +169,40 @@ def _says_nothing_new(step: Step) -> bool:
     return step.edge is not None and step.edge[:2] == ("role", "security-assignment")
 
 
-def _fixes(decision: Decision) -> list[Line]:
+def _fixes(decision: Decision, notes: Notes) -> list[Line]:
     if decision.no_fix:
         return [Line(0, f"none: {decision.no_fix}")]
     told = {place for r in decision.unmet for place in r.where}
-    lines = [line for number, fix in enumerate(decision.fixes[:FIXES_SHOWN], 1) for line in _fix(number, fix, told)]
+    shown = enumerate(decision.fixes[:FIXES_SHOWN], 1)
+    lines = [line for number, fix in shown for line in _fix(number, fix, told, notes)]
     more = len(decision.fixes) - FIXES_SHOWN
     return [*lines, Line(0, f"and {more} more (--format json shows them)")] if more > 0 else lines
 
 
-def _fix(number: int, fix: Fix, told: set[Place]) -> Iterator[Line]:
+def _fix(number: int, fix: Fix, told: set[Place], notes: Notes) -> Iterator[Line]:
     """Return a fix; places that stand above already are not repeated."""
     for index, text in enumerate(fix.texts):
         yield Line(0 if index == 0 else 1, f"{number}. {text}" if index == 0 else f"and {text}", "fix")
     what = "no further permission" if not fix.gained else f"{fix.gained} permission{'s'[: fix.gained > 1]}"
-    opens = f"; opens {_answers(fix.opens)}"
+    wide = "wide: it changes more than this person's rights; " if fix.kind == "wide" else ""
     takes = f"; takes {', '.join(fix.takes)}" if fix.takes else ""
-    yield Line(1, f"gives the user {what}{opens}{takes}", "place")
+    yield Line(1, f"{wide}gives the user {what}; opens {_opened(fix.opens)}{takes}", "place")
+    if fix.done_in:
+        yield Line(1, f"done in {', '.join(CONSOLES[console] for console in fix.done_in)}", "place")
+    for remark in fix.remarks:
+        yield Line(1, remark, "place")
     for place in (p for p in fix.where if p not in told):
-        yield Line(1, f"{CONSOLES[place.console]}: {place.path}", "place")
+        yield Line(1, place_text(place, notes), "place")
 
 
-def _answers(count: int) -> str:
-    """Say how many answers besides the one asked for become allow."""
-    if not count:
+def _opened(opened: Opened) -> str:
+    """Say how many answers besides the one asked for become allow or possible, and for how many people."""
+    parts = [f"{opened.answers:,} further answer{'s'[: opened.answers > 1]}"] if opened.answers else []
+    parts += [f"perhaps {opened.possible:,} more"] if opened.possible else []
+    if not parts:
         return "nothing else"
-    return f"{count:,} further answer{'s'[: count > 1]} (a user, an action, a device)"
+    people = f" for {opened.people:,} people" if opened.people > 1 else ""
+    return f"{' and '.join(parts)} (a user, an action, a device each){people}"
 
 
 def _error(decision: Decision, notes: Notes) -> list[Line]:

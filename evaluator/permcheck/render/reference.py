@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from permcheck.errors import QuestionError, UnknownNameError
 from permcheck.model import policy as form
+from permcheck.model.decision import places
 from permcheck.model.fold import fold_case
 from permcheck.model.names import Names
 from permcheck.model.policy_index import Policy, plain_permission
-from permcheck.render.outline import CONSOLES, Line, Notes, Section
+from permcheck.render.outline import Line, Notes, Section, place_text
 
 
 @dataclass(slots=True)
@@ -148,12 +149,9 @@ def _permission(writer: Writer, name: str) -> None:
 
 def _roles_with(writer: Writer, permission: str) -> Iterator[Line]:
     p = writer.policy
-    x = p.permissions[permission]
     for role in p.roles.values():
         for grant in role.grants:
-            plane = grant.plane or p.role_planes[role.id]
-            every = grant.every is not None and plane == p.planes[permission] and grant.every in {"all", x.effect}
-            if permission in grant.permissions or every:
+            if permission in p.granted(role, grant):
                 disputed = f"  (reading {grant.by_reading.reading})" if grant.by_reading else ""
                 yield writer.cite(f"{role.name} ({p.role_planes[role.id]}){disputed}", grant.sources)
 
@@ -182,7 +180,8 @@ def _grant(writer: Writer, grant: form.RoleGrant) -> Iterator[Line]:
     if grant.by_reading:
         disputed = f"  (if {grant.by_reading.reading} is {' or '.join(grant.by_reading.granted)})"
     if grant.every:
-        yield writer.cite(f"every permission of this kind: {grant.every}{disputed}", grant.sources)
+        besides = f", besides {', '.join(grant.besides)}" if grant.besides else ""
+        yield writer.cite(f"every permission of this kind: {grant.every}{besides}{disputed}", grant.sources)
     if grant.any_role:
         yield writer.cite(f"counts as a role{disputed}", grant.sources)
     for permission in grant.permissions:
@@ -193,8 +192,8 @@ def _requirement(writer: Writer, name: str) -> None:
     r = writer.policy.requirements[_find("requirement", name, tuple(writer.policy.requirements))]
     lines = [writer.cite(f"{r.id}: {r.meaning}", r.sources)]
     lines += [Line(0, r.fix)] if r.fix else []
-    lines += [Line(0, f"{CONSOLES[place.console]}: {place.path}") for place in r.where]
-    lines += [Line(0, f"takes {r.takes}")] if r.takes else []
+    lines += [Line(0, place_text(place, writer.notes)) for place in places(r.where, None)]
+    lines += [writer.cite(f"takes {r.takes.time}", r.takes.sources)] if r.takes else []
     writer.add("Requirement", lines)
     errors = [writer.policy.errors[e] for e in r.errors]
     writer.add("Without it people see", [writer.cite(f"{e.id}: “{e.text}”", e.sources) for e in errors])
@@ -211,6 +210,7 @@ def _reading(writer: Writer, name: str) -> None:
 def _error(writer: Writer, name: str) -> None:
     e = writer.policy.errors[_find("error", name, tuple(writer.policy.errors))]
     writer.add("Error", [writer.cite(f"{e.id}: “{e.text}”", e.sources)])
+    writer.add("Shown", [Line(0, e.elsewhere)] if e.elsewhere else [])
     writer.add("Causes", [Line(0, cause) for cause in e.causes])
     writer.add("Requirements behind it", [Line(0, ", ".join(e.requirements))] if e.requirements else [])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -14,6 +13,7 @@ from permcheck.evaluate.engine import Engine
 from permcheck.evaluate.question import Question
 from permcheck.evaluate.slice import engine_of, of_user
 from permcheck.model import change as c
+from permcheck.model.decision import Opened
 from permcheck.model.state import Verdict
 from permcheck.model.tables import Key, hierarchy_of
 
@@ -21,6 +21,7 @@ Changes: TypeAlias = tuple[c.Change, ...]
 
 PERSONAL = (
     c.AddMember,
+    c.Activate,
     c.AssignIntuneRole,
     c.CreateIntuneRole,
     c.AssignAppRole,
@@ -44,14 +45,14 @@ class Reach(NamedTuple):
 EVERYWHERE = Reach()
 
 
-def radius(now: Engine, tried: Sequence[Changes], asked: Question) -> tuple[int, ...]:
-    """Return how many further answers become allow after each of some changes.
+def radius(now: Engine, tried: Sequence[Changes], asked: Question) -> tuple[Opened, ...]:
+    """Return what each of some changes opens: further answers that become allow or possible, and for how many people.
 
     An answer is that of one user and one action on one device, or on a hierarchy or the tenant;
     the one that was asked for does not count. Everybody whom a change may help is looked at, with
     every action wherever it may help. Changes that reach the same are looked at together.
     """
-    found = [0] * len(tried)
+    found = [Opened()] * len(tried)
     alike: dict[Reach, list[int]] = {}
     for index, changes in enumerate(tried):
         alike.setdefault(_reach(now, changes), []).append(index)
@@ -62,7 +63,7 @@ def radius(now: Engine, tried: Sequence[Changes], asked: Question) -> tuple[int,
         start = engine_of(now, of_user(now.tables, users[0])) if len(users) == 1 else now
         after = [engine_of(start, changed(start.tables, now.policy, tried[index])) for index in indices]
         for index, engine, count in zip(indices, after, _opened(start, after, reach), strict=True):
-            found[index] = count - _opens(start, engine, asked)
+            found[index] = count._replace(answers=count.answers - _opens(start, engine, asked))
     return tuple(found)
 
 
@@ -80,6 +81,8 @@ def _reach_of(change: c.Change) -> Reach:
             return Reach((key,))
         case c.SetFact(subject="device", key=key):
             return Reach(None, hierarchy_of(key), (key,))
+        case c.AddCollection(row=key) | c.AddScope(row=key) | c.AddPermissions(section="security_roles", role=key):
+            return Reach(None, hierarchy_of(key))
         case c.SetFact(subject="hierarchy", key=key) | c.CreateSecurityRole(hierarchy=key):
             return Reach(None, key)
         case c.SetFact(subject="script" | "application"):  # the answers that are counted are about none
@@ -87,31 +90,49 @@ def _reach_of(change: c.Change) -> Reach:
     return Reach((change.user,)) if isinstance(change, PERSONAL) else EVERYWHERE
 
 
-def _opened(start: Engine, after: Sequence[Engine], reach: Reach) -> list[int]:
-    """Return how many answers become allow under each of some engines."""
+def _opened(start: Engine, after: Sequence[Engine], reach: Reach) -> list[Opened]:
+    """Return what becomes allow or possible under each of some engines."""
     acts = tuple(Act(action) for action in start.policy.actions.values())
     views, selection = [View(engine) for engine in (start, *after)], Selection(reach.users or (), acts, reach.devices)
     answers = Answers(views, selection)
-    found = [0] * len(after)
+    found = [_Tally() for _ in after]
     for act, area in ((one, area) for one in acts for area in answers.areas_of(one)):
         if reach.hierarchy in {None, answers.areas[area].hierarchy}:
             before = answers.column(0, act, area)
             for place in range(len(after)):
-                found[place] += _new(answers, area, before, answers.column(place + 1, act, area))
-    return found
+                found[place].add(answers, area, before, answers.column(place + 1, act, area))
+    return [tally.opened() for tally in found]
 
 
-def _new(answers: Answers, area: int, before: Sequence[RegionId], after: Sequence[RegionId]) -> int:
-    """Return how many answers in an area become allow."""
-    if before == after:
-        return 0
-    regions, people = answers.areas[area].regions, Counter[tuple[RegionId, RegionId]]()
-    for one, two, person in zip(before, after, answers.persons, strict=True):
-        if one != two:
-            people[one, two] += len(person.members)
-    return sum(
-        regions.count(regions[two].certain & ~regions[one].certain) * count for (one, two), count in people.items()
-    )
+class _Tally:
+    """Counts what opens, over actions and areas."""
+
+    def __init__(self) -> None:
+        self._answers = self._possible = 0
+        self._people: dict[int, int] = {}
+
+    def add(self, answers: Answers, area: int, before: Sequence[RegionId], after: Sequence[RegionId]) -> None:
+        """Count the answers in an area that become allow, or possible, where they were neither."""
+        if before == after:
+            return
+        regions = answers.areas[area].regions
+        counted: dict[tuple[RegionId, RegionId], tuple[int, int]] = {}
+        for place, (one, two, person) in enumerate(zip(before, after, answers.persons, strict=True)):
+            if one == two:
+                continue
+            if (one, two) not in counted:
+                old, new = regions[one], regions[two]
+                certain = regions.count(new.certain & ~old.certain)
+                counted[one, two] = certain, regions.count(new.possible & ~old.possible & ~new.certain)
+            certain, possible = counted[one, two]
+            self._answers += certain * len(person.members)
+            self._possible += possible * len(person.members)
+            if certain or possible:
+                self._people[place] = len(person.members)
+
+    def opened(self) -> Opened:
+        """Return the sums."""
+        return Opened(self._answers, self._possible, sum(self._people.values()))
 
 
 def _opens(start: Engine, after: Engine, asked: Question) -> bool:

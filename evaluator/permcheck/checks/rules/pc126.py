@@ -14,7 +14,7 @@ def check(context: Context) -> Iterator[Finding]:
     policy = context.policy
     for role in roles_of(context).custom("configmgr"):
         key = policy.role_names("configmgr").get(role.copied_from) if role.copied_from else None
-        if key and any(grant.every == "all" for grant in policy.roles[key].grants):
+        if key and any(grant.everything for grant in policy.roles[key].grants):
             name = policy.roles[key].name
             message = f"`{role.name}` was copied from `{name}`: what nobody took away, it still gives"
             yield context.finding(role.place, message, role.name)

@@ -8,7 +8,6 @@ from permcheck.checks.cloud_view import cloud_view
 from permcheck.checks.context import Context
 from permcheck.checks.finding import Finding
 from permcheck.checks.wording import listed
-from permcheck.model.fold import fold_case
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -16,7 +15,7 @@ def check(context: Context) -> Iterator[Finding]:
     view, policy = cloud_view(context), context.policy
     for user, held in view.holdings.items():
         upn = view.tables.users[user].upn
-        if context.data("mark") not in fold_case(upn) or not view.is_active(user):
+        if not policy.is_guest(upn) or not view.is_active(user):
             continue
         given = {p: one for one in held for p in sorted(one.permissions) if p in policy.permissions}
         acts = [permission for permission in given if policy.permissions[permission].effect in {"act", "administer"}]
