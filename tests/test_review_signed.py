@@ -229,3 +229,21 @@ def test_a_cell_without_a_place_follows_the_one_before(book: Path) -> None:
         lambda data: data.replace(b"<t>keep</t>", b"<r><t>ke</t></r><r><t>ep</t></r><rPh><t>x</t></rPh>"),
     )
     assert read_signed(book) == before
+
+
+@pytest.mark.parametrize("name", ["review.csv", "review.xlsx"])
+def test_a_sheet_that_somebody_decided_in_is_not_written_over(cli: Cli, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    assert cli(*SAME, "-o", str(path)).code == 0
+    assert cli(*SAME, "-o", str(path)).code == 0, "nobody has decided anything yet"
+    if name.endswith("csv"):
+        rows = csv_of(path)
+        rows[0]["decision"] = "keep"
+        save_csv(path, rows)
+    else:
+        sign(path, 2, decision="keep")
+    before = path.read_bytes()
+    result = cli(*SAME, "-o", str(path))
+    assert (result.code, path.read_bytes()) == (3, before)
+    assert "the sheet holds 1 decision, which would be lost" in result.err
+    assert "help: write to another file" in result.err

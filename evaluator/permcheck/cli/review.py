@@ -210,8 +210,10 @@ def _summary(found: Review, format_: str) -> None:
 
 def _write(estate: Estate, found: Review, wanted: Wanted, output: Path, asked: Asked) -> None:
     from permcheck.printable import printable
+    from permcheck.review.signed import refuse_decided
     from permcheck.review.write.formats import write_review
 
+    refuse_decided(output)
     about, what = _asked_for(estate, wanted, asked)
     format_ = wanted.format_ if wanted.format_ not in ON_STDOUT else None
     paths = write_review(_progress(found), output, about, what, format_=format_)

@@ -194,7 +194,8 @@ def _about_oneself(review: Review, signed: Signed, row: Row) -> bool:
 
 
 def _unexplained(signed: Signed, row: Row) -> bool:
-    return signed.decision == KEEP and row.act.action.effect != "view" and not signed.comment
+    acts = row.verdict is not Verdict.DENY and row.act.action.effect != "view"
+    return signed.decision == KEEP and acts and not signed.comment
 
 
 def _hasty(signed: Iterable[Signed]) -> tuple[tuple[str, str, int], ...]:

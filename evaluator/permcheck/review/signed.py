@@ -19,6 +19,7 @@ KEEP, REMOVE = "keep", "remove"
 NEEDED: Final = ("row_id", "decision")
 NAMES: Final = tuple(column.name for column in COLUMNS)
 READ: Final = (*SIGN_OFF, *NAMES)
+SHEETS: Final = frozenset({".csv", ".xlsx"})
 DAYS_IN: Final = frozenset({"decided_at", "last_sign_in"})
 
 
@@ -72,6 +73,19 @@ def read_signed(path: Path) -> Sheet:
     if reader.problems:
         raise LoadError(tuple(reader.problems))
     return Sheet(path, rows, tuple(name for name in NAMES if name in reader.lacks), book)
+
+
+def refuse_decided(path: Path) -> None:
+    """Refuse to write over a sheet in which people have decided something. Raises LoadError."""
+    if path.is_file() and path.suffix.lower() in SHEETS:
+        try:
+            rows = read_signed(path).rows
+        except LoadError:
+            return  # no sheet of a review, or one that nobody can read
+        decided = sum(bool(one.decision) for one in rows)
+        if decided:
+            message = f"the sheet holds {decided} decision{'s'[: decided > 1]}, which would be lost"
+            raise file_problem(path, "decided", message, "write to another file, or move this one away")
 
 
 class _Reader:
