@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import permcheck
 import pytest
+from permcheck.errors import UnknownNameError
 from permcheck.evaluate.facts import DERIVED
 from permcheck.evaluate.plan import leaves, make_plan
 from permcheck.evaluate.question import Question, World
@@ -619,3 +620,11 @@ def test_the_policy_tells_what_every_type_of_group_does(policy: Policy) -> None:
     """An estate and the policy know the same types."""
     types = {name for part in get_args(estate_form.Group.model_fields["type"].annotation) for name in get_args(part)}
     assert {one.id for one in policy.group_types} == types
+
+
+def test_words_for_actions_of_another_service_say_so(policy: Policy) -> None:
+    for one in policy.other_actions:
+        for word in one.words:
+            with pytest.raises(UnknownNameError) as error:
+                policy.find_action(word.upper())
+            assert error.value.help == one.says

@@ -56,6 +56,7 @@ TEXT = {
     "Alternative": "says",
     "ErrorText": "text elsewhere causes",
     "GuestMark": "text",
+    "OtherAction": "says",
     "Term": "also",
     "Export": "title rest powershell manual permission",
     "Signs": "contexts types keys without",

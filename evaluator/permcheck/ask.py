@@ -90,7 +90,7 @@ class Asker:
 def action_of(policy: Policy, text: str) -> tuple[Action, str | None]:
     """Return an action by any of its names, and what stands behind the colon. Raises UnknownNameError."""
     name, colon, rest = text.partition(":")
-    action = policy.actions[policy.action_names.find(name)]
+    action = policy.actions[policy.find_action(name)]
     return action, rest.strip() if colon and rest.strip() else None
 
 

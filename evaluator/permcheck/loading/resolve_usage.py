@@ -56,7 +56,7 @@ class _Reader:
 
     def _action(self, path: Path_, name: str) -> str:
         try:
-            return self._resolver.policy.action_names.find(name)
+            return self._resolver.policy.find_action(name)
         except UnknownNameError as error:
             self._report(path, "unknown-name", str(error), error.help or "`permcheck actions` lists them")
             return ""

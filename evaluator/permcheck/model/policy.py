@@ -245,6 +245,15 @@ class GuestMark(Form):
     sources: Some[SourceId]
 
 
+class OtherAction(Form):
+    """What people ask about that is no action of tenant attach."""
+
+    id: Slug
+    words: Annotated[Some[Name], Field(description="What people call it")]
+    says: Annotated[Name, Field(description="Whose action it is, and what decides there; one sentence")]
+    sources: Some[SourceId]
+
+
 class NamesFile(Form):
     """policy/names.yaml."""
 
@@ -252,3 +261,4 @@ class NamesFile(Form):
     builtins: Some[Builtin]
     group_types: Some[GroupUse]
     guest_mark: GuestMark
+    other_actions: Some[OtherAction]

@@ -46,6 +46,7 @@ class Policy:
     builtins: tuple[form.Builtin, ...]
     group_types: tuple[form.GroupUse, ...]
     guest_mark: form.GuestMark
+    other_actions: tuple[form.OtherAction, ...]
     implied_by: Mapping[str, tuple[str, ...]]
     """Permission -> permissions that include it."""
     applications: Mapping[str, str]
@@ -136,6 +137,10 @@ class Policy:
     def is_guest(self, upn: str) -> bool:
         """Whether a UPN is that of an account of another tenant."""
         return fold_case(self.guest_mark.text) in fold_case(upn)
+
+    def find_action(self, text: str) -> str:
+        """Id of an action by id, title or synonym. Raises UnknownNameError, which says what a word means elsewhere."""
+        return self.action_names.find(text, {word: one.says for one in self.other_actions for word in one.words})
 
     @cached_property
     def requirement_order(self) -> dict[str, int]:
@@ -347,6 +352,7 @@ def build_policy(files: tuple[tuple[str, Form], ...], of_exports: Callable[[], I
         builtins=tuple(b for file in names for b in file.builtins),
         group_types=tuple(g for file in names for g in file.group_types),
         guest_mark=next(file.guest_mark for file in names),
+        other_actions=tuple(one for file in names for one in file.other_actions),
         implied_by=implied_by,
         applications={
             p.category: file.application_id for file in lists if file.application_id for p in file.permissions if p.guid

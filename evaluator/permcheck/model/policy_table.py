@@ -137,6 +137,8 @@ DEFINED: Final[dict[Field, tuple[Defines, ...]]] = {
     (form.Term, "name"): (Defines("term"),),
     (form.Builtin, "id"): (Defines("built-in {builtin}"),),
     (form.Builtin, "name"): (Defines("name of a built-in {builtin}"),),
+    (form.OtherAction, "id"): (Defines("action of another service"),),
+    (form.OtherAction, "words"): (Defines("action by any name"),),
     (form.GroupUse, "id"): (Defines("type of group"),),
     (Export, "id"): (Defines("export"),),
     (ServicePlan, "id"): (Defines("service plan"),),

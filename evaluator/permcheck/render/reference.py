@@ -65,7 +65,7 @@ def _policy(writer: Writer, _: str) -> None:
 
 def _action(writer: Writer, name: str) -> None:
     p = writer.policy
-    a = p.actions[p.action_names.find(name)]
+    a = p.actions[p.find_action(name)]
     about = [
         writer.cite(f"{a.id}: {a.title}", a.sources),
         Line(0, f"about a {a.target}, in the {a.surface.replace('-', ' ')}"),
