@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import stat
@@ -232,8 +233,9 @@ def test_hostile_names_decide_the_same(data: Data, seed: int) -> None:
     same(before, after, made, list(questions(before))[::3], every=29)
 
 
-def test_slashes_in_names_decide_the_same(tmp_path: Path) -> None:
+def test_slashes_in_names_decide_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slash stands between a hierarchy and what belongs to it."""
+    monkeypatch.setattr(run, "PATIENCE", math.inf)
     names = {"PRD": "Europe/PRD", "TST": "TST/1", "PC-1": "PRD/PC-1", "SRV": "/"}
     data = replaced(HAND, names | {"prd": "EUROPE/prd"})
     data["hierarchies"][0]["sites"][0]["code"] = "PRD"
