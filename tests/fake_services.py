@@ -99,7 +99,10 @@ class FakeGraph(Fake):
 
     def answer(self, path: str, query: Query, address: str) -> tuple[int, Any]:
         if path in self.objects:
-            return 200, {"@odata.context": self.context(path) + "/$entity", **_chosen(self.objects[path], query)}
+            return 200, {
+                "@odata.context": f"{self.context(self.around(path))}/$entity",
+                **_chosen(self.objects[path], query),
+            }
         if path not in self.lists:
             return 404, {"error": {"code": "Request_ResourceNotFound", "message": f"no {TOKEN} there"}}
         run, _, start = query.get("$skiptoken", f"{self.run}.0").partition(".")
@@ -117,6 +120,11 @@ class FakeGraph(Fake):
             joint = "&" if "?" in plain else "?"
             document["@odata.nextLink"] = f"{self.url}{plain}{joint}$skiptoken={self.run}.{first + self.page}"
         return 200, document
+
+    def around(self, path: str) -> str:
+        """The list that one thing is in, which its context names without the key of the thing."""
+        outside = path.rpartition("/")[0]
+        return outside if outside in self.lists else re.sub(r"\([^()]*\)$", "", path)
 
     def context(self, path: str) -> str:
         """What a list is of, as the service says it."""

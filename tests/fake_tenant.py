@@ -319,7 +319,10 @@ def lists() -> dict[str, list[Row]]:
 
 def objects() -> dict[str, Row]:
     return {
-        "/beta/deviceManagement/tenantAttachRBAC/getState": {"value": {"enabled": True}},
+        "/beta/deviceManagement/tenantAttachRBAC/getState": {
+            "@odata.context": "https://graph.microsoft.com/beta/$metadata#microsoft.graph.tenantAttachRBACState",
+            "value": {"enabled": True},
+        },
         f"/beta/deviceManagement/roleAssignments/{ASSIGNMENT}": assignment(),
         f"/v1.0/servicePrincipals(appId='{APPLICATION}')": {
             "id": uid(300),
