@@ -61,3 +61,12 @@ def test_a_newer_build_changes_no_answer(build: str, tmp_path: Path) -> None:
     known = answers("9132", tmp_path / "known")
     assert Verdict.ALLOW in known.values()
     assert answers(build, tmp_path / "newer") == known
+
+
+@pytest.mark.parametrize(("version", "said"), [('"Version": "5.00.9058.1000"', True), ('"Other": ""', False)])
+def test_a_note_about_old_releases_is_not_said_of_an_unknown_one(version: str, said: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
+    shutil.copytree(EXPORTS, tmp_path / "estate")
+    sites = tmp_path / "estate" / "SMS_Site.json"
+    sites.write_text(sites.read_text("utf-8").replace('"Version": "5.00.9088.1000"', version), "utf-8")
+    notes = load(tmp_path / "estate").check("helpdesk@contoso.com", "run-cmpivot", "PC-1042").notes
+    assert any("is of 2107 or earlier" in note for note in notes) is said

@@ -304,7 +304,7 @@ def _notes(
 
 
 def _policy_notes(engine: Engine, question: Question) -> Iterator[str]:
-    """Return the notes of the policy that hold in some world."""
+    """Return the notes of the policy that hold however what is not stated may stand."""
     tables = engine.tables
     device = tables.devices.get(question.device or "")
     words = {
@@ -313,7 +313,7 @@ def _policy_notes(engine: Engine, question: Question) -> Iterator[str]:
         "hierarchy": tables.hierarchies[question.hierarchy].id if question.hierarchy else "",
     }
     for note in engine.policy.notes:
-        if _is_about(note, question.action) and any(
+        if _is_about(note, question.action) and all(
             _is_said(engine, question, note, world) for world in engine.worlds(question.hierarchy)
         ):
             yield note.says.format(**words)
@@ -324,7 +324,8 @@ def _is_about(note: form.Note, action: form.Action) -> bool:
 
 
 def _is_said(engine: Engine, question: Question, note: form.Note, world: World) -> bool:
-    if note.when and note.when.below_version and world.version is None:
+    spans = note.when is not None and (note.when.from_version or note.when.below_version)
+    if spans and world.version is None:
         return False
     if not applies(note.when, question, world, engine.readings):
         return False

@@ -80,14 +80,13 @@ class FixFinder:
                     changes = self._least(_joined(combination))
                     if changes and frozenset(changes) not in found:
                         found[frozenset(changes)] = self._fix(changes, combination)
-        fixes = sorted((found[key] for key in absorbed(found) if self._modest(key)), key=self._rank)
+        fixes = sorted((found[key] for key in absorbed(found) if self._modest(found[key])), key=self._rank)
         return tuple(fixes[:SHOWN]), "" if fixes else self._why_not(failing, tried)
 
-    def _modest(self, changes: Iterable[Change]) -> bool:
-        """Whether changes give no right over rights, besides those that the action itself asks for."""
-        engine = self._changed(tuple(changes))
-        gained = frozenset() if engine is None else self._gained(engine)
-        return not administering(self.engine.policy, gained - self._asked_for)
+    def _modest(self, fix: Fix) -> bool:
+        """Whether a fix gives no right over rights, besides those that the action itself asks for."""
+        engine = self._changed(fix.changes)
+        return engine is not None and not administering(self.engine.policy, self._gained(engine) - self._asked_for)
 
     @cached_property
     def _asked_for(self) -> frozenset[str]:
